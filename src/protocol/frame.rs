@@ -1,0 +1,146 @@
+//! The frame header (RFC 6455, section 5.2).
+
+use std::ops::BitOr;
+
+/// Opcodes: the low four bits of a frame's first byte.
+pub mod opcode {
+    /// A further frame of a fragmented message.
+    pub const CONTINUATION: u8 = 0x0;
+    /// A text message or its first frame.
+    pub const TEXT: u8 = 0x1;
+    /// A binary message or its first frame.
+    pub const BINARY: u8 = 0x2;
+    /// The end of one direction.
+    pub const CLOSE: u8 = 0x8;
+    /// To be answered with a pong.
+    pub const PING: u8 = 0x9;
+    /// Answers a ping.
+    pub const PONG: u8 = 0xa;
+}
+
+/// > All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.
+pub const MAX_CONTROL_PAYLOAD: usize = 125;
+
+/// Two bytes, a 64-bit length, a key.
+pub const MAX_HEADER_LEN: usize = 14;
+
+/// How a frame is to be sent: one number, as it crosses from JavaScript. The low byte is the first
+/// byte of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits(u32);
+
+impl Bits {
+    /// The last frame of its message.
+    pub const FIN: Self = Self(0x80);
+    /// The message is compressed; belongs on its first frame.
+    pub const RSV1: Self = Self(0x40);
+    /// Mask the payload with a random key.
+    pub const MASK: Self = Self(0x100);
+    /// Compress the message, if the negotiated parameters say that it is worth it.
+    pub const COMPRESS: Self = Self(0x200);
+    /// Mask the payload with a given key.
+    pub const KEY: Self = Self(0x400);
+
+    /// The bits of a frame with this opcode and nothing else set.
+    pub const fn opcode(opcode: u8) -> Self {
+        Self(opcode as u32)
+    }
+
+    /// Whether any bit of `other` is set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether the frame carries a key.
+    pub const fn is_masked(self) -> bool {
+        self.has(Self(Self::MASK.0 | Self::KEY.0))
+    }
+
+    /// The first byte of the frame.
+    pub const fn first_byte(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// The same without the bits of `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl From<u32> for Bits {
+    fn from(bits: u32) -> Self {
+        Self(bits)
+    }
+}
+
+impl BitOr for Bits {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The length of the header of a frame with `len` bytes of payload.
+pub const fn header_len(bits: Bits, len: u64) -> usize {
+    let length = match len {
+        0..=125 => 0,
+        126..=0xffff => 2,
+        _ => 8,
+    };
+    2 + length + if bits.is_masked() { 4 } else { 0 }
+}
+
+/// The header of a frame with `len` bytes of payload, and how many of the 14 bytes it has. `key` is
+/// written if the bits ask for masking, whoever chose it.
+pub fn encode_header(bits: Bits, len: u64, key: [u8; 4]) -> ([u8; MAX_HEADER_LEN], usize) {
+    let mut header = [0; MAX_HEADER_LEN];
+    header[0] = bits.first_byte();
+    let mut end = match len {
+        0..=125 => {
+            header[1] = len as u8;
+            2
+        }
+        126..=0xffff => {
+            header[1] = 126;
+            header[2..4].copy_from_slice(&(len as u16).to_be_bytes());
+            4
+        }
+        _ => {
+            header[1] = 127;
+            header[2..10].copy_from_slice(&len.to_be_bytes());
+            10
+        }
+    };
+    if bits.is_masked() {
+        header[1] |= 0x80;
+        header[end..end + 4].copy_from_slice(&key);
+        end += 4;
+    }
+    (header, end)
+}
+
+/// The payload length in a header of at least two bytes and where it ends; nothing if it is not all
+/// there.
+pub(super) fn decode_length(header: &[u8]) -> Option<(u64, usize)> {
+    match header[1] & 0x7f {
+        126 => {
+            let length = header[2..].first_chunk()?;
+            Some((u64::from(u16::from_be_bytes(*length)), 4))
+        }
+        127 => {
+            let length = header[2..].first_chunk()?;
+            Some((u64::from_be_bytes(*length), 10))
+        }
+        length => Some((u64::from(length), 2)),
+    }
+}
+
+/// Where the field begins that an incomplete header ends in: the first two bytes, the extended length,
+/// or the key.
+pub(super) fn last_field(header: &[u8]) -> usize {
+    if header.len() < 2 {
+        return 0;
+    }
+    decode_length(header).map_or(2, |(_, end)| end)
+}

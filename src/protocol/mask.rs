@@ -1,0 +1,85 @@
+//! Masking of payloads (RFC 6455, section 5.3) and the keys for it.
+
+use std::cell::RefCell;
+
+/// What the compiler turns into a few vector instructions.
+const LANES: usize = 32;
+
+/// Bytes that [`append`] copies before it masks them, so that they are still in the first cache.
+const BLOCK: usize = 8 * 1024;
+
+/// The key for the bytes from `offset` on.
+pub fn rotate(mut key: [u8; 4], offset: usize) -> [u8; 4] {
+    key.rotate_left(offset % 4);
+    key
+}
+
+/// Masks or unmasks in place. `offset` is the place of `data[0]` in the payload.
+///
+/// > octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original
+/// > data with octet at index i modulo 4 of the masking key
+pub fn apply(key: [u8; 4], offset: usize, data: &mut [u8]) {
+    if key == [0; 4] {
+        return;
+    }
+    let key = rotate(key, offset);
+    let mut wide = [0; LANES];
+    for quarter in wide.chunks_exact_mut(4) {
+        quarter.copy_from_slice(&key);
+    }
+    let mut chunks = data.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for (byte, mask) in chunk.iter_mut().zip(&wide) {
+            *byte ^= mask;
+        }
+    }
+    for (byte, mask) in chunks.into_remainder().iter_mut().zip(&wide) {
+        *byte ^= mask;
+    }
+}
+
+/// Appends `source`, masked or unmasked, to `target`. `source[0]` begins a payload.
+pub fn append(key: [u8; 4], source: &[u8], target: &mut Vec<u8>) {
+    target.reserve(source.len());
+    for block in source.chunks(BLOCK) {
+        let start = target.len();
+        target.extend_from_slice(block);
+        apply(key, 0, &mut target[start..]);
+    }
+}
+
+/// Random bytes that were drawn at once and are handed out four by four.
+struct Pool {
+    bytes: [u8; 4096],
+    used: usize,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const {
+        RefCell::new(Pool { bytes: [0; 4096], used: 4096 })
+    };
+}
+
+/// A key for one frame.
+///
+/// > The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
+/// > source of entropy
+///
+/// # Panics
+/// If the operating system has no random bytes to give.
+pub fn random_key() -> [u8; 4] {
+    POOL.with_borrow_mut(|pool| {
+        if pool.used == pool.bytes.len() {
+            getrandom::fill(&mut pool.bytes).expect("the system has a source of randomness");
+            pool.used = 0;
+        }
+        let start = pool.used;
+        pool.used += 4;
+        [
+            pool.bytes[start],
+            pool.bytes[start + 1],
+            pool.bytes[start + 2],
+            pool.bytes[start + 3],
+        ]
+    })
+}

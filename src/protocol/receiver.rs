@@ -1,0 +1,358 @@
+//! Frames on their way in.
+
+use std::mem;
+
+use super::close;
+use super::frame::{self, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, opcode};
+use super::mask;
+use super::message::{Assembly, reserve};
+use super::role::Role;
+use super::violation::Violation;
+
+pub use super::message::{Message, Payload};
+
+/// The largest payload length that JavaScript can count.
+const MAX_SAFE_LEN: u64 = (1 << 53) - 1;
+
+/// What a peer may make us hold. 0 stands for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message, as it is sent and as it is inflated.
+    pub max_payload: u64,
+    /// Frames of a message, empty ones too.
+    pub max_fragments: u32,
+    /// Pieces in which the bytes of one part of a frame (a header field, the payload) arrive.
+    pub max_buffered_chunks: u32,
+}
+
+/// Takes the events of a [`Receiver`], in wire order.
+pub trait Sink {
+    /// A text or binary message.
+    fn message(&mut self, message: Message<'_>);
+    /// A ping, at most 125 bytes.
+    fn ping(&mut self, payload: &[u8]);
+    /// A pong, at most 125 bytes.
+    fn pong(&mut self, payload: &[u8]);
+    /// A close frame; 1005 if it has no body. Nothing comes after it.
+    fn close(&mut self, code: u16, reason: &[u8]);
+}
+
+/// A frame whose header is complete.
+#[derive(Debug)]
+struct Frame {
+    opcode: u8,
+    fin: bool,
+    /// For the next byte of the payload.
+    key: [u8; 4],
+    /// Bytes of the payload that are still to come.
+    missing: u64,
+}
+
+impl Frame {
+    fn is_control(&self) -> bool {
+        self.opcode & 0x8 != 0
+    }
+}
+
+/// The receiving half of a connection: bytes in, events out.
+#[derive(Debug)]
+pub struct Receiver {
+    role: Role,
+    skip_utf8_validation: bool,
+    limits: Limits,
+    is_finished: bool,
+    /// The header that is arriving, while it is not complete.
+    header: [u8; MAX_HEADER_LEN],
+    header_len: u8,
+    /// The frame whose payload is arriving.
+    frame: Option<Frame>,
+    /// The payload of a frame that can only be handled as a whole.
+    held: Vec<u8>,
+    assembly: Assembly,
+    /// Sum of the payload lengths that the frames of the message claim.
+    message_len: u64,
+    /// Complete frames of the message.
+    fragments: u32,
+    /// Chunks that the bytes at hand of an incomplete header field or payload came in.
+    chunks: u32,
+}
+
+impl Receiver {
+    /// A receiver at the start of a connection.
+    pub fn new(role: Role, limits: Limits, skip_utf8_validation: bool) -> Self {
+        Self {
+            role,
+            skip_utf8_validation,
+            limits,
+            is_finished: false,
+            header: [0; MAX_HEADER_LEN],
+            header_len: 0,
+            frame: None,
+            held: Vec::new(),
+            assembly: Assembly::default(),
+            message_len: 0,
+            fragments: 0,
+            chunks: 0,
+        }
+    }
+
+    /// Whether a close frame or a violation has ended the stream. Everything that comes is discarded.
+    pub fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
+    /// Takes the next bytes of the stream, which are unmasked in place, and reports what they complete.
+    pub fn handle_bytes(
+        &mut self,
+        bytes: &mut [u8],
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        if self.is_finished || bytes.is_empty() {
+            return Ok(());
+        }
+        let result = if is_above(
+            self.chunks.saturating_add(1),
+            self.limits.max_buffered_chunks,
+        ) {
+            Err(Violation::TooManyBufferedChunks)
+        } else {
+            self.parse(bytes, sink)
+        };
+        if result.is_err() {
+            self.finish();
+        }
+        result
+    }
+
+    fn parse(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) -> Result<(), Violation> {
+        loop {
+            let begun = self.frame.take();
+            let is_begun = begun.is_some();
+            let frame = match begun {
+                Some(frame) => frame,
+                None => match self.take_header(&mut bytes)? {
+                    Some(frame) => frame,
+                    None => return Ok(()),
+                },
+            };
+            if (bytes.len() as u64) < frame.missing {
+                self.count_chunk(is_begun, bytes.len());
+                return self.take_piece(frame, bytes);
+            }
+            let (piece, rest) = mem::take(&mut bytes).split_at_mut(frame.missing as usize);
+            bytes = rest;
+            if frame.is_control() {
+                self.end_control_frame(&frame, piece, sink)?;
+            } else {
+                self.end_data_frame(&frame, piece, sink)?;
+            }
+            if self.is_finished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a header off the front of `bytes`; if it is incomplete, keeps what there is of it.
+    fn take_header(&mut self, bytes: &mut &mut [u8]) -> Result<Option<Frame>, Violation> {
+        let seen = usize::from(self.header_len);
+        let joined;
+        let source = if seen == 0 {
+            &bytes[..]
+        } else {
+            let len = bytes.len().min(MAX_HEADER_LEN - seen);
+            self.header[seen..seen + len].copy_from_slice(&bytes[..len]);
+            joined = self.header;
+            &joined[..seen + len]
+        };
+        let Some((frame, len)) = self.parse_header(source, seen)? else {
+            let len = source.len();
+            self.header[..len].copy_from_slice(source);
+            self.header_len = len as u8;
+            let field = frame::last_field(&self.header[..len]);
+            self.count_chunk(field < seen, len - field);
+            return Ok(None);
+        };
+        self.header_len = 0;
+        *bytes = &mut mem::take(bytes)[len - seen..];
+        Ok(Some(frame))
+    }
+
+    /// Parses a header of which `seen` bytes have been looked at before. Each field is checked once,
+    /// when its last byte is there. Returns the frame and the length of the header.
+    fn parse_header(
+        &mut self,
+        bytes: &[u8],
+        seen: usize,
+    ) -> Result<Option<(Frame, usize)>, Violation> {
+        let Some(&[first, second]) = bytes.first_chunk() else {
+            return Ok(None);
+        };
+        if seen < 2 {
+            self.check_start(first, second)?;
+        }
+        let Some((payload_len, mut end)) = frame::decode_length(bytes) else {
+            return Ok(None);
+        };
+        let opcode = first & 0xf;
+        if seen < end {
+            self.check_length(opcode, payload_len)?;
+        }
+        let mut key = [0; 4];
+        if second & 0x80 != 0 {
+            let Some(sent) = bytes[end..].first_chunk() else {
+                return Ok(None);
+            };
+            key = *sent;
+            end += 4;
+        }
+        if opcode == opcode::TEXT || opcode == opcode::BINARY {
+            self.assembly.begin(opcode, self.skip_utf8_validation);
+        }
+        let frame = Frame {
+            opcode,
+            fin: first & 0x80 != 0,
+            key,
+            missing: payload_len,
+        };
+        Ok(Some((frame, end)))
+    }
+
+    /// The checks on the first two bytes, in ws's order: it decides which error a frame with several
+    /// faults gets.
+    fn check_start(&self, first: u8, second: u8) -> Result<(), Violation> {
+        // > MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.
+        if first & 0x30 != 0 {
+            return Err(Violation::UnexpectedRsv2Or3);
+        }
+        let is_compressed = first & 0x40 != 0;
+        if is_compressed {
+            return Err(Violation::UnexpectedRsv1);
+        }
+        let is_fragmented = self.assembly.opcode() != opcode::CONTINUATION;
+        match first & 0xf {
+            opcode::CONTINUATION if is_fragmented => {}
+            opcode::TEXT | opcode::BINARY if !is_fragmented => {}
+            code @ (opcode::CLOSE | opcode::PING | opcode::PONG) => {
+                if first & 0x80 == 0 {
+                    return Err(Violation::ExpectedFin);
+                }
+                let len = second & 0x7f;
+                if usize::from(len) > MAX_CONTROL_PAYLOAD || (code == opcode::CLOSE && len == 1) {
+                    return Err(Violation::InvalidControlPayloadLength(len));
+                }
+            }
+            code => return Err(Violation::InvalidOpcode(code)),
+        }
+        // > The server MUST close the connection upon receiving a frame that is not masked. […] A
+        // > client MUST close a connection if it detects a masked frame.
+        match (self.role, second & 0x80 != 0) {
+            (Role::Server, false) => Err(Violation::ExpectedMask),
+            (Role::Client, true) => Err(Violation::UnexpectedMask),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_length(&mut self, opcode: u8, len: u64) -> Result<(), Violation> {
+        if len > MAX_SAFE_LEN {
+            return Err(Violation::UnsupportedDataPayloadLength);
+        }
+        if opcode & 0x8 == 0 && len > 0 {
+            self.message_len = self.message_len.saturating_add(len);
+            if self.limits.max_payload > 0 && self.message_len > self.limits.max_payload {
+                return Err(Violation::UnsupportedMessageLength);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes bytes of a payload that do not complete it.
+    fn take_piece(&mut self, mut frame: Frame, piece: &[u8]) -> Result<(), Violation> {
+        if frame.is_control() {
+            reserve(&mut self.held, piece.len(), frame.missing);
+            mask::append(frame.key, piece, &mut self.held);
+        } else {
+            self.assembly.push(frame.key, piece, frame.missing)?;
+        }
+        frame.key = mask::rotate(frame.key, piece.len());
+        frame.missing -= piece.len() as u64;
+        self.frame = Some(frame);
+        Ok(())
+    }
+
+    fn end_data_frame(
+        &mut self,
+        frame: &Frame,
+        piece: &mut [u8],
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        self.fragments = self.fragments.saturating_add(1);
+        if is_above(self.fragments, self.limits.max_fragments) {
+            return Err(Violation::TooManyFragments);
+        }
+        if !frame.fin {
+            self.assembly.push(frame.key, piece, frame.missing)?;
+            self.assembly.end_frame();
+            return Ok(());
+        }
+        self.fragments = 0;
+        self.message_len = 0;
+        if self.assembly.is_empty() {
+            mask::apply(frame.key, 0, piece);
+            sink.message(self.assembly.finish_with(piece)?);
+        } else {
+            self.assembly.push(frame.key, piece, frame.missing)?;
+            sink.message(self.assembly.finish()?.message());
+        }
+        Ok(())
+    }
+
+    fn end_control_frame(
+        &mut self,
+        frame: &Frame,
+        piece: &mut [u8],
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        mask::apply(frame.key, 0, piece);
+        let mut held = mem::take(&mut self.held);
+        let payload = if held.is_empty() {
+            &*piece
+        } else {
+            held.extend_from_slice(piece);
+            &held
+        };
+        match frame.opcode {
+            opcode::PING => sink.ping(payload),
+            opcode::PONG => sink.pong(payload),
+            _ => {
+                let (code, reason) = close::parse(payload, self.skip_utf8_validation)?;
+                sink.close(code, reason);
+                self.finish();
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the chunk at hand if bytes of it wait for the rest of a field or payload. `is_begun`:
+    /// earlier chunks hold bytes of the same.
+    fn count_chunk(&mut self, is_begun: bool, waiting: usize) {
+        self.chunks = match waiting {
+            0 => 0,
+            _ if is_begun => self.chunks.saturating_add(1),
+            _ => 1,
+        };
+    }
+
+    /// From here on everything is discarded.
+    fn finish(&mut self) {
+        self.is_finished = true;
+        self.held = Vec::new();
+        self.assembly = Assembly::default();
+    }
+}
+
+fn is_above(count: u32, limit: u32) -> bool {
+    limit > 0 && count > limit
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use std::mem;
 use std::ops::Range;
 
-use super::syntax::is_token_byte;
+use super::syntax::{is_space, is_token_byte};
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -186,12 +186,14 @@ impl HeadParser {
     }
 
     fn suffix(&self, matched: usize, byte: u8) -> State {
-        match self.form.suffix.get(matched) {
-            Some(expected) if *expected != byte => State::Foreign,
-            _ if matched + 1 < self.form.suffix.len() => State::Suffix {
-                matched: matched + 1,
-            },
-            _ => State::LineStart,
+        let suffix = self.form.suffix;
+        let matched = matched + 1;
+        if suffix[matched - 1] != byte {
+            State::Foreign
+        } else if matched < suffix.len() {
+            State::Suffix { matched }
+        } else {
+            State::LineStart
         }
     }
 
@@ -226,9 +228,11 @@ impl HeadParser {
         let end = self.position - spaces.count();
 
         let name = &bytes[self.name.clone()];
-        self.has_upgrade |= name.eq_ignore_ascii_case(b"upgrade");
-        self.has_connection_upgrade |=
-            name.eq_ignore_ascii_case(b"connection") && names_upgrade(value);
+        // Node takes neither an empty `Upgrade` nor a `Connection` list with tabs for an upgrade.
+        self.has_upgrade |= name.eq_ignore_ascii_case(b"upgrade") && end > self.start;
+        self.has_connection_upgrade |= name.eq_ignore_ascii_case(b"connection")
+            && !value.contains(&b'\t')
+            && names_upgrade(value);
         self.fields.push(Field {
             name: self.name.clone(),
             value: self.start..end,
@@ -252,10 +256,6 @@ impl HeadParser {
 /// Tells whether `byte` may stand in a field value or a reason phrase: visible, space, tab, obs-text.
 pub(super) const fn is_field_byte(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
-}
-
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
 }
 
 /// Tells whether a `Connection` value lists `upgrade` (RFC 9110, section 7.6.1).

@@ -1,0 +1,89 @@
+'use strict';
+
+// Runs the tests of the Rust side, then Jest on each driver, and ends with the
+// sum of their counts: "N passed, N failed".
+
+const { spawn } = require('child_process');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+
+const JEST = require.resolve('jest/bin/jest');
+
+/** Runs a command, shows what it prints and gives back its standard output. */
+function run(command, args, env) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit']
+    });
+    let output = '';
+
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    child.on('error', (err) => console.error(err.message));
+    child.on('close', (code) => resolve({ output, succeeded: code === 0 }));
+  });
+}
+
+async function testRust() {
+  const { output, succeeded } = await run('cargo', ['test', '--no-fail-fast']);
+  const counts = { passed: 0, failed: 0, succeeded };
+
+  for (const [, passed, failed] of output.matchAll(
+    /^test result: .*?(\d+) passed; (\d+) failed/gm
+  )) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+  }
+  return counts;
+}
+
+async function testJavaScript(driver) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-'));
+  const file = path.join(directory, 'results.json');
+
+  try {
+    const { succeeded } = await run(
+      process.execPath,
+      [JEST, '--json', `--outputFile=${file}`],
+      { OXWS_DRIVER: driver }
+    );
+    const results = fs.existsSync(file) && JSON.parse(fs.readFileSync(file));
+
+    return {
+      passed: results ? results.numPassedTests : 0,
+      // A file that throws while it loads has no test to count.
+      failed: results
+        ? results.numFailedTests + results.numRuntimeErrorTestSuites
+        : 0,
+      succeeded
+    };
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+async function main() {
+  const parts = [
+    await testRust(),
+    await testJavaScript(undefined),
+    await testJavaScript('thread')
+  ];
+  let passed = 0;
+  let failed = 0;
+
+  for (const part of parts) {
+    const isSilent = part.failed === 0 && (!part.succeeded || !part.passed);
+
+    // Not to build, to crash or to run nothing is a failure too.
+    passed += part.passed;
+    failed += isSilent ? 1 : part.failed;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+main();

@@ -25,12 +25,12 @@ function load() {
 
   const packages = triples.map((triple) => `"@oxws/binding-${triple}"`);
   const message =
-    `oxws found no addon for ${platform}-${arch}. It comes with the optional ` +
-    `dependency ${packages.join(' or ')}: install again without ` +
+    `oxws could not load its addon for ${platform}-${arch}. It comes with the ` +
+    `optional dependency ${packages.join(' or ')}: install again without ` +
     '--omit=optional, and without a lock file that another platform wrote. ' +
     'In a checkout "npm run build" builds it.';
 
-  throw new Error(message, { cause });
+  throw new Error(message, cause && { cause });
 }
 
 module.exports = load();

@@ -264,3 +264,6 @@ fn names_upgrade(value: &[u8]) -> bool {
         .split(|byte| *byte == b',')
         .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
+
+#[cfg(test)]
+pub(super) mod tests;

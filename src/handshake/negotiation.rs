@@ -353,3 +353,6 @@ fn window_bits(text: &str) -> Option<u8> {
     };
     (8..=15).find(|bits| f64::from(*bits) == number)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,67 @@ pub fn parse(header: &str) -> Result<Vec<String>, SyntaxError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SyntaxError::{DuplicateSubprotocol, UnexpectedCharacter, UnexpectedEnd};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn keeps_the_order() {
+        for (header, names) in [
+            ("foo", vec!["foo"]),
+            ("foo,bar,baz", vec!["foo", "bar", "baz"]),
+            ("b , a\t, \tc\t ,  d\t\t,e", vec!["b", "a", "c", "d", "e"]),
+            (
+                "__proto__, constructor, 2, 1",
+                vec!["__proto__", "constructor", "2", "1"],
+            ),
+            ("Foo,foo", vec!["Foo", "foo"]),
+        ] {
+            let names = names.into_iter().map(String::from).collect();
+            assert_eq!(parse(header), Ok(names), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn says_where_it_fails() {
+        for (header, error) in [
+            ("", UnexpectedEnd),
+            ("foo ", UnexpectedEnd),
+            ("foo,", UnexpectedEnd),
+            ("foo, ", UnexpectedEnd),
+            ("foo,foo ", UnexpectedEnd),
+            (",", UnexpectedCharacter(0)),
+            (" foo", UnexpectedCharacter(0)),
+            ("\tfoo", UnexpectedCharacter(0)),
+            ("foo,,", UnexpectedCharacter(4)),
+            ("foo,  ,", UnexpectedCharacter(6)),
+            ("f oo", UnexpectedCharacter(2)),
+            ("f@o", UnexpectedCharacter(1)),
+            ("f;o", UnexpectedCharacter(1)),
+            ("foo,b\u{e9}r", UnexpectedCharacter(5)),
+            ("foo,foo@", UnexpectedCharacter(7)),
+        ] {
+            assert_eq!(parse(header), Err(error), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for header in ["foo,foo,bar", "foo,bar,foo", "bar, foo , foo,@"] {
+            assert_eq!(parse(header), Err(DuplicateSubprotocol("foo".into())));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(header in "[ab, \t;\"\u{e9}]{0,30}|.{0,30}") {
+            // What is accepted is a list of distinct tokens.
+            if let Ok(names) = parse(&header) {
+                prop_assert_eq!(parse(&names.join(", ")), Ok(names));
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+'use strict';
+
+const { once } = require('events');
+const net = require('net');
+
+const { dial, listen } = require('../support/connection');
+const {
+  describeEach,
+  implementations,
+  routedImplementations
+} = require('../support/implementations');
+const { rawServer } = require('../support/raw');
+const { trace } = require('../support/trace');
+
+const EARLY = 'WebSocket was closed before the connection was established';
+const closed = {
+  event: 'close',
+  readyState: 3,
+  code: 1006,
+  reason: 'Buffer(0) '
+};
+
+/** Resolves what the client emits until 'close'. */
+async function events(client) {
+  const recorded = trace(client);
+
+  await new Promise((resolve) => client.on('close', resolve));
+  return recorded;
+}
+
+/** The error of a client, with what JSON leaves out. */
+async function failure(client) {
+  const [err] = await new Promise((resolve) => {
+    client.on('error', (...args) => resolve(args));
+  });
+
+  return fieldsOf(err);
+}
+
+function fieldsOf(err) {
+  const { name, message, code, errno, syscall, address, port, hostname } = err;
+
+  return {
+    name,
+    message,
+    code,
+    errno,
+    syscall,
+    address,
+    port,
+    hostname,
+    errors: err.errors && err.errors.map(fieldsOf)
+  };
+}
+
+/** A port that nobody listens on. */
+async function unusedPort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+
+  await once(server, 'listening');
+
+  const { port } = server.address();
+
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The error that Node itself makes for this connection. */
+async function errorOfNode(options) {
+  const socket = net.connect(options);
+  const [err] = await new Promise((resolve) => {
+    socket.on('error', (...args) => resolve(args));
+  });
+
+  return fieldsOf(err);
+}
+
+describeEach(routedImplementations, 'a refused connection', (row) => {
+  const { lib: WebSocket, route } = row;
+  const scheme = route === 'pumped' ? 'wss' : 'ws';
+
+  test("fails with Node's error", async () => {
+    const port = await unusedPort();
+    const client = dial({ WebSocket, route }, `${scheme}://127.0.0.1:${port}`);
+
+    expect(await events(client)).toEqual([
+      {
+        event: 'error',
+        readyState: 2,
+        class: 'Error',
+        message: `connect ECONNREFUSED 127.0.0.1:${port}`,
+        code: 'ECONNREFUSED',
+        errno: -111,
+        syscall: 'connect',
+        address: '127.0.0.1'
+      },
+      closed
+    ]);
+  });
+
+  test.each(['localhost', '127.0.0.1', '[::1]'])(
+    'at %s has every field of it',
+    async (host) => {
+      const port = await unusedPort();
+      const client = dial({ WebSocket, route }, `${scheme}://${host}:${port}`);
+
+      expect(await failure(client)).toEqual(
+        await errorOfNode({ host: host.replace(/[[\]]/g, ''), port })
+      );
+    }
+  );
+
+  test('at several addresses names them all', async () => {
+    const port = await unusedPort();
+    const lookup = (hostname, options, callback) => {
+      const addresses = [
+        { address: '127.0.0.1', family: 4 },
+        { address: '127.0.0.2', family: 4 }
+      ];
+
+      if (options.all) callback(null, addresses);
+      else callback(null, '127.0.0.1', 4);
+    };
+    const client = dial(
+      { WebSocket, route },
+      `${scheme}://example.com:${port}`,
+      [],
+      { lookup }
+    );
+
+    expect(await failure(client)).toEqual(
+      await errorOfNode({ host: 'example.com', port, lookup })
+    );
+  });
+});
+
+describeEach(implementations, 'name resolution', ({ lib: WebSocket }) => {
+  test('of an unknown name fails with the error of Node', async () => {
+    const client = dial({ WebSocket }, 'ws://name.invalid:1');
+
+    expect(await failure(client)).toEqual(
+      await errorOfNode({ host: 'name.invalid', port: 1 })
+    );
+    expect(client.readyState).toBe(3);
+  });
+
+  test('fails with what the option lookup gives', async () => {
+    const err = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    const client = dial({ WebSocket }, 'ws://example.com:1', [], {
+      lookup: (hostname, options, callback) => callback(err)
+    });
+    const [emitted] = await new Promise((resolve) => {
+      client.on('error', (...args) => resolve(args));
+    });
+
+    expect(emitted).toBe(err);
+  });
+
+  test('uses the option lookup', async () => {
+    const { port } = await listen(WebSocket);
+    const names = [];
+    const client = dial({ WebSocket }, `ws://example.com:${port}`, [], {
+      lookup: (hostname, options, callback) => {
+        names.push(hostname);
+        if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+        else callback(null, '127.0.0.1', 4);
+      }
+    });
+
+    await once(client, 'open');
+    expect(names).toEqual(['example.com']);
+  });
+
+  test('finds localhost', async () => {
+    const { port } = await listen(WebSocket, { host: 'localhost' });
+
+    await once(dial({ WebSocket }, `ws://localhost:${port}`), 'open');
+  });
+
+  test.each([
+    ['family', { family: 4 }],
+    ['localAddress', { localAddress: '127.0.0.3' }],
+    ['autoSelectFamily', { autoSelectFamily: false }]
+  ])('and connecting obey the option %s', async (_, options) => {
+    const { wss, port } = await listen(WebSocket, { host: '0.0.0.0' });
+    const client = dial({ WebSocket }, `ws://127.0.0.1:${port}`, [], options);
+    const [[, request]] = await Promise.all([
+      once(wss, 'connection'),
+      once(client, 'open')
+    ]);
+
+    expect(request.socket.remoteAddress).toBe(
+      options.localAddress || '127.0.0.1'
+    );
+  });
+});
+
+describeEach(routedImplementations, 'a client that gives up', (row) => {
+  const { lib: WebSocket, route } = row;
+
+  test.each([
+    ['close', []],
+    ['close', [1000, 'reason']],
+    ['close', ['not a code']],
+    ['terminate', []]
+  ])('with %s(...%p) in the constructor tick', async (method, args) => {
+    const { url } = await rawServer(() => {}, route);
+    const client = dial({ WebSocket, route }, url);
+    const recorded = events(client);
+
+    client[method](...args);
+    expect(client.readyState).toBe(2);
+    client[method](...args);
+    expect(await recorded).toEqual([
+      { event: 'error', readyState: 2, class: 'Error', message: EARLY },
+      closed
+    ]);
+  });
+
+  test.each(['close', 'terminate'])(
+    'with %s() while it waits for the answer',
+    async (method) => {
+      let client;
+      let onPeer;
+      const asked = new Promise((resolve) => (onPeer = resolve));
+      const { url } = await rawServer((peer) => {
+        client[method]();
+        onPeer(peer);
+      }, route);
+
+      client = dial({ WebSocket, route }, url);
+      expect(await events(client)).toEqual([
+        { event: 'error', readyState: 2, class: 'Error', message: EARLY },
+        closed
+      ]);
+      await (
+        await asked
+      ).ended;
+    }
+  );
+
+  test('after handshakeTimeout milliseconds without an answer', async () => {
+    let onPeer;
+    const asked = new Promise((resolve) => (onPeer = resolve));
+    const { url } = await rawServer((peer) => onPeer(peer), route);
+    const client = dial({ WebSocket, route }, url, [], {
+      handshakeTimeout: 50
+    });
+
+    expect(await events(client)).toEqual([
+      {
+        event: 'error',
+        readyState: 2,
+        class: 'Error',
+        message: 'Opening handshake has timed out'
+      },
+      closed
+    ]);
+    await (
+      await asked
+    ).ended;
+  });
+
+  test('cannot send any more', async () => {
+    const { url } = await rawServer(() => {}, route);
+    const client = dial({ WebSocket, route }, url);
+
+    client.terminate();
+
+    const callback = jest.fn();
+    const recorded = events(client);
+
+    client.send('four', callback);
+    client.send(Buffer.from('six'));
+    client.ping('1');
+    expect(callback).not.toHaveBeenCalled();
+    expect(client.bufferedAmount).toBe(8);
+    await recorded;
+    expect(callback.mock.calls).toEqual([
+      [
+        expect.objectContaining({
+          message: 'WebSocket is not open: readyState 2 (CLOSING)'
+        })
+      ]
+    ]);
+    client.send('x');
+    expect(client.bufferedAmount).toBe(9);
+  });
+});

@@ -1,0 +1,423 @@
+'use strict';
+
+const { once } = require('events');
+
+const { dial } = require('../support/connection');
+const {
+  describeEach,
+  implementations,
+  routedImplementations
+} = require('../support/implementations');
+const { headerOf, rawServer, switchingProtocols } = require('../support/raw');
+const { trace } = require('../support/trace');
+const { acceptOf } = require('../support/wire');
+
+/**
+ * Lets a raw server answer with `answer(head)` and waits until the client has
+ * emitted 'close' and left the socket. Resolves what the client emitted.
+ */
+async function failWith({ lib, route }, answer, { protocols, options } = {}) {
+  let onPeer;
+  const asked = new Promise((resolve) => (onPeer = resolve));
+  const { url } = await rawServer((peer, head) => {
+    peer.write(answer(head));
+    onPeer(peer);
+  }, route);
+  const client = dial({ WebSocket: lib, route }, url, protocols, options);
+  const events = trace(client);
+
+  await new Promise((resolve) => client.on('close', resolve));
+  await (
+    await asked
+  ).ended;
+  return events;
+}
+
+/** A 101 made of these lines and the right key. */
+function response(lines) {
+  return (head) =>
+    ['HTTP/1.1 101 Switching Protocols', ...lines, '\r\n']
+      .join('\r\n')
+      .replace('ACCEPT', acceptOf(headerOf(head, 'sec-websocket-key')));
+}
+
+const UPGRADE = ['Upgrade: websocket', 'Connection: Upgrade'];
+const ACCEPT = 'Sec-WebSocket-Accept: ACCEPT';
+const good = (...added) => response([...UPGRADE, ACCEPT, ...added]);
+
+const refused = [
+  [
+    'another Upgrade',
+    response(['Upgrade: h2c', 'Connection: Upgrade', ACCEPT]),
+    'Invalid Upgrade header'
+  ],
+  [
+    'no Upgrade',
+    response(['Connection: Upgrade', ACCEPT]),
+    'Unexpected server response: 101'
+  ],
+  [
+    'no Connection',
+    response(['Upgrade: websocket', ACCEPT]),
+    'Unexpected server response: 101'
+  ],
+  [
+    'a Connection without upgrade',
+    response(['Upgrade: websocket', 'Connection: keep-alive', ACCEPT]),
+    'Unexpected server response: 101'
+  ],
+  [
+    'two Upgrades',
+    response([...UPGRADE, 'Upgrade: websocket', ACCEPT]),
+    'Invalid Upgrade header'
+  ],
+  ['no accept', response(UPGRADE), 'Invalid Sec-WebSocket-Accept header'],
+  [
+    'a wrong accept',
+    response([
+      ...UPGRADE,
+      'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    ]),
+    'Invalid Sec-WebSocket-Accept header'
+  ],
+  [
+    'two accepts',
+    response([...UPGRADE, ACCEPT, ACCEPT]),
+    'Invalid Sec-WebSocket-Accept header'
+  ],
+  [
+    'a subprotocol nobody asked for',
+    good('Sec-WebSocket-Protocol: chat'),
+    'Server sent a subprotocol but none was requested'
+  ],
+  [
+    'an empty subprotocol nobody asked for',
+    good('Sec-WebSocket-Protocol:'),
+    'Server sent a subprotocol but none was requested'
+  ],
+  [
+    'a subprotocol that was not offered',
+    good('Sec-WebSocket-Protocol: other'),
+    'Server sent an invalid subprotocol',
+    { protocols: ['chat'] }
+  ],
+  [
+    'a subprotocol in another case',
+    good('Sec-WebSocket-Protocol: Chat'),
+    'Server sent an invalid subprotocol',
+    { protocols: ['chat'] }
+  ],
+  [
+    'two subprotocols',
+    good('Sec-WebSocket-Protocol: chat', 'Sec-WebSocket-Protocol: v2'),
+    'Server sent an invalid subprotocol',
+    { protocols: ['chat', 'v2'] }
+  ],
+  [
+    'an empty subprotocol',
+    good('Sec-WebSocket-Protocol:'),
+    'Server sent an invalid subprotocol',
+    { protocols: ['chat'] }
+  ],
+  [
+    'no subprotocol',
+    good(),
+    'Server sent no subprotocol',
+    { protocols: ['chat'] }
+  ],
+  [
+    'an extension nobody asked for',
+    good('Sec-WebSocket-Extensions: permessage-deflate'),
+    'Server sent a Sec-WebSocket-Extensions header but no extension was ' +
+      'requested',
+    { options: { perMessageDeflate: false } }
+  ],
+  [
+    'a malformed extension',
+    good('Sec-WebSocket-Extensions: permessage-deflate; ='),
+    'Invalid Sec-WebSocket-Extensions header'
+  ],
+  [
+    'an empty extension header',
+    good('Sec-WebSocket-Extensions:'),
+    'Invalid Sec-WebSocket-Extensions header'
+  ],
+  [
+    'an unknown extension',
+    good('Sec-WebSocket-Extensions: x-unknown'),
+    'Server indicated an extension that was not requested'
+  ],
+  [
+    'a second extension',
+    good('Sec-WebSocket-Extensions: permessage-deflate, x-unknown'),
+    'Server indicated an extension that was not requested'
+  ],
+  [
+    'an unknown parameter',
+    good('Sec-WebSocket-Extensions: permessage-deflate; x'),
+    'Invalid Sec-WebSocket-Extensions header'
+  ],
+  [
+    'a window that is too small',
+    good(
+      'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=7'
+    ),
+    'Invalid Sec-WebSocket-Extensions header'
+  ],
+  [
+    'a parameter without its value',
+    good(
+      'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'
+    ),
+    'Invalid Sec-WebSocket-Extensions header'
+  ],
+  ['status 200', () => answer(200, 'OK'), 'Unexpected server response: 200'],
+  ['status 301', () => answer(301, 'Moved'), 'Unexpected server response: 301'],
+  ['status 401', () => answer(401, 'No'), 'Unexpected server response: 401'],
+  ['status 426', () => answer(426, 'Up'), 'Unexpected server response: 426'],
+  ['status 503', () => answer(503, 'Busy'), 'Unexpected server response: 503']
+];
+
+function answer(status, reason, body = 'body') {
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Location: ws://127.0.0.1:1/elsewhere',
+    'Content-Type: text/plain',
+    `Content-Length: ${body.length}`,
+    '',
+    body
+  ].join('\r\n');
+}
+
+describeEach(routedImplementations, 'the client refuses', (row) => {
+  test.each(refused)('%s', async (_, answerTo, message, setup = {}) => {
+    const events = await failWith(row, answerTo, setup);
+
+    expect(events.filter(({ event }) => event !== 'upgrade')).toEqual([
+      { event: 'error', readyState: 2, class: 'Error', message },
+      { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
+    ]);
+  });
+});
+
+describeEach(routedImplementations, 'an answer that is not HTTP', (row) => {
+  test.each([
+    ['no status line', 'foo\r\n\r\n', 'HPE_INVALID_CONSTANT'],
+    ['an unknown version', 'HTTP/9.9 101 X\r\n\r\n', 'HPE_INVALID_VERSION'],
+    ['a status of letters', 'HTTP/1.1 abc X\r\n\r\n', 'HPE_INVALID_STATUS'],
+    [
+      'a header name with a space',
+      'HTTP/1.1 101 X\r\nA B: c\r\n\r\n',
+      'HPE_INVALID_HEADER_TOKEN'
+    ],
+    [
+      'more than 16 KiB of headers',
+      `HTTP/1.1 101 X\r\nA: ${'b'.repeat(20000)}\r\n\r\n`,
+      'HPE_HEADER_OVERFLOW'
+    ]
+  ])('%s ends with the error of the parser', async (_, text, code) => {
+    const events = await failWith(row, () => text);
+
+    expect(events).toMatchObject([
+      { event: 'error', readyState: 2, code },
+      { event: 'close', readyState: 3, code: 1006 }
+    ]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a status line', 'HTTP/1.1 10'],
+    [
+      'half a head',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
+    ]
+  ])('%s and then FIN is a hang up', async (_, text) => {
+    const { lib, route } = row;
+    const { url } = await rawServer((peer) => peer.socket.end(text), route);
+    const client = dial({ WebSocket: lib, route }, url);
+    const events = trace(client);
+
+    await new Promise((resolve) => client.on('close', resolve));
+    expect(events).toEqual([
+      {
+        event: 'error',
+        readyState: 2,
+        class: 'Error',
+        message: 'socket hang up',
+        code: 'ECONNRESET'
+      },
+      { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
+    ]);
+  });
+});
+
+describeEach(routedImplementations, 'the client accepts', ({ lib, route }) => {
+  async function openWith(answerTo, { protocols, write } = {}) {
+    const { url } = await rawServer((peer, head) => {
+      if (write) write(peer, answerTo(head));
+      else peer.write(answerTo(head));
+    }, route);
+    const client = dial({ WebSocket: lib, route }, url, protocols);
+
+    await once(client, 'open');
+    return client;
+  }
+
+  test.each([
+    [
+      'another case',
+      response([
+        'uPGRADE: WebSocket',
+        'CONNECTION: uPGRADE',
+        'sec-websocket-accept: ACCEPT'
+      ])
+    ],
+    [
+      'more in Connection',
+      response(['Upgrade: websocket', 'Connection: foo, Upgrade', ACCEPT])
+    ],
+    ['no reason', (head) => good()(head).replace(' Switching Protocols', '')],
+    [
+      'an informational response first',
+      (head) => `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${good()(head)}`
+    ],
+    [
+      'headers of the server',
+      good('Set-Cookie: a=1', 'Set-Cookie: b=2', 'Server: raw')
+    ]
+  ])('a 101 with %s', async (_, answerTo) => {
+    expect((await openWith(answerTo)).readyState).toBe(1);
+  });
+
+  test('a 101 that comes byte by byte', async () => {
+    const write = (peer, text) => peer.writeByteByByte(Buffer.from(text));
+
+    expect((await openWith(switchingProtocols, { write })).readyState).toBe(1);
+  });
+
+  test('one of the subprotocols', async () => {
+    const client = await openWith(good('Sec-WebSocket-Protocol: v2.chat'), {
+      protocols: ['chat', 'v2.chat']
+    });
+
+    expect(client.protocol).toBe('v2.chat');
+  });
+
+  test('the extension it offered', async () => {
+    const client = await openWith(
+      good('Sec-WebSocket-Extensions: permessage-deflate')
+    );
+
+    expect(client.extensions).toBe('permessage-deflate');
+  });
+});
+
+describeEach(routedImplementations, "'upgrade'", ({ lib, route }) => {
+  test('has the response, before the client is open', async () => {
+    const { url } = await rawServer((peer, head) => {
+      peer.write(switchingProtocols(head, ['Set-Cookie: a=1', 'X-Case: y']));
+    }, route);
+    const client = dial({ WebSocket: lib, route }, url);
+    const [[response, readyState]] = await Promise.all([
+      new Promise((resolve) => {
+        client.on('upgrade', (response) => {
+          resolve([response, client.readyState]);
+        });
+      }),
+      once(client, 'open')
+    ]);
+
+    expect(readyState).toBe(0);
+    expect(response.statusCode).toBe(101);
+    expect(response.statusMessage).toBe('Switching Protocols');
+    expect(response.httpVersion).toBe('1.1');
+    expect(response.headers['set-cookie']).toEqual(['a=1']);
+    expect(response.rawHeaders.slice(-4)).toEqual([
+      'Set-Cookie',
+      'a=1',
+      'X-Case',
+      'y'
+    ]);
+  });
+
+  test.each(['close', 'terminate'])('%s() in it prevents open', async (end) => {
+    const { url } = await rawServer((peer, head) => {
+      peer.write(switchingProtocols(head));
+    }, route);
+    const client = dial({ WebSocket: lib, route }, url);
+    const events = trace(client);
+
+    client.on('upgrade', () => client[end]());
+    await new Promise((resolve) => client.on('close', resolve));
+    expect(events.slice(1)).toEqual([
+      {
+        event: 'error',
+        readyState: 2,
+        class: 'Error',
+        message: 'WebSocket was closed before the connection was established'
+      },
+      { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
+    ]);
+  });
+});
+
+describeEach(implementations, "'unexpected-response'", ({ lib }) => {
+  test('has the request and the response with its body', async () => {
+    const { url } = await rawServer((peer) => {
+      peer.write(answer(401, 'Unauthorized', 'who are you?'));
+    });
+    const client = dial({ WebSocket: lib }, url);
+    const events = trace(client);
+    const [request, response] = await once(client, 'unexpected-response');
+    let body = '';
+
+    for await (const chunk of response) body += chunk;
+
+    expect(body).toBe('who are you?');
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['content-type']).toBe('text/plain');
+    expect(request.path).toBe('/');
+    expect(request.method).toBe('GET');
+    expect(client.readyState).toBe(0);
+    expect(events).toEqual([]);
+  });
+
+  test.each(['close', 'terminate'])(
+    '%s() in it ends the client',
+    async (end) => {
+      const { url } = await rawServer((peer) => peer.write(answer(500, 'Oh')));
+      const client = dial({ WebSocket: lib }, url);
+      const events = trace(client);
+
+      client.on('unexpected-response', () => client[end]());
+      await new Promise((resolve) => client.on('close', resolve));
+      expect(events).toEqual([
+        {
+          event: 'error',
+          readyState: 2,
+          class: 'Error',
+          message: 'WebSocket was closed before the connection was established'
+        },
+        { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
+      ]);
+    }
+  );
+
+  test('destroying the request with an error fails the client', async () => {
+    const { url } = await rawServer((peer) => {
+      peer.write('HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\n');
+    });
+    const client = dial({ WebSocket: lib }, url);
+    const events = trace(client);
+
+    client.on('unexpected-response', (request, response) => {
+      response.on('error', () => {});
+      request.destroy(new Error('not that'));
+    });
+    await new Promise((resolve) => client.on('close', resolve));
+    expect(events).toMatchObject([
+      { event: 'error', readyState: 2, message: 'not that' },
+      { event: 'close', readyState: 3, code: 1006 }
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+'use strict';
+
+const ws = require('ws');
+
+let oxws = null;
+try {
+  oxws = require('../..');
+} catch (err) {
+  if (!process.env.OXWS_ORACLE_ONLY) throw err;
+}
+
+/** One implementation under test; the other side of the wire is raw. */
+const implementations = [{ name: 'ws', lib: ws }];
+
+/** Who plays the server and who the client, over sockets of their own. */
+const pairs = [pair(ws, ws)];
+
+if (oxws) {
+  implementations.push({ name: 'oxws', lib: oxws });
+  pairs.push(pair(oxws, ws), pair(ws, oxws), pair(oxws, oxws));
+}
+
+function pair(server, client, route = 'owned') {
+  return {
+    name: `${nameOf(server)} server, ${nameOf(client)} client, ${route}`,
+    WebSocketServer: server.WebSocketServer,
+    WebSocket: client.WebSocket,
+    route
+  };
+}
+
+function nameOf(lib) {
+  return lib === ws ? 'ws' : 'oxws';
+}
+
+/** The pairs, and each implementation with itself over the other routes. */
+const routedPairs = [
+  ...pairs,
+  ...implementations.flatMap(({ lib }) => [
+    pair(lib, lib, 'adopted'),
+    pair(lib, lib, 'pumped')
+  ])
+];
+
+/** Each implementation over each route. */
+const routedImplementations = implementations.flatMap(({ name, lib }) =>
+  ['owned', 'adopted', 'pumped'].map((route) => ({
+    name: `${name}, ${route}`,
+    lib,
+    route
+  }))
+);
+
+/** Runs `body(row)` as one describe block a row. */
+function describeEach(rows, title, body) {
+  for (const row of rows) describe(`${title} (${row.name})`, () => body(row));
+}
+
+module.exports = {
+  describeEach,
+  implementations,
+  oxws,
+  pairs,
+  routedImplementations,
+  routedPairs,
+  ws
+};

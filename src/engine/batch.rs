@@ -1,0 +1,211 @@
+//! What turns produce: events of connections, in order, with their payloads.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Connection, Listener};
+use crate::protocol::{Endpoint, Message, Payload, Sink};
+
+/// What happened. The numbers are the bridge's wire format (`lib/link.js`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// A text message.
+    Text = 1,
+    /// A binary message.
+    Binary = 2,
+    /// A close frame: `value` is its code, 1005 when it has none; the payload is the reason.
+    Close = 8,
+    /// A ping.
+    Ping = 9,
+    /// A pong.
+    Pong = 10,
+    /// The peer broke the protocol: `value` is the kind in the low 8 bits and the detail above.
+    Violation = 16,
+    /// The peer will send no more.
+    End = 17,
+    /// The socket is closed: `value` is the errno, 0 for none. The last event of a connection.
+    Closed = 18,
+    /// Everything queued has been written.
+    Drained = 19,
+    /// The dialled socket is connected.
+    Connected = 20,
+    /// An upgrade request or a 101 response: the payload is the flat head, `value` the listener's id.
+    Head = 21,
+    /// Bytes that are not for the owned route: the payload is what was read, `value` the listener's id.
+    Foreign = 22,
+    /// Bytes of a socket in raw mode.
+    Chunk = 23,
+    /// A closed listener has no connection left.
+    Idle = 24,
+    /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`].
+    Starved = 25,
+    /// A connection's head did not come in time: `value` is the listener's id.
+    Late = 26,
+}
+
+/// Where an event's payload is.
+#[derive(Debug)]
+pub enum Place {
+    /// In the batch's arena.
+    Arena(Range<usize>),
+    /// In a vector of its own.
+    Owned(Vec<u8>),
+}
+
+impl Place {
+    /// The payload's length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Arena(range) => range.len(),
+            Self::Owned(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there is no payload.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One event.
+#[derive(Debug)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// A number that belongs to it; see [`Kind`].
+    pub value: u32,
+    /// Its bytes.
+    pub place: Place,
+    /// The lengths of a fragmented message's parts, in the batch's `fragments`.
+    pub fragments: Range<usize>,
+}
+
+/// Whose events follow.
+pub enum Owner {
+    /// A connection's.
+    Connection(Arc<Connection>),
+    /// A listener's.
+    Listener(Arc<Listener>),
+}
+
+/// The events of one turn of one source.
+pub struct Chunk {
+    /// Whose they are.
+    pub owner: Owner,
+    /// Which of the batch's events.
+    pub events: Range<usize>,
+    /// Payload bytes in them.
+    pub bytes: usize,
+}
+
+/// The chunks of one or more turns.
+#[derive(Default)]
+pub struct Batch {
+    /// One a turn, in order.
+    pub chunks: Vec<Chunk>,
+    /// The events of all chunks.
+    pub events: Vec<Event>,
+    /// The small payloads.
+    pub arena: Vec<u8>,
+    /// Fragment lengths.
+    pub fragments: Vec<u32>,
+}
+
+impl Batch {
+    /// Adds an event without payload to the chunk being made.
+    pub fn push(&mut self, kind: Kind, value: u32) {
+        self.push_bytes(kind, value, &[]);
+    }
+
+    /// Adds an event with a copied payload.
+    pub fn push_bytes(&mut self, kind: Kind, value: u32, bytes: &[u8]) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        self.push_place(kind, value, Place::Arena(start..self.arena.len()), 0..0);
+    }
+
+    /// Adds what `bytes` mean for `endpoint`.
+    pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
+        if let Err(violation) = endpoint.handle_bytes(bytes, self) {
+            self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+        }
+    }
+
+    fn push_place(&mut self, kind: Kind, value: u32, place: Place, fragments: Range<usize>) {
+        self.events.push(Event {
+            kind,
+            value,
+            place,
+            fragments,
+        });
+    }
+
+    /// Ends the chunk of the events pushed since `first`; none pushed, no chunk.
+    pub(super) fn end_chunk(&mut self, first: usize, owner: impl FnOnce() -> Owner) -> usize {
+        let events = first..self.events.len();
+        if events.is_empty() {
+            return 0;
+        }
+        let bytes = self.events[events.clone()]
+            .iter()
+            .map(|event| event.place.len())
+            .sum();
+        self.chunks.push(Chunk {
+            owner: owner(),
+            events,
+            bytes,
+        });
+        bytes
+    }
+
+    /// Whether there is nothing to deliver.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Empties the batch, keeping a moderate capacity for the next one.
+    pub fn clear(&mut self) {
+        const KEPT: usize = 2 * super::READ_SIZE;
+        self.chunks.clear();
+        self.events.clear();
+        self.fragments.clear();
+        self.arena.clear();
+        self.arena.shrink_to(KEPT);
+        self.events.shrink_to(KEPT / size_of::<Event>());
+        self.fragments.shrink_to(KEPT);
+    }
+}
+
+impl Sink for Batch {
+    fn message(&mut self, message: Message<'_>) {
+        let kind = if message.is_binary {
+            Kind::Binary
+        } else {
+            Kind::Text
+        };
+        let start = self.fragments.len();
+        self.fragments.extend_from_slice(message.fragments);
+        let fragments = start..self.fragments.len();
+        match message.payload {
+            Payload::Borrowed(bytes) => {
+                let start = self.arena.len();
+                self.arena.extend_from_slice(bytes);
+                self.push_place(kind, 0, Place::Arena(start..self.arena.len()), fragments);
+            }
+            Payload::Owned(bytes) => self.push_place(kind, 0, Place::Owned(bytes), fragments),
+        }
+    }
+
+    fn ping(&mut self, payload: &[u8]) {
+        self.push_bytes(Kind::Ping, 0, payload);
+    }
+
+    fn pong(&mut self, payload: &[u8]) {
+        self.push_bytes(Kind::Pong, 0, payload);
+    }
+
+    fn close(&mut self, code: u16, reason: &[u8]) {
+        self.push_bytes(Kind::Close, u32::from(code), reason);
+    }
+}

@@ -1,0 +1,202 @@
+//! A listening socket and the connections it accepted.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+use super::Engine;
+use super::batch::{Batch, Kind, Owner};
+use super::connection::{Connection, NO_ID, Opening};
+use super::ready::{Source, lock};
+use super::stream::Stream;
+use crate::handshake::HeadLimits;
+
+/// Connections accepted in one turn: new peers do not starve those that are here.
+const ACCEPTS: usize = 64;
+
+/// Listens on `address`; `ipv6_only` as Node's option. Must be called inside [`Engine::enter`].
+pub fn bind_tcp(address: SocketAddr, backlog: i32, ipv6_only: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(ipv6_only)?;
+    }
+    // On Windows this option lets another process steal the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(backlog)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A listener of the engine.
+pub struct Listener {
+    engine: Arc<Engine>,
+    bridge: u32,
+    id: AtomicU32,
+    limits: HeadLimits,
+    waiting: AtomicBool,
+    acceptor: Mutex<Option<TcpListener>>,
+    /// Connections that are not closed yet.
+    live: AtomicUsize,
+    reported_idle: AtomicBool,
+    /// Connections whose head has not come yet, and some that are further.
+    young: Mutex<Vec<Weak<Connection>>>,
+}
+
+impl Listener {
+    /// Accepts connections of `bridge` from `acceptor`, each with `limits` on its request's head.
+    pub fn start(
+        engine: Arc<Engine>,
+        bridge: u32,
+        acceptor: TcpListener,
+        limits: HeadLimits,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            bridge,
+            id: AtomicU32::new(NO_ID),
+            limits,
+            waiting: AtomicBool::new(false),
+            acceptor: Mutex::new(Some(acceptor)),
+            live: AtomicUsize::new(0),
+            reported_idle: AtomicBool::new(false),
+            young: Mutex::default(),
+        })
+    }
+
+    /// The bridge whose table the id is of.
+    pub fn bridge(&self) -> u32 {
+        self.bridge
+    }
+
+    /// The id JavaScript knows the listener by.
+    pub fn id(&self) -> u32 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Gives the listener its id and begins to accept.
+    pub fn set_id(self: &Arc<Self>, id: u32) {
+        self.id.store(id, Ordering::Relaxed);
+        self.schedule();
+    }
+
+    /// Connections that are not closed yet.
+    pub fn live(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+
+    fn schedule(self: &Arc<Self>) {
+        if !self.waiting.swap(true, Ordering::AcqRel) {
+            self.engine.schedule(Source::Listener(Arc::clone(self)));
+        }
+    }
+
+    /// Accepts again after [`Kind::Starved`].
+    pub fn resume(self: &Arc<Self>) {
+        self.schedule();
+    }
+
+    /// Stops listening. [`Kind::Idle`] follows when no connection is left.
+    pub fn close(self: &Arc<Self>) {
+        *lock(&self.acceptor) = None;
+        self.schedule();
+    }
+
+    /// Closes connections whose head has not come by the `limit`th sweep; JavaScript calls this in regular intervals.
+    pub fn sweep(&self, limit: u32) {
+        let young: Vec<_> = {
+            let mut young = lock(&self.young);
+            young.retain(|connection| connection.strong_count() > 0);
+            young.iter().filter_map(Weak::upgrade).collect()
+        };
+        for connection in young {
+            connection.sweep(limit);
+        }
+    }
+
+    /// Closes the socket and the connections that nobody else knows: the environment ends.
+    pub fn abandon(&self) {
+        *lock(&self.acceptor) = None;
+        for connection in std::mem::take(&mut *lock(&self.young)) {
+            if let Some(connection) = connection.upgrade() {
+                connection.destroy(false);
+            }
+        }
+    }
+
+    pub(super) fn connection_closed(self: &Arc<Self>) {
+        self.live.fetch_sub(1, Ordering::AcqRel);
+        if lock(&self.acceptor).is_none() {
+            self.schedule();
+        }
+    }
+
+    pub(super) fn turn(self: &Arc<Self>, batch: &mut Batch) {
+        self.waiting.store(false, Ordering::Release);
+        let first = batch.events.len();
+        let waker = Waker::from(Arc::clone(self));
+        self.accept(&mut Context::from_waker(&waker), batch);
+        batch.end_chunk(first, || Owner::Listener(Arc::clone(self)));
+    }
+
+    fn accept(self: &Arc<Self>, context: &mut Context<'_>, batch: &mut Batch) {
+        let acceptor = lock(&self.acceptor);
+        let Some(acceptor) = acceptor.as_ref() else {
+            if self.live() == 0 && !self.reported_idle.swap(true, Ordering::AcqRel) {
+                batch.push(Kind::Idle, 0);
+            }
+            return;
+        };
+        for _ in 0..ACCEPTS {
+            match acceptor.poll_accept(context) {
+                Poll::Pending => return,
+                Poll::Ready(Ok((stream, _))) => self.accepted(Stream::Tcp(stream)),
+                Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
+                Poll::Ready(Err(error)) => {
+                    let errno = error.raw_os_error().unwrap_or_default();
+                    batch.push(Kind::Starved, errno.unsigned_abs());
+                    return;
+                }
+            }
+        }
+        self.schedule();
+    }
+
+    fn accepted(self: &Arc<Self>, stream: Stream) {
+        self.live.fetch_add(1, Ordering::AcqRel);
+        // ws and Node's http server do the same; a socket that refuses it works all the same.
+        let _ = stream.set_nodelay(true);
+        let connection = Connection::start(
+            Arc::clone(&self.engine),
+            self.bridge,
+            stream,
+            Opening::Accepted(Arc::clone(self), self.limits),
+        );
+        let mut young = lock(&self.young);
+        if young.len() == young.capacity() {
+            young.retain(|connection| connection.strong_count() > 0);
+        }
+        young.push(Arc::downgrade(&connection));
+    }
+}
+
+impl Wake for Listener {
+    fn wake(self: Arc<Self>) {
+        self.schedule();
+    }
+}
+
+/// Errors of `accept` that belong to the connection that was to be accepted, not to the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,87 @@
+//! Sockets on a tokio runtime: listening, dialling, reading, writing. Knows the protocol, knows nothing of N-API.
+//!
+//! One [`Engine`] serves one JavaScript environment. Whoever drives it (the JS thread or a thread of its own) takes the
+//! sources that are ready and gives each one a [`Source::turn`]; what a turn produces is a [`Batch`] of events.
+
+mod batch;
+mod connection;
+mod epoll;
+mod listener;
+mod out_queue;
+mod ready;
+mod stream;
+
+use std::io;
+use std::sync::Arc;
+
+pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
+pub use connection::{Connection, Gather, NO_ID, Opening};
+pub use listener::{Listener, bind_tcp};
+pub use ready::Source;
+pub use stream::{Address, Stream};
+
+use ready::ReadyList;
+use tokio::runtime::{Builder, Runtime};
+
+/// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same.
+pub const READ_SIZE: usize = 64 * 1024;
+
+/// The runtime of one JavaScript environment and the sources on it that wait for a turn.
+pub struct Engine {
+    runtime: Runtime,
+    ready: ReadyList,
+}
+
+impl Engine {
+    /// Builds a runtime that does I/O and nothing else: the engine has no clock.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Arc<Self>> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        Ok(Arc::new(Self {
+            runtime,
+            ready: ReadyList::new(Box::new(wake)),
+        }))
+    }
+
+    /// The descriptor that is readable when a socket of this runtime is, where the platform lets us find it.
+    pub fn readiness_fd(&self) -> Option<i32> {
+        let _context = self.runtime.enter();
+        epoll::find()
+    }
+
+    /// Registers what `make` creates with this runtime.
+    pub fn enter<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _context = self.runtime.enter();
+        make()
+    }
+
+    /// Collects what the kernel has ready, without waiting.
+    pub fn poll(&self) {
+        // One yield is one look at the driver with a zero timeout.
+        self.runtime.block_on(tokio::task::yield_now());
+    }
+
+    /// Waits until a source is ready or [`Engine::interrupt`] is called.
+    pub fn wait(&self) {
+        self.runtime.block_on(self.ready.wait());
+    }
+
+    /// Ends a [`Engine::wait`], now or when it is next called.
+    pub fn interrupt(&self) {
+        self.ready.interrupt();
+    }
+
+    /// Asks for a turn of `source`.
+    pub fn schedule(&self, source: Source) {
+        self.ready.push(source);
+    }
+
+    /// Whether a source waits for a turn.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Moves the ready sources to `into`, which must be empty.
+    pub fn take_ready(&self, into: &mut Vec<Source>) {
+        self.ready.take(into);
+    }
+}

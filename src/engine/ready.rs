@@ -1,0 +1,98 @@
+//! The sources that wait for a turn.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::{Batch, Connection, Listener};
+
+/// Something with a socket that takes turns.
+pub enum Source {
+    /// A connection to read from, write to or report on.
+    Connection(Arc<Connection>),
+    /// A listener to accept from.
+    Listener(Arc<Listener>),
+}
+
+impl Source {
+    /// Does the work that is ready, within bounds, and puts the events into `batch`. `buffer` is scratch space.
+    pub fn turn(&self, buffer: &mut [u8], batch: &mut Batch) {
+        match self {
+            Self::Connection(connection) => connection.turn(buffer, batch),
+            Self::Listener(listener) => listener.turn(batch),
+        }
+    }
+}
+
+/// Takes a lock whose holder may have panicked: every state behind our locks is valid between two statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Waiting {
+    sources: Vec<Source>,
+    waiter: Option<Waker>,
+    interrupted: bool,
+}
+
+/// The list itself. Socket wakers and the JS thread push, the driver takes.
+pub(super) struct ReadyList {
+    waiting: Mutex<Waiting>,
+    /// Called when the list was empty and no thread waits in it: has the inline driver run a turn.
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl ReadyList {
+    pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            wake,
+        }
+    }
+
+    pub(super) fn push(&self, source: Source) {
+        let mut waiting = lock(&self.waiting);
+        let first = waiting.sources.is_empty();
+        waiting.sources.push(source);
+        let waiter = waiting.waiter.take();
+        drop(waiting);
+        match waiter {
+            Some(waiter) => waiter.wake(),
+            None if first => (self.wake)(),
+            None => {}
+        }
+    }
+
+    pub(super) fn take(&self, into: &mut Vec<Source>) {
+        std::mem::swap(&mut lock(&self.waiting).sources, into);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.waiting).sources.is_empty()
+    }
+
+    pub(super) fn interrupt(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.interrupted = true;
+        let waiter = waiting.waiter.take();
+        drop(waiting);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+
+    pub(super) async fn wait(&self) {
+        poll_fn(|context| {
+            let mut waiting = lock(&self.waiting);
+            if waiting.interrupted || !waiting.sources.is_empty() {
+                waiting.interrupted = false;
+                waiting.waiter = None;
+                return Poll::Ready(());
+            }
+            waiting.waiter = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}

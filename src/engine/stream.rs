@@ -1,0 +1,215 @@
+//! A connected socket, TCP or Unix.
+
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+/// A socket registered with the runtime it was made in.
+pub enum Stream {
+    /// TCP over IPv4 or IPv6.
+    Tcp(TcpStream),
+    /// A Unix domain socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// One end of a TCP connection, as Node shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address in text, with the zone of a link-local one.
+    pub address: String,
+    /// 0 to 65535.
+    pub port: u16,
+    /// Whether the family is IPv6.
+    pub is_ipv6: bool,
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            address: address.ip().to_string(),
+            port: address.port(),
+            is_ipv6: address.is_ipv6(),
+        }
+    }
+}
+
+macro_rules! each {
+    ($stream:expr, $inner:ident => $body:expr) => {
+        match $stream {
+            Stream::Tcp($inner) => $body,
+            #[cfg(unix)]
+            Stream::Unix($inner) => $body,
+        }
+    };
+}
+
+impl Stream {
+    /// Starts to connect to `to`; the stream becomes writable when that succeeded or failed.
+    pub fn dial_tcp(to: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        if let Some(ip) = from {
+            socket.bind(&SocketAddr::new(ip, 0).into())?;
+        }
+        connect(&socket, &to.into())?;
+        Ok(Self::Tcp(TcpStream::from_std(socket.into())?))
+    }
+
+    /// The same for the Unix domain socket at `path`.
+    #[cfg(unix)]
+    pub fn dial_unix(path: &[u8]) -> io::Result<Self> {
+        use std::os::unix::ffi::OsStrExt;
+
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        connect(&socket, &SockAddr::unix(std::ffi::OsStr::from_bytes(path))?)?;
+        Ok(Self::Unix(UnixStream::from_std(socket.into())?))
+    }
+
+    /// Duplicates the connected socket behind `fd`, which stays its owner's.
+    #[cfg(unix)]
+    pub fn duplicate(fd: std::os::fd::BorrowedFd<'_>) -> io::Result<Self> {
+        let socket = Socket::from(fd.try_clone_to_owned()?);
+        socket.set_nonblocking(true)?;
+        match socket.domain()? {
+            Domain::UNIX => Ok(Self::Unix(UnixStream::from_std(socket.into())?)),
+            Domain::IPV4 | Domain::IPV6 => Ok(Self::Tcp(TcpStream::from_std(socket.into())?)),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        each!(self, stream => SockRef::from(stream))
+    }
+
+    /// Reads into `buffer`. Not ready: `context` is woken when there is something.
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let result = each!(self, stream => Pin::new(stream).poll_read(context, &mut buffer));
+        result.map_ok(|()| buffer.filled().len())
+    }
+
+    /// Has `context` woken when there is something to read; ready when there is already.
+    pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_read_ready(context))
+    }
+
+    /// Has `context` woken when there is room to write; ready when there is already.
+    pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_write_ready(context))
+    }
+
+    /// Writes what the kernel takes.
+    pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let send = || loop {
+            match self.send_slices(slices) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        };
+        match send() {
+            // The runtime must see the refusal itself to know that it has to wait for room.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                each!(self, stream => stream.try_io(Interest::WRITABLE, send))
+            }
+            result => result,
+        }
+    }
+
+    fn send_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        // A peer that is gone is an error of this socket, never a SIGPIPE of the process.
+        #[cfg(target_os = "linux")]
+        const FLAGS: i32 = libc::MSG_NOSIGNAL;
+        #[cfg(not(target_os = "linux"))]
+        const FLAGS: i32 = 0;
+        match slices {
+            [slice] => self.socket().send_with_flags(slice, FLAGS),
+            _ => self.socket().send_vectored_with_flags(slices, FLAGS),
+        }
+    }
+
+    /// The error a dial ended with, if any.
+    pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.socket().take_error()
+    }
+
+    /// Sends FIN.
+    pub(super) fn shutdown(&self) -> io::Result<()> {
+        self.socket().shutdown(std::net::Shutdown::Write)
+    }
+
+    /// Has the next close send RST instead of FIN.
+    pub(super) fn reset_on_close(&self) -> io::Result<()> {
+        self.socket().set_linger(Some(std::time::Duration::ZERO))
+    }
+
+    /// Nagle's algorithm off or on; nothing to do for Unix sockets.
+    pub(super) fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nodelay(on),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
+    /// TCP keep-alive probes after `delay` seconds of silence, 0 for the system's delay.
+    pub(super) fn set_keepalive(&self, on: bool, delay: u32) -> io::Result<()> {
+        let socket = self.socket();
+        socket.set_keepalive(on)?;
+        if on && delay > 0 {
+            let delay = std::time::Duration::from_secs(u64::from(delay));
+            socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(delay))?;
+        }
+        Ok(())
+    }
+
+    /// Our end; none for Unix sockets.
+    pub fn local_address(&self) -> Option<Address> {
+        match self {
+            Self::Tcp(stream) => stream.local_addr().ok().map(Address::from),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// The peer's end; none for Unix sockets.
+    pub fn remote_address(&self) -> Option<Address> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok().map(Address::from),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// The descriptor's number, for those who only show it.
+    pub fn descriptor(&self) -> Option<i32> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsRawFd;
+            Some(each!(self, stream => stream.as_raw_fd()))
+        }
+        #[cfg(not(unix))]
+        None
+    }
+}
+
+fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    match socket.connect(address) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        #[cfg(unix)]
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(()),
+        result => result,
+    }
+}

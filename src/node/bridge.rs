@@ -1,0 +1,265 @@
+//! One copy of the JavaScript library: its dispatch function, its ids.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::{Result, sys};
+
+use super::environment::Environment;
+use super::hot;
+use super::values::{check, define, made, number, set};
+use crate::engine::{Connection, Listener};
+use crate::protocol::Endpoint;
+
+/// Records that fit into `meta`.
+pub(super) const RECORDS: usize = 256;
+/// Words of a record: kind, place and flags; offset; length; value.
+pub(super) const WORDS: usize = 4;
+/// Words before the first record. The first one is 1 while we call JavaScript.
+pub(super) const HEADER: usize = 4;
+
+/// What an id stands for.
+pub(super) enum Entry {
+    /// A connection, and whether it keeps the event loop alive.
+    Connection(Arc<Connection>, bool),
+    /// A listener, and whether it keeps the event loop alive.
+    Listener(Arc<Listener>, bool),
+    /// An endpoint whose bytes JavaScript carries; taken out while it is fed.
+    Endpoint(Option<Box<Endpoint>>),
+}
+
+#[derive(Default)]
+struct Table {
+    entries: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    used: usize,
+}
+
+/// Words shared with JavaScript.
+pub(super) struct Meta {
+    words: *mut u32,
+    value: sys::napi_ref,
+}
+
+impl Meta {
+    fn new(env: sys::napi_env) -> Result<(Self, sys::napi_value)> {
+        const LENGTH: usize = HEADER + RECORDS * WORDS;
+        let mut words = ptr::null_mut();
+        let mut reference = ptr::null_mut();
+        // SAFETY: `env` is the running call's; the strong reference keeps the words where they are.
+        let value = unsafe {
+            let buffer = made!(
+                napi_create_arraybuffer,
+                env,
+                LENGTH * size_of::<u32>(),
+                &mut words
+            )?;
+            let kind = sys::TypedarrayType::uint32_array;
+            let value = made!(napi_create_typedarray, env, kind, LENGTH, buffer, 0)?;
+            check(sys::napi_create_reference(env, value, 1, &mut reference))?;
+            value
+        };
+        let meta = Self {
+            words: words.cast(),
+            value: reference,
+        };
+        debug_assert!(!meta.value.is_null());
+        Ok((meta, value))
+    }
+
+    /// Writes the record `index`.
+    pub(super) fn set_record(&self, index: usize, record: [u32; WORDS]) {
+        assert!(index < RECORDS);
+        // SAFETY: the index is inside, and JavaScript does not run meanwhile.
+        unsafe {
+            let to = self.words.add(HEADER + index * WORDS);
+            ptr::copy_nonoverlapping(record.as_ptr(), to, WORDS);
+        }
+    }
+
+    /// Sets the header word `index`.
+    pub(super) fn set_word(&self, index: usize, value: u32) {
+        assert!(index < HEADER);
+        // SAFETY: as above.
+        unsafe { *self.words.add(index) = value };
+    }
+}
+
+/// The native side of one `lib/link.js`.
+pub(super) struct Bridge {
+    environment: *const Environment,
+    index: u32,
+    /// Strong while an id is in use: a copy of the library that has nothing open can be collected.
+    dispatch: sys::napi_ref,
+    /// Records of connections.
+    pub(super) meta: Meta,
+    /// Records of endpoints that are fed: they may be fed inside a dispatch.
+    pub(super) feed_meta: Meta,
+    table: RefCell<Table>,
+}
+
+impl Bridge {
+    /// Makes a bridge and the JavaScript object with its raw functions.
+    pub(super) fn attach(
+        environment: &Rc<Environment>,
+        dispatch: sys::napi_value,
+    ) -> Result<sys::napi_value> {
+        let env = environment.env;
+        // SAFETY: `env` is the running call's.
+        let object = unsafe { made!(napi_create_object, env)? };
+        let bridge = environment.add_bridge(|index| {
+            let mut reference = ptr::null_mut();
+            // SAFETY: `dispatch` is live.
+            check(unsafe { sys::napi_create_reference(env, dispatch, 0, &mut reference) })?;
+            let (meta, meta_value) = Meta::new(env)?;
+            let (feed_meta, feed_value) = Meta::new(env)?;
+            set(env, object, c"meta", meta_value)?;
+            set(env, object, c"feedMeta", feed_value)?;
+            set(env, object, c"id", number(env, f64::from(index)))?;
+            Ok(Rc::new(Self {
+                environment: Rc::as_ptr(environment),
+                index,
+                dispatch: reference,
+                meta,
+                feed_meta,
+                table: RefCell::default(),
+            }))
+        })?;
+        let data = Rc::as_ptr(&bridge).cast_mut().cast::<c_void>();
+        for (name, entry) in hot::ENTRIES {
+            // SAFETY: the environment keeps the bridge until no JavaScript runs any more.
+            unsafe { define(env, object, name, *entry, data)? };
+        }
+        Ok(object)
+    }
+
+    /// The environment it belongs to.
+    pub(super) fn environment(&self) -> &Environment {
+        // SAFETY: the environment owns the bridge.
+        unsafe { &*self.environment }
+    }
+
+    /// Its number in the environment.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The dispatch function, unless the library has been collected.
+    pub(super) fn dispatch(&self) -> Option<sys::napi_value> {
+        // SAFETY: the reference is ours; the environment's thread runs.
+        let value =
+            unsafe { made!(napi_get_reference_value, self.environment().env, self.dispatch) };
+        value.ok().filter(|value| !value.is_null())
+    }
+
+    /// Lets JavaScript see whether it runs because we called it.
+    pub(super) fn show_dispatching(&self, dispatching: bool) {
+        self.meta.set_word(0, u32::from(dispatching));
+    }
+
+    /// Gives `entry` an id.
+    pub(super) fn add(&self, entry: Entry) -> u32 {
+        let mut table = self.table.borrow_mut();
+        table.used += 1;
+        if table.used == 1 {
+            // SAFETY: the reference is ours.
+            unsafe {
+                let env = self.environment().env;
+                sys::napi_reference_ref(env, self.dispatch, ptr::null_mut());
+            }
+        }
+        if matches!(entry, Entry::Connection(_, true) | Entry::Listener(_, true)) {
+            self.environment().hold(true);
+        }
+        if let Some(id) = table.free.pop() {
+            table.entries[id as usize] = Some(entry);
+            return id;
+        }
+        table.entries.push(Some(entry));
+        (table.entries.len() - 1) as u32
+    }
+
+    /// Frees an id.
+    pub(super) fn remove(&self, id: u32) {
+        let mut table = self.table.borrow_mut();
+        let Some(entry) = table.entries.get_mut(id as usize).and_then(Option::take) else {
+            return;
+        };
+        table.free.push(id);
+        table.used -= 1;
+        if table.used == 0 {
+            // SAFETY: the reference is ours, and was made strong by `add`.
+            unsafe {
+                let env = self.environment().env;
+                sys::napi_reference_unref(env, self.dispatch, ptr::null_mut());
+            }
+        }
+        drop(table);
+        if matches!(entry, Entry::Connection(_, true) | Entry::Listener(_, true)) {
+            self.environment().hold(false);
+        }
+    }
+
+    /// Lets what `id` stands for keep the event loop alive, or not.
+    pub(super) fn set_held(&self, id: u32, hold: bool) {
+        let mut table = self.table.borrow_mut();
+        let Some(Some(Entry::Connection(_, held) | Entry::Listener(_, held))) =
+            table.entries.get_mut(id as usize)
+        else {
+            return;
+        };
+        if std::mem::replace(held, hold) != hold {
+            self.environment().hold(hold);
+        }
+    }
+
+    /// The connection with this id.
+    pub(super) fn connection(&self, id: u32) -> Option<Arc<Connection>> {
+        match self.table.borrow().entries.get(id as usize) {
+            Some(Some(Entry::Connection(connection, _))) => Some(Arc::clone(connection)),
+            _ => None,
+        }
+    }
+
+    /// Takes the endpoint with this id out, to be put back by [`Bridge::put_endpoint`].
+    pub(super) fn take_endpoint(&self, id: u32) -> Option<Box<Endpoint>> {
+        match self.table.borrow_mut().entries.get_mut(id as usize) {
+            Some(Some(Entry::Endpoint(endpoint))) => endpoint.take(),
+            _ => None,
+        }
+    }
+
+    /// Puts it back, unless its id was freed meanwhile.
+    pub(super) fn put_endpoint(&self, id: u32, endpoint: Box<Endpoint>) {
+        if let Some(Some(Entry::Endpoint(place))) =
+            self.table.borrow_mut().entries.get_mut(id as usize)
+        {
+            *place = Some(endpoint);
+        }
+    }
+
+    /// Frees the id of an endpoint.
+    pub(super) fn remove_endpoint(&self, id: u32) {
+        let is_endpoint = matches!(
+            self.table.borrow().entries.get(id as usize),
+            Some(Some(Entry::Endpoint(_)))
+        );
+        if is_endpoint {
+            self.remove(id);
+        }
+    }
+
+    /// Closes everything without a word: the environment ends.
+    pub(super) fn abandon(&self) {
+        for entry in self.table.borrow_mut().entries.drain(..).flatten() {
+            match entry {
+                Entry::Connection(connection, _) => connection.destroy(false),
+                Entry::Listener(listener, _) => listener.abandon(),
+                Entry::Endpoint(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Batches on their way into JavaScript.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::{Result, sys};
+
+use super::bridge::{Bridge, Entry, Meta, RECORDS};
+use super::environment::Environment;
+use super::slab::Size;
+use super::values::{buffer, check, made, number, undefined};
+use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
+
+/// The flag of a record whose value is an index into the fragment lengths.
+const FRAGMENTED: u32 = 1 << 16;
+
+impl Environment {
+    /// Calls JavaScript with a batch, one callback scope a chunk: after each its nextTicks and microtasks run.
+    pub(super) fn deliver(&self, batch: &mut Batch) {
+        for index in 0..batch.chunks.len() {
+            let chunk = &batch.chunks[index];
+            let (events, bytes) = (chunk.events.clone(), chunk.bytes);
+            let (bridge, id) = match &chunk.owner {
+                Owner::Connection(connection) => (connection.bridge(), connection.id()),
+                Owner::Listener(listener) => (listener.bridge(), listener.id()),
+            };
+            let Some(bridge) = self.bridge(bridge) else {
+                continue;
+            };
+            let connection = match &chunk.owner {
+                Owner::Connection(connection) => Some(Arc::clone(connection)),
+                Owner::Listener(_) => None,
+            };
+            let last = batch.events[events.end - 1].kind;
+            let id = match (&connection, id) {
+                (Some(connection), NO_ID) => {
+                    let id = bridge.add(Entry::Connection(Arc::clone(connection), true));
+                    connection.set_id(id);
+                    id
+                }
+                _ => id,
+            };
+            self.in_callback_scope(|| {
+                deliver_events(self, &bridge, &bridge.meta, id, batch, events.clone());
+            });
+            if let Some(connection) = connection {
+                connection.delivered(bytes);
+                if self.is_inline() && connection.is_gathered() {
+                    connection.flush();
+                }
+            }
+            if matches!(last, Kind::Closed | Kind::Idle) {
+                bridge.remove(id);
+            }
+        }
+    }
+
+    fn in_callback_scope(&self, work: impl FnOnce()) {
+        let env = self.env;
+        let mut handles = ptr::null_mut();
+        let mut scope = ptr::null_mut();
+        // SAFETY: the JS thread is in no other call; the scopes are closed in reverse order.
+        unsafe {
+            if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
+                return;
+            }
+            let resource = undefined(env);
+            let opened = sys::napi_open_callback_scope(env, resource, self.async_context, &mut scope);
+            if opened == sys::Status::napi_ok {
+                self.set_dispatching(true);
+                work();
+                sys::napi_close_callback_scope(env, scope);
+                self.set_dispatching(false);
+            }
+            sys::napi_close_handle_scope(env, handles);
+        }
+    }
+}
+
+/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs ask for.
+pub(super) fn deliver_events(
+    environment: &Environment,
+    bridge: &Bridge,
+    meta: &Meta,
+    id: u32,
+    batch: &mut Batch,
+    events: std::ops::Range<usize>,
+) {
+    let mut next = events.start;
+    while next < events.end {
+        match Call::prepare(environment, meta, batch, next..events.end) {
+            Ok(call) => {
+                next += call.count;
+                call.run(environment, bridge, id);
+            }
+            // The environment ends, or is out of memory: JavaScript cannot be told.
+            Err(_) => return,
+        }
+    }
+}
+
+/// One call of the dispatch function.
+struct Call {
+    count: usize,
+    small: sys::napi_value,
+    medium: sys::napi_value,
+    large: sys::napi_value,
+    fragments: sys::napi_value,
+}
+
+impl Call {
+    /// Takes as many events as fit.
+    fn prepare(
+        environment: &Environment,
+        meta: &Meta,
+        batch: &mut Batch,
+        events: std::ops::Range<usize>,
+    ) -> Result<Self> {
+        let (env, slabs) = (environment.env, &environment.slabs);
+        let nothing = undefined(env);
+        let mut call = Self {
+            count: 0,
+            small: nothing,
+            medium: nothing,
+            large: nothing,
+            fragments: nothing,
+        };
+        let mut large = 0;
+        let mut fragments: Vec<u32> = Vec::new();
+        for index in events {
+            if call.count == RECORDS {
+                break;
+            }
+            let event = &batch.events[index];
+            let length = event.place.len();
+            let size = Size::of(length);
+            let offset = if size == Size::Large {
+                if large == 0 {
+                    // SAFETY: `env` is this thread's, inside a handle scope.
+                    call.large = unsafe { made!(napi_create_array, env)? };
+                }
+                let value = buffer(env, payload(&batch.arena, event))?;
+                // SAFETY: both values are live.
+                check(unsafe { sys::napi_set_element(env, call.large, large, value) })?;
+                large += 1;
+                large - 1
+            } else {
+                let slab = if size == Size::Small {
+                    &mut call.small
+                } else {
+                    &mut call.medium
+                };
+                if !slabs.has_room(size, length) {
+                    if *slab != nothing {
+                        break;
+                    }
+                    slabs.renew(env, size)?;
+                }
+                if *slab == nothing {
+                    *slab = slabs.value(env, size)?;
+                }
+                slabs.put(size, payload(&batch.arena, event))
+            };
+            let mut head = event.kind as u32 | (size as u32) << 8;
+            let mut value = event.value;
+            if !event.fragments.is_empty() && event.kind == Kind::Binary {
+                head |= FRAGMENTED;
+                value = fragments.len() as u32;
+                let lengths = &batch.fragments[event.fragments.clone()];
+                fragments.push(lengths.len() as u32);
+                fragments.extend_from_slice(lengths);
+            }
+            meta.set_record(call.count, [head, offset, length as u32, value]);
+            call.count += 1;
+            // A large payload exists twice from here on only as long as it must.
+            let event = &mut batch.events[index];
+            if size == Size::Large {
+                event.place = Place::Owned(Vec::new());
+            }
+        }
+        if !fragments.is_empty() {
+            call.fragments = make_lengths(env, &fragments)?;
+        }
+        Ok(call)
+    }
+
+    /// Calls. What a listener throws does not come here: `lib/link.js` hands it to `raise` and goes on.
+    fn run(&self, environment: &Environment, bridge: &Bridge, id: u32) {
+        let env = environment.env;
+        let Some(dispatch) = bridge.dispatch() else {
+            return;
+        };
+        let arguments = [
+            number(env, f64::from(id)),
+            number(env, self.count as f64),
+            self.small,
+            self.medium,
+            self.large,
+            self.fragments,
+        ];
+        // SAFETY: all values are live; an exception (the worker is terminated) is not left pending.
+        unsafe {
+            let receiver = undefined(env);
+            let (count, values) = (arguments.len(), arguments.as_ptr());
+            let result = ptr::null_mut();
+            let status = sys::napi_call_function(env, receiver, dispatch, count, values, result);
+            if status == sys::Status::napi_pending_exception {
+                let mut error = ptr::null_mut();
+                sys::napi_get_and_clear_last_exception(env, &mut error);
+            }
+        }
+    }
+}
+
+fn payload<'a>(arena: &'a [u8], event: &'a Event) -> &'a [u8] {
+    match &event.place {
+        Place::Arena(range) => &arena[range.clone()],
+        Place::Owned(bytes) => bytes,
+    }
+}
+
+fn make_lengths(env: sys::napi_env, lengths: &[u32]) -> Result<sys::napi_value> {
+    let mut data: *mut c_void = ptr::null_mut();
+    // SAFETY: as above.
+    unsafe {
+        let buffer = made!(napi_create_arraybuffer, env, size_of_val(lengths), &mut data)?;
+        ptr::copy_nonoverlapping(lengths.as_ptr(), data.cast(), lengths.len());
+        let kind = sys::TypedarrayType::uint32_array;
+        made!(napi_create_typedarray, env, kind, lengths.len(), buffer, 0)
+    }
+}

@@ -1,0 +1,146 @@
+//! Who turns the engine: the JS thread, or a thread of its own.
+
+use std::ffi::c_int;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::environment::Environment;
+use super::guard::guard;
+use super::uv::{self, Uv};
+use super::wakeup::Wakeup;
+use crate::engine::{Batch, Engine, READ_SIZE, Source};
+
+/// libuv's watch on the runtime's descriptor.
+pub(super) struct Watch {
+    uv: Uv,
+    handle: uv::Handle,
+}
+
+impl Watch {
+    /// Has the JS thread run a turn of `environment` whenever the runtime's descriptor is readable.
+    pub(super) fn start(
+        uv: Uv,
+        event_loop: *mut std::ffi::c_void,
+        fd: i32,
+        environment: *const Environment,
+    ) -> Option<Self> {
+        let handle = uv.allocate(uv::POLL);
+        // SAFETY: the handle has room for a `uv_poll_t`; the descriptor lives as long as the engine, and the
+        // environment closes the handle before it drops the engine.
+        unsafe {
+            if (uv.poll_init)(event_loop, handle, fd) != 0 {
+                uv.free(handle, uv::POLL);
+                return None;
+            }
+            uv::set_data(handle, environment);
+            (uv.release)(handle);
+            (uv.poll_start)(handle, uv::READABLE, on_readable);
+        }
+        Some(Self { uv, handle })
+    }
+
+    /// Stops watching. Returns the handle libuv still has to close.
+    pub(super) fn stop(self) -> (Uv, uv::Handle) {
+        // SAFETY: the handle is open.
+        unsafe { (self.uv.poll_stop)(self.handle) };
+        (self.uv, self.handle)
+    }
+}
+
+extern "C" fn on_readable(handle: uv::Handle, _status: c_int, _events: c_int) {
+    guard(|| {
+        // SAFETY: the data is the environment that made the handle; it lives until the handle is closed.
+        unsafe { (*uv::data::<Environment>(handle)).on_wake() };
+    });
+}
+
+/// What the inline driver keeps between turns.
+pub(super) struct Scratch {
+    pub(super) sources: Vec<Source>,
+    pub(super) batch: Batch,
+    pub(super) buffer: Box<[u8]>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            batch: Batch::default(),
+            buffer: vec![0; READ_SIZE].into_boxed_slice(),
+        }
+    }
+}
+
+/// Batches on their way from the I/O thread to the JS thread.
+#[derive(Default)]
+pub(super) struct Outbox(Mutex<Vec<Batch>>);
+
+impl Outbox {
+    fn push(&self, batch: Batch) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(batch);
+    }
+
+    /// Takes all batches, oldest first.
+    pub(super) fn take(&self) -> Vec<Batch> {
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A thread that drives an engine.
+pub(super) struct IoThread {
+    engine: Arc<Engine>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl IoThread {
+    /// Starts to turn `engine`; batches go to `outbox`, with one wake-up for all that one wait brought.
+    pub(super) fn start(
+        engine: Arc<Engine>,
+        outbox: Arc<Outbox>,
+        wakeup: Arc<Wakeup>,
+    ) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::Builder::new().name("oxws".into()).spawn({
+            let (engine, stop) = (Arc::clone(&engine), Arc::clone(&stop));
+            move || {
+                let mut scratch = Scratch::default();
+                while !stop.load(Ordering::Acquire) {
+                    engine.wait();
+                    let Scratch {
+                        sources,
+                        batch,
+                        buffer,
+                    } = &mut scratch;
+                    engine.take_ready(sources);
+                    for source in sources.drain(..) {
+                        // A connection whose turn panics must not take the others along.
+                        guard(|| source.turn(buffer, batch));
+                    }
+                    if !batch.is_empty() {
+                        outbox.push(mem::take(batch));
+                        wakeup.send();
+                    }
+                }
+            }
+        })?;
+        Ok(Self {
+            engine,
+            stop,
+            thread,
+        })
+    }
+
+    /// Ends the thread and waits for its current turn.
+    pub(super) fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.engine.interrupt();
+        // A panic was reported by the hook already.
+        let _ = self.thread.join();
+    }
+}

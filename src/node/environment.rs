@@ -1,0 +1,355 @@
+//! What one JavaScript environment (the main thread, a worker) has: an engine, a driver, bridges.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use napi::{Error, Result, sys};
+
+use super::bridge::Bridge;
+use super::driver::{IoThread, Outbox, Scratch, Watch};
+use super::guard::guard;
+use super::slab::Slabs;
+use super::uv::{self, Uv};
+use super::values::{check, made, undefined};
+use super::wakeup::Wakeup;
+use crate::engine::{Connection, Engine, Gather};
+
+thread_local! {
+    /// One a thread: Node runs one environment on each.
+    static CURRENT: RefCell<Option<Rc<Environment>>> = const { RefCell::new(None) };
+}
+
+enum Driver {
+    Inline(Watch),
+    Thread(IoThread),
+}
+
+/// The state of one environment. JS thread only, but for what is in an `Arc`.
+pub(super) struct Environment {
+    pub(super) env: sys::napi_env,
+    pub(super) engine: Arc<Engine>,
+    pub(super) async_context: sys::napi_async_context,
+    pub(super) slabs: Slabs,
+    /// Where strings are read to on their way out.
+    pub(super) text: RefCell<Vec<u8>>,
+    wakeup: Arc<Wakeup>,
+    outbox: Arc<Outbox>,
+    driver: RefCell<Option<Driver>>,
+    is_inline: Cell<bool>,
+    scratch: RefCell<Option<Scratch>>,
+    bridges: RefCell<Vec<Rc<Bridge>>>,
+    /// Connections that were sent to in this tick or dispatch.
+    gathered: RefCell<Vec<Arc<Connection>>>,
+    dispatching: Cell<bool>,
+    /// Open servers and sockets that keep the event loop alive.
+    holds: Cell<usize>,
+    cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+    /// Handles that libuv has still to close.
+    closing: Cell<usize>,
+}
+
+impl Environment {
+    /// This thread's environment, made when first asked for.
+    pub(super) fn current(env: sys::napi_env) -> Result<Rc<Self>> {
+        if let Some(environment) = Self::existing() {
+            return Ok(environment);
+        }
+        let environment = Self::start(env)?;
+        CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(&environment)));
+        Ok(environment)
+    }
+
+    /// This thread's environment, unless it is gone.
+    pub(super) fn existing() -> Option<Rc<Self>> {
+        CURRENT
+            .try_with(|current| current.borrow().clone())
+            .ok()
+            .flatten()
+    }
+
+    fn start(env: sys::napi_env) -> Result<Rc<Self>> {
+        let wakeup = Arc::new(Wakeup::new());
+        let engine = Engine::new({
+            let wakeup = Arc::clone(&wakeup);
+            move || wakeup.send_if_idle()
+        })
+        .map_err(|error| Error::from_reason(error.to_string()))?;
+        let environment = Rc::new(Self {
+            env,
+            engine,
+            async_context: make_async_context(env)?,
+            slabs: Slabs::default(),
+            text: RefCell::default(),
+            wakeup,
+            outbox: Arc::default(),
+            driver: RefCell::default(),
+            is_inline: Cell::new(false),
+            scratch: RefCell::default(),
+            bridges: RefCell::default(),
+            gathered: RefCell::default(),
+            dispatching: Cell::new(false),
+            holds: Cell::new(0),
+            cleanup: Cell::new(ptr::null_mut()),
+            closing: Cell::new(0),
+        });
+        environment.start_driver()?;
+        environment.add_cleanup()?;
+        Ok(environment)
+    }
+
+    fn start_driver(&self) -> Result<()> {
+        let uv = Uv::find().filter(|_| host_has_uv());
+        self.wakeup.connect(uv, self.env, self)?;
+        let watch = uv.filter(|_| !wants_thread()).and_then(|uv| {
+            let mut event_loop = ptr::null_mut();
+            // SAFETY: `env` is the running call's.
+            check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) }).ok()?;
+            Watch::start(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
+        });
+        let driver = match watch {
+            Some(watch) => {
+                self.is_inline.set(true);
+                self.wakeup.idle.store(true, Ordering::Release);
+                Driver::Inline(watch)
+            }
+            None => {
+                let (engine, outbox) = (Arc::clone(&self.engine), Arc::clone(&self.outbox));
+                let thread = IoThread::start(engine, outbox, Arc::clone(&self.wakeup))
+                    .map_err(|error| Error::from_reason(error.to_string()))?;
+                Driver::Thread(thread)
+            }
+        };
+        *self.driver.borrow_mut() = Some(driver);
+        Ok(())
+    }
+
+    /// Whether the JS thread drives.
+    pub(super) fn is_inline(&self) -> bool {
+        self.is_inline.get()
+    }
+
+    /// Whether JavaScript runs because we called it.
+    pub(super) fn set_dispatching(&self, dispatching: bool) {
+        self.dispatching.set(dispatching);
+        for bridge in self.bridges.borrow().iter() {
+            bridge.show_dispatching(dispatching);
+        }
+    }
+
+    /// Runs a turn, or delivers what the I/O thread's turns brought.
+    pub(super) fn on_wake(&self) {
+        if self.driver.borrow().is_none() {
+            return;
+        }
+        if self.is_inline() {
+            self.turn();
+        } else {
+            for mut batch in self.outbox.take() {
+                self.deliver(&mut batch);
+            }
+            self.flush();
+        }
+    }
+
+    fn turn(&self) {
+        // A listener that runs the event loop itself would come here again.
+        let Some(mut scratch) = self.begin_turn() else {
+            return;
+        };
+        self.engine.poll();
+        let Scratch {
+            sources,
+            batch,
+            buffer,
+        } = &mut scratch;
+        self.engine.take_ready(sources);
+        for source in sources.drain(..) {
+            batch.clear();
+            // A connection whose turn panics must not take the others along.
+            guard(|| source.turn(buffer, batch));
+            self.deliver(batch);
+        }
+        self.flush();
+        *self.scratch.borrow_mut() = Some(scratch);
+        self.wakeup.idle.store(true, Ordering::Release);
+        if self.engine.has_ready() {
+            self.wakeup.send();
+        }
+    }
+
+    fn begin_turn(&self) -> Option<Scratch> {
+        if !self.wakeup.idle.swap(false, Ordering::AcqRel) {
+            return None;
+        }
+        Some(self.scratch.borrow_mut().take().unwrap_or_default())
+    }
+
+    /// How bytes for `connection` are to be sent now; those not sent at once are with the next [`Environment::flush`].
+    pub(super) fn gather(&self, connection: &Arc<Connection>) -> Gather {
+        let is_first = connection.mark_gathered();
+        if is_first {
+            self.gathered.borrow_mut().push(Arc::clone(connection));
+        }
+        if !self.is_inline() {
+            Gather::ForTurn
+        } else if is_first && !self.dispatching.get() {
+            Gather::No
+        } else {
+            Gather::Yes
+        }
+    }
+
+    /// Sends all that was gathered.
+    pub(super) fn flush(&self) {
+        let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
+        for connection in &gathered {
+            connection.unmark_gathered();
+            if self.is_inline() {
+                connection.flush();
+            } else {
+                connection.schedule();
+            }
+        }
+    }
+
+    /// The same from the JS thread whoever drives: the process is about to end.
+    pub(super) fn flush_here(&self) {
+        for connection in std::mem::take(&mut *self.gathered.borrow_mut()) {
+            connection.unmark_gathered();
+            connection.flush();
+        }
+    }
+
+    /// Counts something that keeps the event loop alive, or no longer does.
+    pub(super) fn hold(&self, hold: bool) {
+        let before = self.holds.get();
+        let after = if hold {
+            before + 1
+        } else {
+            before.saturating_sub(1)
+        };
+        self.holds.set(after);
+        if (before == 0) != (after == 0) {
+            self.wakeup.hold(self.env, after > 0);
+        }
+    }
+
+    /// Adds a bridge made by `make` from its index.
+    pub(super) fn add_bridge(
+        &self,
+        make: impl FnOnce(u32) -> Result<Rc<Bridge>>,
+    ) -> Result<Rc<Bridge>> {
+        let bridge = make(self.bridges.borrow().len() as u32)?;
+        self.bridges.borrow_mut().push(Rc::clone(&bridge));
+        Ok(bridge)
+    }
+
+    /// The bridge with this index.
+    pub(super) fn bridge(&self, index: u32) -> Option<Rc<Bridge>> {
+        self.bridges.borrow().get(index as usize).cloned()
+    }
+
+    fn add_cleanup(self: &Rc<Self>) -> Result<()> {
+        let mut handle = ptr::null_mut();
+        // SAFETY: the environment lives until `closed`, which runs after the hook.
+        check(unsafe {
+            let this = Rc::as_ptr(self).cast_mut().cast::<c_void>();
+            sys::napi_add_async_cleanup_hook(self.env, Some(on_cleanup), this, &mut handle)
+        })?;
+        self.cleanup.set(handle);
+        Ok(())
+    }
+
+    /// Stops all that could reach this environment, then has libuv close its handles. No JavaScript runs any more.
+    fn close(&self) {
+        let driver = self.driver.borrow_mut().take();
+        let signal = self.wakeup.disconnect();
+        let watch = match driver {
+            Some(Driver::Inline(watch)) => Some(watch.stop()),
+            Some(Driver::Thread(thread)) => {
+                thread.stop();
+                None
+            }
+            None => None,
+        };
+        for bridge in self.bridges.borrow().iter() {
+            bridge.abandon();
+        }
+        let handles = [signal, watch];
+        self.closing.set(handles.iter().flatten().count());
+        if self.closing.get() == 0 {
+            self.closed();
+        }
+        for (index, handle) in handles.into_iter().enumerate() {
+            let Some((uv, handle)) = handle else { continue };
+            let on_closed = if index == 0 { on_async_closed } else { on_poll_closed };
+            // SAFETY: the handle is open and ours; it is closed once.
+            unsafe {
+                uv::set_data(handle, ptr::from_ref(self));
+                (uv.close)(handle, on_closed);
+            }
+        }
+    }
+
+    fn closed(&self) {
+        let cleanup = self.cleanup.replace(ptr::null_mut());
+        // Frees the environment, unless a caller further up holds it.
+        let this = CURRENT.try_with(|current| current.borrow_mut().take());
+        // SAFETY: the handle is the one of `add_cleanup`, used once.
+        unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
+        drop(this);
+    }
+}
+
+unsafe extern "C" fn on_cleanup(_: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
+    // SAFETY: the data is the environment, which lives until `closed`.
+    guard(|| unsafe { (*data.cast::<Environment>()).close() });
+}
+
+extern "C" fn on_async_closed(handle: uv::Handle) {
+    on_closed(handle, uv::ASYNC);
+}
+
+extern "C" fn on_poll_closed(handle: uv::Handle) {
+    on_closed(handle, uv::POLL);
+}
+
+fn on_closed(handle: uv::Handle, kind: i32) {
+    guard(|| {
+        // SAFETY: `close` kept the environment in the handle; libuv is done with the handle.
+        let environment = unsafe { &*uv::data::<Environment>(handle) };
+        if let Some(uv) = Uv::find() {
+            // SAFETY: as above.
+            unsafe { uv.free(handle, kind) };
+        }
+        environment.closing.set(environment.closing.get() - 1);
+        if environment.closing.get() == 0 {
+            environment.closed();
+        }
+    });
+}
+
+fn make_async_context(env: sys::napi_env) -> Result<sys::napi_async_context> {
+    let mut context = ptr::null_mut();
+    // SAFETY: `env` is the running call's; all values are live.
+    unsafe {
+        let name = made!(napi_create_string_utf8, env, c"oxws".as_ptr(), 4)?;
+        let resource = made!(napi_create_object, env)?;
+        check(sys::napi_async_init(env, resource, name, &mut context))?;
+    }
+    debug_assert!(!undefined(env).is_null());
+    Ok(context)
+}
+
+fn wants_thread() -> bool {
+    std::env::var("OXWS_DRIVER").is_ok_and(|driver| driver == "thread")
+}
+
+/// `OXWS_UV=0` is set by the loader where libuv's names exist and must not be called.
+fn host_has_uv() -> bool {
+    std::env::var("OXWS_UV").map_or(true, |has| has != "0")
+}

@@ -1,0 +1,252 @@
+//! The calls of every message. Each gets its bridge as data.
+
+use std::ffi::{CStr, c_void};
+
+use napi::sys;
+
+use super::bridge::{Bridge, Entry};
+use super::deliver::deliver_events;
+use super::guard::guard;
+use super::values::{
+    Entry as RawEntry, append_string, arguments, bytes_of, is_string, number, u32_of, undefined,
+};
+use crate::engine::{Batch, Connection};
+use crate::protocol::Bits;
+
+/// The functions of a bridge object.
+pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
+    (c"send", send),
+    (c"write", write),
+    (c"queued", queued),
+    (c"written", written),
+    (c"pending", pending),
+    (c"flush", flush),
+    (c"flushNow", flush_now),
+    (c"frame", frame),
+    (c"feed", feed),
+    (c"free", free),
+    (c"raise", raise),
+];
+
+/// Runs `work` with the bridge and the arguments; `undefined` if it panics.
+///
+/// # Safety
+/// Called with what an entry of [`ENTRIES`] got.
+unsafe fn with_bridge<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    work: impl FnOnce(&Bridge, [sys::napi_value; N]) -> sys::napi_value,
+) -> sys::napi_value {
+    // SAFETY: the caller's promise; the data is the bridge, which outlives JavaScript.
+    let (values, bridge) = unsafe { arguments::<N>(env, info) };
+    guard(|| work(unsafe { &*bridge.cast::<c_void>().cast::<Bridge>() }, values))
+        .unwrap_or_else(|| undefined(env))
+}
+
+/// Gives `work` the bytes of a string or byte array.
+fn with_payload(
+    bridge: &Bridge,
+    value: sys::napi_value,
+    work: impl FnOnce(&[u8]),
+) {
+    let environment = bridge.environment();
+    let env = environment.env;
+    if is_string(env, value) {
+        /// A scratch buffer above this is given back after use.
+        const KEPT: usize = 64 * 1024;
+        let mut text = environment.text.take();
+        text.clear();
+        append_string(env, value, &mut text);
+        work(&text);
+        text.shrink_to(KEPT);
+        environment.text.replace(text);
+    } else if let Some(bytes) = unsafe {
+        // SAFETY: no JavaScript runs in `work`.
+        bytes_of(env, value)
+    } {
+        work(bytes);
+    }
+}
+
+/// `send(id, data, bits, key)`: frames and sends.
+unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id, data, bits, key]| {
+            if let Some(connection) = bridge.connection(u32_of(env, id)) {
+                let bits = Bits::from(u32_of(env, bits));
+                let key = u32_of(env, key).to_le_bytes();
+                let gather = bridge.environment().gather(&connection);
+                with_payload(bridge, data, |payload| {
+                    connection.send(payload, bits, key, gather);
+                });
+            }
+            undefined(env)
+        })
+    }
+}
+
+/// `write(id, data)`: sends bytes as they are.
+unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id, data]| {
+            if let Some(connection) = bridge.connection(u32_of(env, id)) {
+                let gather = bridge.environment().gather(&connection);
+                with_payload(bridge, data, |bytes| {
+                    connection.write(bytes, gather);
+                });
+            }
+            undefined(env)
+        })
+    }
+}
+
+/// Answers with a number of the connection; 0 if there is none.
+///
+/// # Safety
+/// Called with what an entry got.
+unsafe fn with_connection(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    ask: impl FnOnce(&Bridge, &std::sync::Arc<Connection>) -> f64,
+) -> sys::napi_value {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
+            let connection = bridge.connection(u32_of(env, id));
+            number(env, connection.map_or(0.0, |connection| ask(bridge, &connection)))
+        })
+    }
+}
+
+/// `queued(id)`: the position of the end of all bytes ever queued.
+unsafe extern "C" fn queued(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe { with_connection(env, info, |_, connection| connection.queued() as f64) }
+}
+
+/// `written(id)`: the position up to which the kernel has them, after a try to write.
+unsafe extern "C" fn written(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_connection(env, info, |bridge, connection| {
+            if bridge.environment().is_inline() {
+                connection.flush();
+            }
+            connection.written() as f64
+        })
+    }
+}
+
+/// `pending(id)`: bytes the kernel does not have, after a try to write.
+unsafe extern "C" fn pending(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_connection(env, info, |_, connection| {
+            connection.flush();
+            connection.pending() as f64
+        })
+    }
+}
+
+/// `flush()`: sends what was gathered.
+unsafe extern "C" fn flush(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, []| {
+            bridge.environment().flush();
+            undefined(env)
+        })
+    }
+}
+
+/// `flushNow()`: the same on this thread, before the process exits.
+unsafe extern "C" fn flush_now(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, []| {
+            bridge.environment().flush_here();
+            undefined(env)
+        })
+    }
+}
+
+/// `frame(id, data, bits, key)`: a frame of the endpoint `id`, for JavaScript to send.
+unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id, data, bits, key]| {
+            let id = u32_of(env, id);
+            let Some(mut endpoint) = bridge.take_endpoint(id) else {
+                return undefined(env);
+            };
+            let bits = Bits::from(u32_of(env, bits));
+            let key = u32_of(env, key).to_le_bytes();
+            let mut out = Vec::new();
+            with_payload(bridge, data, |payload| {
+                endpoint.frame(&mut out, payload, bits, key);
+            });
+            bridge.put_endpoint(id, endpoint);
+            super::values::buffer(env, &out).unwrap_or_else(|_| undefined(env))
+        })
+    }
+}
+
+/// `feed(id, chunk)`: what the bytes mean for the endpoint `id`, told through the dispatch function before `feed` returns.
+unsafe extern "C" fn feed(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id, chunk]| {
+            let id = u32_of(env, id);
+            let Some(mut endpoint) = bridge.take_endpoint(id) else {
+                return undefined(env);
+            };
+            let mut batch = Batch::default();
+            // SAFETY: no JavaScript runs before the bytes are done with.
+            if let Some(bytes) = bytes_of(env, chunk) {
+                batch.feed(&mut endpoint, bytes);
+            }
+            bridge.put_endpoint(id, endpoint);
+            let events = 0..batch.events.len();
+            deliver_events(
+                bridge.environment(),
+                bridge,
+                &bridge.feed_meta,
+                id,
+                &mut batch,
+                events,
+            );
+            undefined(env)
+        })
+    }
+}
+
+/// `free(id)`: an endpoint is done with.
+unsafe extern "C" fn free(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
+            bridge.remove_endpoint(u32_of(env, id));
+            undefined(env)
+        })
+    }
+}
+
+/// `raise(error)`: an uncaught exception, without leaving the running call.
+unsafe extern "C" fn raise(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry; the value is live.
+    unsafe {
+        let ([error], _) = arguments::<1>(env, info);
+        sys::napi_fatal_exception(env, error);
+    }
+    undefined(env)
+}
+
+/// Gives a fresh endpoint an id.
+pub(super) fn add_endpoint(bridge: &Bridge, endpoint: crate::protocol::Endpoint) -> u32 {
+    bridge.add(Entry::Endpoint(Some(Box::new(endpoint))))
+}

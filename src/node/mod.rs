@@ -1,0 +1,39 @@
+//! The N-API half of the bridge; `lib/link.js` is the JavaScript half. Nothing else in the crate knows napi.
+//!
+//! Cold calls are `#[napi]` functions and classes. The calls of every message are raw N-API functions over numbers,
+//! strings and byte arrays: an order of magnitude cheaper.
+
+mod bridge;
+mod deliver;
+mod driver;
+mod environment;
+mod guard;
+mod hot;
+mod server;
+mod slab;
+mod uv;
+mod values;
+mod wakeup;
+mod websocket;
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use bridge::Bridge;
+use environment::Environment;
+
+/// Connects one copy of the JavaScript library with this environment's engine.
+///
+/// `dispatch(id, count, small, medium, large, fragments)` is called with the events of one connection: `count` records
+/// of four words in `meta`, behind its four header words.
+#[napi(
+    catch_unwind,
+    ts_args_type = "dispatch: (id: number, count: number, small: ArrayBuffer, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void",
+    ts_return_type = "Bridge"
+)]
+pub fn attach(env: Env, dispatch: Unknown<'_>) -> napi::Result<Unknown<'static>> {
+    let environment = Environment::current(env.raw())?;
+    let object = Bridge::attach(&environment, dispatch.raw())?;
+    // SAFETY: `object` is a live value of this environment, made in this call.
+    unsafe { Unknown::from_napi_value(env.raw(), object) }
+}

@@ -1,0 +1,139 @@
+//! Memory that payloads are handed to JavaScript in.
+//!
+//! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive. So there are two:
+//! a message kept for ever pins at most 4 KiB if it is small, and 64 KiB otherwise, what `ws` pins for any.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+
+use napi::{Result, sys};
+
+use super::values::{check, made};
+
+/// Longest payload in the small slab.
+const SMALL: usize = 512;
+const SMALL_SLAB: usize = 4 * 1024;
+/// Longest payload in the medium slab. Longer ones get a Buffer of their own.
+const MEDIUM: usize = 16 * 1024;
+const MEDIUM_SLAB: usize = 64 * 1024;
+
+/// Which slab a payload goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    Small,
+    Medium,
+    Large,
+}
+
+impl Size {
+    /// By the payload's length.
+    pub(super) fn of(length: usize) -> Self {
+        match length {
+            0..=SMALL => Self::Small,
+            _ if length <= MEDIUM => Self::Medium,
+            _ => Self::Large,
+        }
+    }
+}
+
+struct Slab {
+    size: usize,
+    used: Cell<usize>,
+    data: Cell<*mut u8>,
+    reference: RefCell<sys::napi_ref>,
+}
+
+impl Slab {
+    fn new(size: usize) -> Self {
+        Self {
+            size,
+            used: Cell::new(size),
+            data: Cell::new(ptr::null_mut()),
+            reference: RefCell::new(ptr::null_mut()),
+        }
+    }
+
+    fn has_room(&self, length: usize) -> bool {
+        self.size - self.used.get() >= length
+    }
+
+    /// A new ArrayBuffer; the old one lives as long as its views.
+    fn renew(&self, env: sys::napi_env) -> Result<()> {
+        let mut data = ptr::null_mut();
+        let mut reference = self.reference.borrow_mut();
+        // SAFETY: `env` is the environment of this thread, inside a handle scope; the reference is ours.
+        unsafe {
+            let buffer = made!(napi_create_arraybuffer, env, self.size, &mut data)?;
+            if !reference.is_null() {
+                sys::napi_delete_reference(env, *reference);
+                *reference = ptr::null_mut();
+            }
+            check(sys::napi_create_reference(env, buffer, 1, &mut *reference))?;
+        }
+        self.data.set(data.cast());
+        self.used.set(0);
+        Ok(())
+    }
+
+    fn put(&self, bytes: &[u8]) -> u32 {
+        let offset = self.used.get();
+        debug_assert!(self.has_room(bytes.len()));
+        // SAFETY: there is room, and nobody else writes behind `used`: views end there.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.get().add(offset), bytes.len());
+        }
+        // Eight-byte steps, so that typed arrays can be laid over a payload.
+        self.used
+            .set((offset + bytes.len()).next_multiple_of(8).min(self.size));
+        offset as u32
+    }
+
+    fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+        // SAFETY: the reference is ours and strong.
+        unsafe { made!(napi_get_reference_value, env, *self.reference.borrow()) }
+    }
+}
+
+/// The two slabs of an environment.
+pub(super) struct Slabs {
+    small: Slab,
+    medium: Slab,
+}
+
+impl Default for Slabs {
+    fn default() -> Self {
+        Self {
+            small: Slab::new(SMALL_SLAB),
+            medium: Slab::new(MEDIUM_SLAB),
+        }
+    }
+}
+
+impl Slabs {
+    fn slab(&self, size: Size) -> &Slab {
+        match size {
+            Size::Small => &self.small,
+            Size::Medium | Size::Large => &self.medium,
+        }
+    }
+
+    /// Whether a payload of `length` bytes fits into its slab.
+    pub(super) fn has_room(&self, size: Size, length: usize) -> bool {
+        self.slab(size).has_room(length)
+    }
+
+    /// Starts the slab of this size afresh.
+    pub(super) fn renew(&self, env: sys::napi_env, size: Size) -> Result<()> {
+        self.slab(size).renew(env)
+    }
+
+    /// Copies a payload that has room; returns its offset.
+    pub(super) fn put(&self, size: Size, bytes: &[u8]) -> u32 {
+        self.slab(size).put(bytes)
+    }
+
+    /// The slab's ArrayBuffer.
+    pub(super) fn value(&self, env: sys::napi_env, size: Size) -> Result<sys::napi_value> {
+        self.slab(size).value(env)
+    }
+}

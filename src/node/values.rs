@@ -1,0 +1,191 @@
+//! JavaScript values by raw calls.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+
+use napi::sys;
+use napi::{Error, Result, Status};
+
+/// Fails unless a raw call succeeded.
+pub(super) fn check(status: sys::napi_status) -> Result<()> {
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Error::from_status(Status::from(status)))
+    }
+}
+
+/// Calls a raw function that returns a value through its last argument.
+macro_rules! made {
+    ($function:ident, $($argument:expr),+) => {{
+        let mut value = std::ptr::null_mut();
+        $crate::node::values::check(napi::sys::$function($($argument),+, &mut value)).map(|()| value)
+    }};
+}
+pub(super) use made;
+
+/// A raw entry point.
+pub(super) type Entry =
+    unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
+/// `undefined`.
+pub(super) fn undefined(env: sys::napi_env) -> sys::napi_value {
+    // SAFETY: `env` is the environment of the running call.
+    unsafe { made!(napi_get_undefined, env) }.unwrap_or(ptr::null_mut())
+}
+
+/// A number.
+pub(super) fn number(env: sys::napi_env, value: f64) -> sys::napi_value {
+    // SAFETY: as above.
+    unsafe { made!(napi_create_double, env, value) }.unwrap_or(ptr::null_mut())
+}
+
+/// Sets `object[name]` to a function that gets `data`.
+///
+/// # Safety
+/// `data` outlives the environment's JavaScript, or `entry` does not follow it.
+pub(super) unsafe fn define(
+    env: sys::napi_env,
+    object: sys::napi_value,
+    name: &CStr,
+    entry: Entry,
+    data: *mut c_void,
+) -> Result<()> {
+    let length = name.count_bytes() as isize;
+    // SAFETY: `object` is live, `name` is `length` bytes long; `data` is the caller's promise.
+    unsafe {
+        let function = made!(
+            napi_create_function,
+            env,
+            name.as_ptr(),
+            length,
+            Some(entry),
+            data
+        )?;
+        set(env, object, name, function)
+    }
+}
+
+/// Sets `object[name]`.
+pub(super) fn set(
+    env: sys::napi_env,
+    object: sys::napi_value,
+    name: &CStr,
+    value: sys::napi_value,
+) -> Result<()> {
+    // SAFETY: both values are live in this environment.
+    check(unsafe {
+        sys::napi_set_named_property(env, object, name.as_ptr().cast::<c_char>(), value)
+    })
+}
+
+/// The arguments of a raw call, `undefined` where missing, and its data.
+///
+/// # Safety
+/// Called with what the entry got, once.
+pub(super) unsafe fn arguments<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> ([sys::napi_value; N], *mut c_void) {
+    let mut count = N;
+    let mut values = [ptr::null_mut(); N];
+    let mut data = ptr::null_mut();
+    // SAFETY: `values` has room for `count`.
+    unsafe {
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            values.as_mut_ptr(),
+            ptr::null_mut(),
+            &mut data,
+        );
+    }
+    (values, data)
+}
+
+/// A number as u32; 0 for anything else.
+pub(super) fn u32_of(env: sys::napi_env, value: sys::napi_value) -> u32 {
+    let mut number = 0;
+    // SAFETY: `value` is live; a wrong type leaves `number` as it is.
+    unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
+    number
+}
+
+/// The bytes of a Buffer or Uint8Array; `None` for anything else.
+///
+/// # Safety
+/// The slice is valid until JavaScript runs again, and nothing else may access the memory meanwhile.
+pub(super) unsafe fn bytes_of<'a>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+) -> Option<&'a mut [u8]> {
+    let mut data = ptr::null_mut();
+    let mut length = 0;
+    // SAFETY: `value` is live.
+    let status = unsafe { sys::napi_get_buffer_info(env, value, &mut data, &mut length) };
+    if status != sys::Status::napi_ok {
+        return None;
+    }
+    if data.is_null() || length == 0 {
+        return Some(&mut []);
+    }
+    // SAFETY: N-API says that there are `length` bytes; the rest is the caller's promise.
+    Some(unsafe { std::slice::from_raw_parts_mut(data.cast(), length) })
+}
+
+/// Whether the value is a string.
+pub(super) fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
+    let mut kind = 0;
+    // SAFETY: `value` is live.
+    unsafe { sys::napi_typeof(env, value, &mut kind) };
+    kind == sys::ValueType::napi_string
+}
+
+/// Appends a string's UTF-8 to `out`; lone surrogates become U+FFFD, as `Buffer.from` does it.
+pub(super) fn append_string(env: sys::napi_env, value: sys::napi_value, out: &mut Vec<u8>) {
+    const GUESS: usize = 1024;
+    let start = out.len();
+    if let Some(read) = read_string(env, value, out, GUESS)
+        && read + 4 < GUESS
+    {
+        out.truncate(start + read);
+        return;
+    }
+    out.truncate(start);
+    let mut length = 0;
+    // SAFETY: a null buffer asks for the length only.
+    unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut length) };
+    if let Some(read) = read_string(env, value, out, length + 1) {
+        out.truncate(start + read);
+    }
+}
+
+/// Reads at most `room - 1` bytes, which N-API ends with a NUL; leaves `room` bytes in `out`.
+fn read_string(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    out: &mut Vec<u8>,
+    room: usize,
+) -> Option<usize> {
+    let start = out.len();
+    out.resize(start + room, 0);
+    let mut read = 0;
+    // SAFETY: `out` has `room` bytes from `start`.
+    let status = unsafe {
+        let to = out.as_mut_ptr().add(start).cast();
+        sys::napi_get_value_string_utf8(env, value, to, room, &mut read)
+    };
+    (status == sys::Status::napi_ok).then_some(read)
+}
+
+/// A Buffer with a copy of `bytes`.
+pub(super) fn buffer(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let mut data = ptr::null_mut();
+    // SAFETY: `env` is this thread's, inside a handle scope; the new buffer has room for the bytes.
+    unsafe {
+        let buffer = made!(napi_create_buffer, env, bytes.len(), &mut data)?;
+        ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast::<u8>(), bytes.len());
+        Ok(buffer)
+    }
+}

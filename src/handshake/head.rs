@@ -1,7 +1,7 @@
 //! The head of an HTTP/1.1 upgrade message, read as it arrives.
 //!
-//! Only clean upgrade heads are taken. All else is [`Outcome::Foreign`], told at the first byte that
-//! makes it so: an HTTP implementation that answers everything takes over from there.
+//! Only clean upgrade heads are taken. All else is [`Outcome::Foreign`], told at the first byte
+//! that makes it so: an HTTP implementation that answers everything takes over from there.
 
 use std::mem;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub struct HeadLimits {
 }
 
 impl Default for HeadLimits {
-    /// Node's: a request of 16 KiB is refused, and of a thousand lines some are dropped.
+    /// What Node surely takes whole: it may refuse a longer head, and drops further lines.
     fn default() -> Self {
         Self {
             max_bytes: 16 * 1024,
@@ -29,11 +29,11 @@ impl Default for HeadLimits {
 
 /// What the bytes of a connection have shown so far.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome<T> {
+pub enum Outcome {
     /// More bytes are needed.
     Incomplete,
     /// The head, and the number of bytes it takes; those that follow are frames.
-    Head(T, usize),
+    Head(Head, usize),
     /// Not a clean upgrade, whatever follows.
     Foreign,
 }
@@ -130,9 +130,9 @@ impl HeadParser {
         }
     }
 
-    /// Reads on in `bytes`: all bytes of the connection so far. After a head or `Foreign` the parser
-    /// is spent and answers `Foreign`.
-    pub fn parse(&mut self, bytes: &[u8]) -> Outcome<Head> {
+    /// Reads on in `bytes`: all bytes of the connection so far. After a head or `Foreign` the
+    /// parser is spent and answers `Foreign`.
+    pub fn parse(&mut self, bytes: &[u8]) -> Outcome {
         let end = bytes.len().min(self.limits.max_bytes);
         while self.position < end && self.state != State::Foreign {
             self.state = self.step(bytes);
@@ -239,7 +239,7 @@ impl HeadParser {
         });
     }
 
-    fn finish(&mut self) -> Outcome<Head> {
+    fn finish(&mut self) -> Outcome {
         self.state = State::Foreign;
         let is_upgrade = self.has_upgrade && self.has_connection_upgrade;
         if !is_upgrade || (self.form.needs_host && !self.has_host) {
@@ -253,7 +253,7 @@ impl HeadParser {
     }
 }
 
-/// Tells whether `byte` may stand in a field value or a reason phrase: visible, space, tab, obs-text.
+/// Tells whether `byte` may stand in a field value or a reason phrase (RFC 9110, section 5.5).
 pub(super) const fn is_field_byte(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }

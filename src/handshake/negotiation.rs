@@ -154,7 +154,7 @@ impl DeflateOptions {
         offer
     }
 
-    /// What a server answers to `offers`: the first that the options allow, with the options applied.
+    /// What a server answers to `offers`: the first that the options allow, with them applied.
     pub fn accept_as_server(&self, offers: &[Params]) -> Result<Parameters, NegotiationError> {
         let mut accepted = normalize(offers, Role::Server)?
             .into_iter()
@@ -226,7 +226,7 @@ impl DeflateOptions {
             }
         }
         match (self.client_max_window_bits, offer.get(ClientMaxWindowBits)) {
-            // RFC 7692, section 7.1.2.2: without the parameter in the offer, the client may not know it.
+            // RFC 7692, section 7.1.2.2: what was not offered may not be in the response.
             (Some(WindowBits::Bits(_)), None) => false,
             (Some(WindowBits::Bits(bits)), Some(Setting::Bits(most))) => bits <= most,
             _ => true,
@@ -336,20 +336,11 @@ fn window_bits(text: &str) -> Option<u8> {
         _ => (10, text),
     };
     let number: f64 = if radix == 10 {
-        // Rust reads "inf" and "nan" besides.
-        let is_decimal = |byte: u8| byte.is_ascii_digit() || b".eE+-".contains(&byte);
-        digits
-            .bytes()
-            .all(is_decimal)
-            .then(|| digits.parse().ok())??
+        digits.parse().ok()?
+    } else if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        u32::from_str_radix(digits, radix).ok()?.into()
     } else {
-        // Rust reads a sign besides.
-        let is_digit = |byte: u8| byte.is_ascii_hexdigit();
-        let number = digits
-            .bytes()
-            .all(is_digit)
-            .then(|| u32::from_str_radix(digits, radix).ok())??;
-        number.into()
+        return None;
     };
     (8..=15).find(|bits| f64::from(*bits) == number)
 }

@@ -1,6 +1,6 @@
 //! A client's upgrade request.
 
-use super::head::{Form, Head, HeadLimits, HeadParser, Outcome};
+use super::head::{Form, HeadLimits, HeadParser, Outcome};
 
 // RFC 6455, section 4.1: "The method of the request MUST be GET, and the HTTP version MUST be at
 // least 1.1." The target is in origin-form.
@@ -20,7 +20,7 @@ impl HeadParser {
 }
 
 /// Parses an upgrade request from all bytes received so far.
-pub fn parse_request(bytes: &[u8], limits: &HeadLimits) -> Outcome<Head> {
+pub fn parse_request(bytes: &[u8], limits: &HeadLimits) -> Outcome {
     HeadParser::request(*limits).parse(bytes)
 }
 

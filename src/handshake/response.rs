@@ -1,6 +1,6 @@
 //! A server's `101 Switching Protocols`.
 
-use super::head::{Form, Head, HeadLimits, HeadParser, Outcome, is_field_byte};
+use super::head::{Form, HeadLimits, HeadParser, Outcome, is_field_byte};
 
 static RESPONSE: Form = Form {
     prefix: b"HTTP/1.1 101 ",
@@ -18,7 +18,7 @@ impl HeadParser {
 }
 
 /// Parses an upgrade response from all bytes received so far.
-pub fn parse_response(bytes: &[u8], limits: &HeadLimits) -> Outcome<Head> {
+pub fn parse_response(bytes: &[u8], limits: &HeadLimits) -> Outcome {
     HeadParser::response(*limits).parse(bytes)
 }
 

@@ -27,8 +27,12 @@ impl fmt::Display for SyntaxError {
 
 /// Tells whether `byte` may stand in a token (RFC 9110, section 5.6.2: tchar).
 pub const fn is_token_byte(byte: u8) -> bool {
-    matches!(byte,
-        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
+        )
+        || matches!(byte, b'|' | b'~')
 }
 
 /// Tells whether `text` is a token: at least one byte, all of them token bytes.

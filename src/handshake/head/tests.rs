@@ -10,7 +10,7 @@ pub(crate) const LIMITS: HeadLimits = HeadLimits {
 };
 
 /// Feeds `bytes` one at a time: the outcome and how many bytes it took.
-pub(crate) fn drip(mut parser: HeadParser, bytes: &[u8]) -> (Outcome<Head>, usize) {
+pub(crate) fn drip(mut parser: HeadParser, bytes: &[u8]) -> (Outcome, usize) {
     for end in 0..bytes.len() {
         let outcome = parser.parse(&bytes[..end]);
         if outcome != Outcome::Incomplete {
@@ -98,6 +98,8 @@ fn a_line_that_cannot_be_clean_is_foreign_at_once() {
     ] {
         assert_turns_foreign(HeadParser::request, &[start, line].concat(), next);
     }
+    let (all_but_the_end, _) = HEAD.split_at(HEAD.len() - 2);
+    assert_turns_foreign(HeadParser::request, all_but_the_end, b'\n');
 }
 
 #[test]

@@ -206,6 +206,11 @@ fn a_client_checks_the_response() {
     for (client, response, accepted) in [
         ("10", "", "client_max_window_bits=10"),
         ("10", "client_max_window_bits=9", "client_max_window_bits=9"),
+        (
+            "10",
+            "client_max_window_bits=10",
+            "client_max_window_bits=10",
+        ),
         ("10", "client_max_window_bits=11", unexpected),
         ("false", "client_max_window_bits=11", unexpected),
         ("false", "", ""),
@@ -283,7 +288,9 @@ fn window_bits_are_javascript_numbers() {
         ("0xa", 10),
         ("0XF", 15),
         ("0o12", 10),
+        ("0O17", 15),
         ("0b1010", 10),
+        ("0B1000", 8),
         ("0x00000000000000000000a", 10),
     ] {
         assert_eq!(window_bits(text), Some(bits), "{text}");

@@ -14,6 +14,9 @@ class RawPeer {
   #readers = [];
   #ended = false;
 
+  /** Whether the socket stays open when the other side has sent FIN. */
+  staysOpen = false;
+
   constructor(socket) {
     this.socket = trackSocket(socket);
     /** Settles when the other side has sent FIN, or the socket is gone. */
@@ -23,7 +26,10 @@ class RawPeer {
         this.#serve();
         resolve();
       };
-      socket.on('end', end);
+      socket.on('end', () => {
+        end();
+        if (!this.staysOpen) socket.end();
+      });
       socket.on('close', end);
     });
     this.closed = new Promise((resolve) => socket.on('close', resolve));
@@ -121,11 +127,14 @@ async function rawSocket(port, route = 'owned') {
   return new RawPeer(socket);
 }
 
-/** A raw client past the handshake; its `response` is the head of the 101. */
-async function rawClient(port, { route, ...request } = {}) {
+/**
+ * A raw client past the handshake; its `response` is the head of the 101.
+ * `after` are bytes sent together with the request.
+ */
+async function rawClient(port, { route, after = '', ...request } = {}) {
   const peer = await rawSocket(port, route);
 
-  peer.write(upgradeRequest(request));
+  peer.write(upgradeRequest(request), after);
   peer.response = await peer.head();
   return peer;
 }

@@ -18,7 +18,6 @@ function trackWebSocket(websocket) {
 
     const closed = new Promise((resolve) => websocket.once('close', resolve));
     websocket.on('error', () => {});
-    websocket.resume();
     websocket.terminate();
     await closed;
   });

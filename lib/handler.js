@@ -1,0 +1,191 @@
+'use strict';
+
+const { EMPTY, fromBinary } = require('./payload');
+const { CLOSED, CLOSING, OPEN } = require('./ready-state');
+const { kStatusCode } = require('./symbols');
+
+/** The code of a close frame that has none. */
+const NO_STATUS = 1005;
+
+/**
+ * What a link calls. Every function gets the WebSocket first; they are called
+ * in the order of the stream, and `close` is the last.
+ */
+const handler = Object.freeze({
+  /** A message; of a fragmented binary one also its fragments' lengths. */
+  message(websocket, data, isBinary, lengths) {
+    const message =
+      isBinary && websocket._binaryType !== 'nodebuffer'
+        ? fromBinary(websocket._binaryType, data, lengths)
+        : data;
+
+    if (websocket._linkReceiver === null) {
+      websocket.emit('message', message, isBinary);
+    } else {
+      websocket._linkReceiver.emit('message', message, isBinary);
+    }
+  },
+
+  /** A ping. */
+  ping(websocket, data) {
+    if (websocket._linkReceiver === null) onPing(websocket, data);
+    else websocket._linkReceiver.emit('ping', data);
+  },
+
+  /** A pong. */
+  pong(websocket, data) {
+    if (websocket._linkReceiver === null) websocket.emit('pong', data);
+    else websocket._linkReceiver.emit('pong', data);
+  },
+
+  /** The close frame. */
+  conclude(websocket, code, reason) {
+    if (websocket._linkReceiver === null) onConclude(websocket, code, reason);
+    else websocket._linkReceiver.emit('conclude', code, reason);
+  },
+
+  /** The peer broke the protocol or a limit; nothing more will be decoded. */
+  violation(websocket, err) {
+    websocket._violation = err;
+    process.nextTick(reportViolation, websocket);
+  },
+
+  /** The peer ended its side of the connection. */
+  end(websocket) {
+    websocket._readyState = CLOSING;
+    websocket._link.end();
+  },
+
+  /** The connection is gone. */
+  close(websocket) {
+    websocket._readyState = CLOSING;
+    clearTimeout(websocket._closeTimer);
+
+    if (websocket._violation !== null && !websocket._isViolationReported) {
+      process.nextTick(() => websocket.emitClose());
+    } else {
+      websocket.emitClose();
+    }
+  }
+});
+
+/** What a WebSocket does on the events of its `_receiver`. */
+const listeners = {
+  conclude: onConclude,
+  message: (websocket, data, isBinary) =>
+    websocket.emit('message', data, isBinary),
+  ping: onPing,
+  pong: (websocket, data) => websocket.emit('pong', data)
+};
+
+function onPing(websocket, data) {
+  if (websocket._autoPong && websocket._readyState === OPEN) {
+    answerPing(websocket, data);
+  }
+
+  websocket.emit('ping', data);
+}
+
+/**
+ * Pongs, unless the peer reads them slower than it pings: then they would pile
+ * up without end.
+ */
+function answerPing(websocket, data) {
+  const limit = websocket._maxPendingAutoPongs;
+
+  if (limit > 0 && websocket._pendingAutoPongs >= limit) {
+    websocket.terminate();
+    return;
+  }
+
+  websocket._autoPongComplete ??= () => {
+    websocket._pendingAutoPongs--;
+  };
+  websocket._pendingAutoPongs++;
+  websocket.pong(data, !websocket._isServer, websocket._autoPongComplete);
+}
+
+function onConclude(websocket, code, reason) {
+  websocket._closeFrameReceived = true;
+  websocket._closeCode = code;
+  websocket._closeMessage = unpooled(reason);
+
+  if (websocket._link.destroyed) return;
+
+  process.nextTick(stopReceiving, websocket._link);
+
+  if (code === NO_STATUS) websocket.close();
+  else websocket.close(code, reason);
+}
+
+/** A copy that keeps no larger memory alive for as long as the WebSocket is. */
+function unpooled(bytes) {
+  if (bytes.length === 0) return EMPTY;
+
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+
+  copy.set(bytes);
+
+  return copy;
+}
+
+function reportViolation(websocket) {
+  const { _link: link, _violation: err } = websocket;
+
+  websocket._isViolationReported = true;
+
+  if (!link.destroyed) {
+    process.nextTick(stopReceiving, link);
+    websocket.close(err[kStatusCode]);
+  }
+
+  emitErrorOnce(websocket, err);
+}
+
+function stopReceiving(link) {
+  link.stopReceiving();
+}
+
+/** @this LinkSender */
+function onSenderError(err) {
+  const websocket = this._websocket;
+
+  if (websocket._readyState === CLOSED) return;
+  if (websocket._readyState === OPEN) startClosing(websocket);
+
+  // The peer may still be sending: end this side and leave it the other.
+  websocket._link.end();
+  emitErrorOnce(websocket, err);
+}
+
+function emitErrorOnce(websocket, err) {
+  if (websocket._errorEmitted) return;
+
+  websocket._errorEmitted = true;
+  websocket.emit('error', err);
+}
+
+function startClosing(websocket) {
+  const { _link: link, _closeTimeout: timeout } = websocket;
+
+  websocket._readyState = CLOSING;
+  websocket._closeTimer = setTimeout(() => link.destroy(), timeout);
+}
+
+/** Ends our side once close frames went both ways, or the peer failed. */
+function endIfClosed(websocket) {
+  if (
+    websocket._closeFrameSent &&
+    (websocket._closeFrameReceived || websocket._isViolationReported)
+  ) {
+    websocket._link.end();
+  }
+}
+
+module.exports = {
+  endIfClosed,
+  handler,
+  listeners,
+  onSenderError,
+  startClosing
+};

@@ -1,0 +1,551 @@
+'use strict';
+
+const http = require('http');
+const https = require('https');
+const net = require('net');
+const querystring = require('querystring');
+const tls = require('tls');
+
+const connectionOptions = require('./connection-options');
+const { dial } = require('./dial');
+const extension = require('./extension');
+const native = require('./native');
+const ownedRequest = require('./owned-request');
+const PerMessageDeflate = require('./permessage-deflate');
+const { CLOSING, CONNECTING } = require('./ready-state');
+const { kAttach } = require('./symbols');
+
+const DEFLATE = PerMessageDeflate.extensionName;
+const PROTOCOL_VERSIONS = [8, 13];
+
+/** A token (RFC 9110, section 5.6.2), which a subprotocol's name has to be. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * The client's half of one opening handshake (RFC 6455, section 4.1). Where a
+ * redirect is followed, another one comes after it.
+ */
+class OpeningHandshake {
+  /**
+   * @param {WebSocket} websocket
+   * @param {(string|URL)} address
+   * @param {*[]} protocols The subprotocols to offer
+   * @param {Object} [options] The user's
+   * @param {Object} [origin] After a redirect: where the first one went
+   * @throws {(SyntaxError|RangeError)} If an argument is invalid
+   */
+  constructor(websocket, address, protocols, options, origin = null) {
+    /** The options of the request, and what they default to. */
+    this.settings = resolveSettings(options);
+
+    this._websocket = websocket;
+    this._address = address;
+    this._protocols = protocols;
+    this._options = options;
+    this._origin = origin;
+
+    this._isDone = false;
+    this._isOwned = false;
+    this._request = null;
+    this._timer = null;
+
+    const url = parseUrl(address);
+
+    websocket._url = url.href;
+    checkUrl(url);
+
+    this._isIpc = url.protocol === 'ws+unix:';
+    this._isSecure = url.protocol === 'wss:';
+    this._offered = checkProtocols(protocols);
+    this._deflate = createDeflate(this.settings);
+    this._key = native.generateKey();
+
+    aim(this.settings, url);
+    this._host = this._isIpc ? this.settings.socketPath : url.host;
+    this._setHeaders();
+  }
+
+  _setHeaders() {
+    const { settings } = this;
+    const { origin, protocolVersion } = settings;
+
+    settings.headers = {
+      ...settings.headers,
+      'Sec-WebSocket-Version': protocolVersion,
+      'Sec-WebSocket-Key': this._key,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket'
+    };
+
+    if (this._deflate) {
+      settings.headers['Sec-WebSocket-Extensions'] = extension.format({
+        [DEFLATE]: this._deflate.offer()
+      });
+    }
+
+    if (this._protocols.length > 0) {
+      settings.headers['Sec-WebSocket-Protocol'] = this._protocols.join(',');
+    }
+
+    if (origin) {
+      settings.headers[
+        protocolVersion < 13 ? 'Sec-WebSocket-Origin' : 'Origin'
+      ] = origin;
+    }
+  }
+
+  /** Sends the request. */
+  start() {
+    const websocket = this._websocket;
+
+    websocket._handshake = this;
+
+    if (this.settings.followRedirects) this._prepareRedirects();
+
+    if (ownedRequest.isPossible(this._options, this.settings, this._isSecure)) {
+      this._dial();
+      return;
+    }
+
+    this._request = websocket._req = this._createRequest();
+
+    if (websocket._redirects > 0) {
+      websocket.emit('redirect', websocket.url, this._request);
+    }
+
+    this._listen();
+
+    if (this.settings.finishRequest) {
+      this.settings.finishRequest(this._request, websocket);
+    } else {
+      this._request.end();
+    }
+  }
+
+  /** Sends the request over a socket of our own. */
+  _dial() {
+    this._isOwned = true;
+    this._request = this._websocket._req = dial(
+      ownedRequest.create(this.settings),
+      {
+        onError: (err) => this._onError(err),
+        onResponse: (req, res) => this._onResponse(res),
+        onUpgrade: (res, link) =>
+          this._onUpgrade(res, link, (options) =>
+            this._websocket[kAttach](link, options)
+          )
+      }
+    );
+
+    if (this.settings.timeout) {
+      this._timer = setTimeout(() => this._onTimeout(), this.settings.timeout);
+      this._timer.unref();
+    }
+  }
+
+  /** Makes the request with Node's http, or what has taken its place. */
+  _createRequest() {
+    const { settings } = this;
+
+    settings.createConnection ||= this._isSecure ? connectTls : connectNet;
+
+    return this._isSecure ? https.request(settings) : http.request(settings);
+  }
+
+  _listen() {
+    const request = this._request;
+
+    if (this.settings.timeout) request.on('timeout', () => this._onTimeout());
+
+    request.on('error', (err) => this._onError(err));
+    request.on('response', (res) => this._onResponse(res));
+    request.on('upgrade', (res, socket, head) =>
+      this._onUpgrade(res, socket, (options) =>
+        this._websocket.setSocket(socket, head, options)
+      )
+    );
+  }
+
+  _onTimeout() {
+    this.abort('Opening handshake has timed out');
+  }
+
+  _onError(err) {
+    if (this._isDone) return;
+
+    this._finish();
+    emitErrorAndClose(this._websocket, err);
+  }
+
+  _onResponse(res) {
+    const { followRedirects } = this.settings;
+    const { location } = res.headers;
+
+    if (
+      location &&
+      followRedirects &&
+      res.statusCode >= 300 &&
+      res.statusCode < 400
+    ) {
+      this._redirect(location);
+      return;
+    }
+
+    const websocket = this._websocket;
+
+    if (!websocket.emit('unexpected-response', this._request, res)) {
+      this.abort(`Unexpected server response: ${res.statusCode}`);
+    }
+  }
+
+  /** Goes on with the handshake, over a socket or a link. */
+  _onUpgrade(res, connection, open) {
+    const websocket = this._websocket;
+
+    websocket.emit('upgrade', res);
+
+    // A listener may have closed the WebSocket.
+    if (websocket._readyState !== CONNECTING) return;
+
+    this._finish();
+
+    const fault = this._checkAnswer(res.headers);
+
+    if (fault) {
+      websocket._readyState = CLOSING;
+      connection.on?.('error', ignore);
+      connection.destroy();
+      process.nextTick(emitErrorAndClose, websocket, new Error(fault));
+      return;
+    }
+
+    const { settings } = this;
+
+    open({
+      allowSynchronousEvents: settings.allowSynchronousEvents,
+      generateMask: settings.generateMask,
+      maxBufferedChunks: settings.maxBufferedChunks,
+      maxFragments: settings.maxFragments,
+      maxPayload: settings.maxPayload,
+      skipUTF8Validation: settings.skipUTF8Validation
+    });
+  }
+
+  /**
+   * Checks what the server answered, and takes over what it chose.
+   *
+   * @return {(string|undefined)} What is wrong
+   */
+  _checkAnswer(headers) {
+    if (headers.upgrade?.toLowerCase() !== 'websocket') {
+      return 'Invalid Upgrade header';
+    }
+
+    if (headers['sec-websocket-accept'] !== native.acceptKey(this._key)) {
+      return 'Invalid Sec-WebSocket-Accept header';
+    }
+
+    return (
+      this._checkProtocol(headers['sec-websocket-protocol']) ||
+      this._checkExtensions(headers['sec-websocket-extensions'])
+    );
+  }
+
+  _checkProtocol(protocol) {
+    const offered = this._offered;
+
+    if (protocol === undefined) {
+      return offered.size > 0 ? 'Server sent no subprotocol' : undefined;
+    }
+
+    if (offered.size === 0) {
+      return 'Server sent a subprotocol but none was requested';
+    }
+
+    if (!offered.has(protocol)) return 'Server sent an invalid subprotocol';
+
+    this._websocket._protocol = protocol;
+  }
+
+  _checkExtensions(header) {
+    if (header === undefined) return;
+
+    if (!this._deflate) {
+      return (
+        'Server sent a Sec-WebSocket-Extensions header but no extension was ' +
+        'requested'
+      );
+    }
+
+    try {
+      const answer = extension.parse(header);
+
+      if (Object.keys(answer).join() !== DEFLATE) {
+        return 'Server indicated an extension that was not requested';
+      }
+
+      this._deflate.accept(answer[DEFLATE]);
+    } catch {
+      return 'Invalid Sec-WebSocket-Extensions header';
+    }
+
+    this._websocket._extensions = { [DEFLATE]: this._deflate };
+  }
+
+  /**
+   * Gives up.
+   *
+   * @param {string} message Of the error to emit
+   */
+  abort(message) {
+    const request = this._request;
+    const websocket = this._websocket;
+    const err = new Error(message);
+
+    Error.captureStackTrace(err, this.abort);
+
+    websocket._readyState = CLOSING;
+    this._isDone = true;
+    clearTimeout(this._timer);
+    request.abort();
+
+    // A request that is complete leaves its socket alone when it is aborted.
+    if (!this._isOwned) request.socket?.destroy();
+
+    process.nextTick(emitErrorAndClose, websocket, err);
+  }
+
+  _finish() {
+    this._isDone = true;
+    clearTimeout(this._timer);
+    this._websocket._handshake = null;
+    this._websocket._req = null;
+  }
+
+  _redirect(location) {
+    const websocket = this._websocket;
+
+    if (++websocket._redirects > this.settings.maxRedirects) {
+      this.abort('Maximum redirects exceeded');
+      return;
+    }
+
+    this._isDone = true;
+    this._request.abort();
+
+    let next;
+
+    try {
+      next = new OpeningHandshake(
+        websocket,
+        createUrl(location, this._address),
+        this._protocols,
+        this._options,
+        this._origin
+      );
+    } catch (err) {
+      emitErrorAndClose(websocket, err);
+      return;
+    }
+
+    next.start();
+  }
+
+  /**
+   * Credentials stay with the host they were given for, unless a listener of
+   * `redirect` looks after them. This is what curl does, as is that the first
+   * credentials win.
+   */
+  _prepareRedirects() {
+    const { settings } = this;
+    const here = {
+      host: this._host,
+      isIpc: this._isIpc,
+      isSecure: this._isSecure
+    };
+
+    if (this._origin === null) {
+      this._origin = here;
+      this._options = withOwnHeaders(this._options);
+    } else if (this._websocket.listenerCount('redirect') === 0) {
+      dropCredentials(settings, this._origin, here);
+    }
+
+    const { headers } = this._options;
+
+    if (settings.auth && !headers.authorization) {
+      const credentials = Buffer.from(settings.auth).toString('base64');
+
+      headers.authorization = `Basic ${credentials}`;
+    }
+  }
+}
+
+function resolveSettings(options) {
+  const settings = {
+    ...connectionOptions,
+    followRedirects: false,
+    maxRedirects: 10,
+    perMessageDeflate: true,
+    protocolVersion: PROTOCOL_VERSIONS[1],
+    ...options,
+    // These are for the address to say.
+    host: undefined,
+    hostname: undefined,
+    method: 'GET',
+    path: undefined,
+    port: undefined,
+    protocol: undefined,
+    protocols: undefined,
+    socketPath: undefined,
+    timeout: undefined
+  };
+  const { protocolVersion } = settings;
+
+  if (!PROTOCOL_VERSIONS.includes(protocolVersion)) {
+    throw new RangeError(
+      `Unsupported protocol version: ${protocolVersion} (supported versions: ` +
+        `${PROTOCOL_VERSIONS.join(', ')})`
+    );
+  }
+
+  return settings;
+}
+
+function parseUrl(address) {
+  const url = address instanceof URL ? address : createUrl(address);
+
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return url;
+
+  const copy = new URL(url);
+
+  copy.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
+
+  return copy;
+}
+
+function createUrl(address, base) {
+  try {
+    return new URL(address, base);
+  } catch {
+    throw new SyntaxError(`Invalid URL: ${address}`);
+  }
+}
+
+function checkUrl({ hash, pathname, protocol }) {
+  if (!['ws:', 'wss:', 'ws+unix:'].includes(protocol)) {
+    throw new SyntaxError(
+      'The URL\'s protocol must be one of "ws:", "wss:", "http:", "https:", ' +
+        'or "ws+unix:"'
+    );
+  }
+
+  if (protocol === 'ws+unix:' && !pathname) {
+    throw new SyntaxError("The URL's pathname is empty");
+  }
+
+  if (hash) throw new SyntaxError('The URL contains a fragment identifier');
+}
+
+function checkProtocols(protocols) {
+  const names = new Set();
+
+  for (const name of protocols) {
+    if (typeof name !== 'string' || !TOKEN.test(name) || names.has(name)) {
+      throw new SyntaxError(
+        'An invalid or duplicated subprotocol was specified'
+      );
+    }
+
+    names.add(name);
+  }
+
+  return names;
+}
+
+function createDeflate({ maxPayload, perMessageDeflate }) {
+  if (!perMessageDeflate) return null;
+
+  return new PerMessageDeflate({
+    ...perMessageDeflate,
+    isServer: false,
+    maxPayload
+  });
+}
+
+/** Where a URL leads, as options of `http.request()`. */
+function aim(settings, url) {
+  const defaultPort = url.protocol === 'wss:' ? 443 : 80;
+
+  settings.defaultPort ||= defaultPort;
+  settings.host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  settings.port = url.port || defaultPort;
+  settings.path = url.pathname + url.search;
+  settings.timeout = settings.handshakeTimeout;
+
+  if (url.username || url.password) {
+    const username = querystring.unescape(url.username);
+    const password = querystring.unescape(url.password);
+
+    settings.auth = `${username}:${password}`;
+  }
+
+  if (url.protocol === 'ws+unix:') {
+    const [, socketPath, path = ''] = /^([^:]*)(?::(.*))?$/s.exec(
+      settings.path
+    );
+
+    settings.socketPath = socketPath;
+    settings.path = path;
+  }
+}
+
+/** The user's options, with headers that may be changed, in lower case. */
+function withOwnHeaders(options) {
+  const headers = {};
+
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    headers[name.toLowerCase()] = value;
+  }
+
+  return { ...options, headers };
+}
+
+function dropCredentials(settings, origin, here) {
+  const isSameHost = here.isIpc === origin.isIpc && here.host === origin.host;
+
+  if (isSameHost && (here.isSecure || !origin.isSecure)) return;
+
+  delete settings.headers.authorization;
+  delete settings.headers.cookie;
+  if (!isSameHost) delete settings.headers.host;
+
+  settings.auth = undefined;
+}
+
+function connectNet(options) {
+  options.path = options.socketPath;
+
+  return net.connect(options);
+}
+
+function connectTls(options) {
+  options.path = undefined;
+
+  if (!options.servername && options.servername !== '') {
+    options.servername = net.isIP(options.host) ? '' : options.host;
+  }
+
+  return tls.connect(options);
+}
+
+function emitErrorAndClose(websocket, err) {
+  websocket._readyState = CLOSING;
+  websocket._errorEmitted = true;
+  websocket.emit('error', err);
+  websocket.emitClose();
+}
+
+function ignore() {}
+
+module.exports = OpeningHandshake;

@@ -1,0 +1,168 @@
+'use strict';
+
+const diagnostics = require('diagnostics_channel');
+const http = require('http');
+
+/** Options that the owned route honours, or that no route looks at. */
+const HONOURED = new Set([
+  'allowSynchronousEvents',
+  'auth',
+  'autoPong',
+  'closeTimeout',
+  'family',
+  'followRedirects',
+  'finishRequest',
+  'generateMask',
+  'handshakeTimeout',
+  'headers',
+  'host',
+  'hostname',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPayload',
+  'maxPendingAutoPongs',
+  'maxRedirects',
+  'method',
+  'origin',
+  'path',
+  'perMessageDeflate',
+  'port',
+  'protocol',
+  'protocolVersion',
+  'protocols',
+  'skipUTF8Validation',
+  'socketPath',
+  'timeout'
+]);
+
+/** Header fields that change how Node frames or sends a request. */
+const FRAMING_FIELDS =
+  /^(?:content-length|expect|te|trailer|transfer-encoding)$/i;
+
+/** Where tracing tools watch the requests of Node's http. */
+const CHANNELS = [
+  'http.client.request.created',
+  'http.client.request.start',
+  'http.client.request.error',
+  'http.client.response.finish'
+];
+
+const { globalAgent } = http;
+const untouched = { request: undefined, answer: false };
+
+/**
+ * Tells whether a request can be made without Node's http: no option needs it,
+ * and no tool has put itself in its way.
+ *
+ * @param {Object} [options] The user's
+ * @param {Object} settings What became of them
+ * @param {boolean} isSecure
+ * @return {boolean}
+ */
+function isPossible(options, settings, isSecure) {
+  return (
+    !isSecure &&
+    !settings.followRedirects &&
+    !settings.finishRequest &&
+    Object.entries(options ?? {}).every(
+      ([name, value]) => value === undefined || HONOURED.has(name)
+    ) &&
+    isPlain(settings) &&
+    isNodeUntouched()
+  );
+}
+
+/** Tells whether the values are ones that Node would take without a word. */
+function isPlain({ auth, family, headers, timeout }) {
+  return (
+    (auth === undefined || typeof auth === 'string') &&
+    [undefined, 0, 4, 6].includes(family) &&
+    (timeout === undefined || (Number.isFinite(timeout) && timeout >= 0)) &&
+    !Object.keys(headers).some((name) => FRAMING_FIELDS.test(name))
+  );
+}
+
+function isNodeUntouched() {
+  const { request } = http;
+
+  // Tools that trace or mock requests replace this function.
+  if (untouched.request !== request) {
+    const text = Function.prototype.toString.call(request);
+
+    untouched.request = request;
+    untouched.answer =
+      /^function request\(.*\{\s*return new ClientRequest\(/.test(text);
+  }
+
+  return (
+    untouched.answer &&
+    http.globalAgent === globalAgent &&
+    !CHANNELS.some((name) => diagnostics.hasSubscribers(name))
+  );
+}
+
+/**
+ * Makes the request as Node would: the same fields in the same order.
+ *
+ * @param {Object} settings The options of `http.request()`
+ * @return {Object} What `dial()` needs
+ * @throws {TypeError} If a header field is invalid, as Node does
+ */
+function create(settings) {
+  const { family, host, method, port, socketPath } = settings;
+  const message = new http.OutgoingMessage();
+  const path = settings.path || '/';
+
+  for (const [name, value] of Object.entries(settings.headers)) {
+    message.setHeader(name, value);
+  }
+
+  if (!message.getHeader('host')) {
+    message.setHeader('Host', hostField(settings));
+  }
+
+  if (settings.auth && !message.getHeader('authorization')) {
+    const credentials = Buffer.from(settings.auth).toString('base64');
+
+    message.setHeader('Authorization', `Basic ${credentials}`);
+  }
+
+  return {
+    family,
+    head: serialize(`${method} ${path} HTTP/1.1`, message),
+    host,
+    message,
+    method,
+    path,
+    port,
+    socketPath
+  };
+}
+
+function hostField({ defaultPort, host, port }) {
+  let field = host || 'localhost';
+
+  if (field.includes(':')) field = `[${field}]`;
+
+  return Number(port) === defaultPort ? field : `${field}:${port}`;
+}
+
+function serialize(requestLine, message) {
+  const lines = [requestLine];
+
+  for (const name of message.getRawHeaderNames()) {
+    const value = message.getHeader(name);
+
+    // RFC 6265, section 5.4: one field for all cookies.
+    const values =
+      Array.isArray(value) && /^cookie$/i.test(name)
+        ? [value.join('; ')]
+        : [value].flat();
+
+    for (const item of values) lines.push(`${name}: ${item}`);
+  }
+
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+module.exports = { create, isPossible };

@@ -1,0 +1,360 @@
+'use strict';
+
+const native = require('./native');
+const { createViolation } = require('./errors');
+const { toBuffer } = require('./payload');
+const { kContexts } = require('./symbols');
+
+const MAX_WINDOW_BITS = 15;
+
+/**
+ * The parameters of RFC 7692, section 7.1, and what their values may be.
+ * `isServer` tells who reads: only an offer may ask for
+ * `client_max_window_bits` without a value.
+ */
+const PARAMETERS = {
+  server_no_context_takeover: readFlag,
+  client_no_context_takeover: readFlag,
+  server_max_window_bits: readWindowBits,
+  client_max_window_bits: (value, isServer) =>
+    value === true && isServer ? true : readWindowBits(value)
+};
+
+/** The permessage-deflate extension of one connection (RFC 7692). */
+class PerMessageDeflate {
+  /**
+   * @param {Object} [options]
+   * @param {(boolean|number)} [options.clientMaxWindowBits] Window of the
+   *     client: what to ask for, or to announce
+   * @param {boolean} [options.clientNoContextTakeover=false]
+   * @param {boolean} [options.isServer=false]
+   * @param {number} [options.maxPayload=0] Longest inflated message, in bytes;
+   *     0 is no limit
+   * @param {(boolean|number)} [options.serverMaxWindowBits] Window of the server
+   * @param {boolean} [options.serverNoContextTakeover=false]
+   * @param {number} [options.threshold=1024] Length below which a message is
+   *     not compressed if each has to stand on its own
+   * @param {{level: number, memLevel: number, strategy: number}}
+   *     [options.zlibDeflateOptions] As in `zlib`
+   */
+  constructor(options) {
+    this._options = options || {};
+    this._isServer = Boolean(this._options.isServer);
+    this._maxPayload = this._options.maxPayload | 0;
+    this._threshold =
+      this._options.threshold === undefined ? 1024 : this._options.threshold;
+    this._settings = deflateSettings(this._options.zlibDeflateOptions);
+
+    this._deflate = null;
+    this._inflate = null;
+    this._cleanups = 0;
+
+    /** The negotiated parameters. @type {?Object} */
+    this.params = null;
+  }
+
+  /** @type {string} */
+  static get extensionName() {
+    return 'permessage-deflate';
+  }
+
+  /**
+   * The parameters that a client offers.
+   *
+   * @return {Object<string, (boolean|number)>}
+   */
+  offer() {
+    const options = this._options;
+    const params = {};
+
+    if (options.serverNoContextTakeover) {
+      params.server_no_context_takeover = true;
+    }
+    if (options.clientNoContextTakeover) {
+      params.client_no_context_takeover = true;
+    }
+    if (options.serverMaxWindowBits) {
+      params.server_max_window_bits = options.serverMaxWindowBits;
+    }
+
+    const clientMaxWindowBits = options.clientMaxWindowBits ?? true;
+
+    if (clientMaxWindowBits) {
+      params.client_max_window_bits = clientMaxWindowBits;
+    }
+
+    return params;
+  }
+
+  /**
+   * Settles the parameters, from what the peer sent.
+   *
+   * @param {Object<string, (string|true)[]>[]} configurations Offers of a
+   *     client or the answer of a server, as `extension.parse()` returns them
+   * @return {Object<string, (boolean|number)>}
+   * @throws {Error} If they are malformed or not acceptable
+   */
+  accept(configurations) {
+    for (const params of configurations) readParams(params, this._isServer);
+
+    this.params = this._isServer
+      ? this._acceptOffer(configurations)
+      : this._acceptAnswer(configurations[0]);
+
+    return this.params;
+  }
+
+  _acceptOffer(offers) {
+    const options = this._options;
+    const params = offers.find((offer) => isAcceptable(offer, options));
+
+    if (!params) {
+      throw new Error('None of the extension offers can be accepted');
+    }
+
+    if (options.serverNoContextTakeover) {
+      params.server_no_context_takeover = true;
+    }
+    if (options.clientNoContextTakeover) {
+      params.client_no_context_takeover = true;
+    }
+    if (typeof options.serverMaxWindowBits === 'number') {
+      params.server_max_window_bits = options.serverMaxWindowBits;
+    }
+
+    if (typeof options.clientMaxWindowBits === 'number') {
+      params.client_max_window_bits = options.clientMaxWindowBits;
+    } else if (
+      params.client_max_window_bits === true ||
+      options.clientMaxWindowBits === false
+    ) {
+      delete params.client_max_window_bits;
+    }
+
+    return params;
+  }
+
+  _acceptAnswer(params) {
+    const { clientMaxWindowBits, clientNoContextTakeover } = this._options;
+    const isLimited = typeof clientMaxWindowBits === 'number';
+    const answered = params.client_max_window_bits;
+
+    if (
+      clientNoContextTakeover === false &&
+      params.client_no_context_takeover
+    ) {
+      throw new Error('Unexpected parameter "client_no_context_takeover"');
+    }
+
+    if (!answered) {
+      if (isLimited) params.client_max_window_bits = clientMaxWindowBits;
+    } else if (
+      clientMaxWindowBits === false ||
+      (isLimited && answered > clientMaxWindowBits)
+    ) {
+      throw new Error(
+        'Unexpected or invalid parameter "client_max_window_bits"'
+      );
+    }
+
+    return params;
+  }
+
+  /** What the contexts of both directions are made with. */
+  get [kContexts]() {
+    const { params } = this;
+    const [own, peer] = this._isServer
+      ? ['server', 'client']
+      : ['client', 'server'];
+
+    return {
+      deflate: {
+        ...this._settings,
+        windowBits: params[`${own}_max_window_bits`] ?? MAX_WINDOW_BITS,
+        reset: params[`${own}_no_context_takeover`] === true
+      },
+      inflate: {
+        windowBits: params[`${peer}_max_window_bits`] ?? MAX_WINDOW_BITS,
+        reset: params[`${peer}_no_context_takeover`] === true
+      }
+    };
+  }
+
+  /**
+   * Compresses a message, or a fragment of one.
+   *
+   * @param {(string|Uint8Array|ArrayBuffer)} data
+   * @param {boolean} fin Whether this ends the message
+   * @param {function(?Error, Buffer=): void} callback
+   */
+  compress(data, fin, callback) {
+    const cleanups = this._cleanups;
+
+    setImmediate(() => {
+      if (cleanups !== this._cleanups) {
+        callback(
+          new Error(
+            'The deflate stream was closed while data was being processed'
+          )
+        );
+        return;
+      }
+
+      callback(null, this._compress(toBuffer(data), fin));
+    });
+  }
+
+  _compress(data, fin) {
+    const { windowBits, level, memLevel, strategy, reset } =
+      this[kContexts].deflate;
+
+    this._deflate ??= new native.Deflater(
+      windowBits,
+      level,
+      memLevel,
+      strategy
+    );
+
+    const output = this._deflate.deflate(data, fin);
+
+    if (fin && reset) this._deflate.reset();
+
+    return output;
+  }
+
+  /**
+   * Decompresses a message, or a fragment of one.
+   *
+   * @param {Uint8Array} data
+   * @param {boolean} fin Whether this ends the message
+   * @param {function(?Error, Buffer=): void} callback Not called any more after
+   *     `cleanup()`
+   */
+  decompress(data, fin, callback) {
+    const cleanups = this._cleanups;
+
+    setImmediate(() => {
+      if (cleanups !== this._cleanups) return;
+
+      const output = this._decompress(data, fin);
+
+      if (Buffer.isBuffer(output)) {
+        callback(null, output);
+      } else {
+        this._inflate = null;
+        callback(createViolation(output.kind, output.detail));
+      }
+    });
+  }
+
+  _decompress(data, fin) {
+    const { windowBits, reset } = this[kContexts].inflate;
+
+    this._inflate ??= new native.Inflater(windowBits);
+
+    const output = this._inflate.inflate(
+      data,
+      fin,
+      Math.max(this._maxPayload, 0)
+    );
+
+    if (fin && reset) this._inflate.reset();
+
+    return output;
+  }
+
+  /** Frees the contexts; what is not compressed yet will not be. */
+  cleanup() {
+    this._cleanups++;
+    this._deflate = null;
+    this._inflate = null;
+  }
+}
+
+/** Replaces the values of an offer or answer by what they mean. */
+function readParams(params, isServer) {
+  for (const [name, values] of Object.entries(params)) {
+    if (values.length > 1) {
+      throw new Error(`Parameter "${name}" must have only a single value`);
+    }
+
+    if (!Object.hasOwn(PARAMETERS, name)) {
+      throw new Error(`Unknown parameter "${name}"`);
+    }
+
+    const value = PARAMETERS[name](values[0], isServer);
+
+    if (value === undefined) {
+      throw new TypeError(
+        `Invalid value for parameter "${name}": ${values[0]}`
+      );
+    }
+
+    params[name] = value;
+  }
+}
+
+function readFlag(value) {
+  return value === true ? true : undefined;
+}
+
+function readWindowBits(value) {
+  const windowBits = value === true ? NaN : Number(value);
+  const isValid =
+    Number.isInteger(windowBits) &&
+    windowBits >= 8 &&
+    windowBits <= MAX_WINDOW_BITS;
+
+  return isValid ? windowBits : undefined;
+}
+
+/** Tells whether a server with these options can live with an offer. */
+function isAcceptable(offer, options) {
+  const { clientMaxWindowBits, serverMaxWindowBits } = options;
+  const serverWindow = offer.server_max_window_bits;
+  const clientWindow = offer.client_max_window_bits;
+
+  if (
+    offer.server_no_context_takeover &&
+    options.serverNoContextTakeover === false
+  ) {
+    return false;
+  }
+
+  if (
+    serverWindow &&
+    (serverMaxWindowBits === false ||
+      (typeof serverMaxWindowBits === 'number' &&
+        serverMaxWindowBits > serverWindow))
+  ) {
+    return false;
+  }
+
+  if (typeof clientMaxWindowBits !== 'number') return true;
+
+  return clientWindow === true || clientWindow >= clientMaxWindowBits;
+}
+
+/** zlib's settings, checked: the encoder takes them as they are. */
+function deflateSettings(options) {
+  return {
+    level: setting(options, 'level', -1, 9, -1),
+    memLevel: setting(options, 'memLevel', 1, 9, 8),
+    strategy: setting(options, 'strategy', 0, 4, 0)
+  };
+}
+
+function setting(options, name, min, max, fallback) {
+  const value = options?.[name] ?? fallback;
+
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(
+      `The value of "zlibDeflateOptions.${name}" is out of range. ` +
+        `It must be >= ${min} and <= ${max}. Received ${value}`
+    );
+  }
+
+  return value;
+}
+
+module.exports = PerMessageDeflate;

@@ -1,0 +1,16 @@
+'use strict';
+
+/**
+ * Names of members that files of this package share and that users must not
+ * run into.
+ */
+module.exports = {
+  /** `websocket[kAttach](link, options)`: the connection is open. */
+  kAttach: Symbol('attach'),
+  /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */
+  kContexts: Symbol('contexts'),
+  /** `error[kStatusCode]`: the close code that a violation earns. */
+  kStatusCode: Symbol('status-code'),
+  /** `server[kUpgrade](request, transport, callback)`: the opening handshake. */
+  kUpgrade: Symbol('upgrade')
+};

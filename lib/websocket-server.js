@@ -1,0 +1,481 @@
+'use strict';
+
+const EventEmitter = require('events');
+const http = require('http');
+
+const connectionOptions = require('./connection-options');
+const extension = require('./extension');
+const { transportFor } = require('./link');
+const native = require('./native');
+const { listen } = require('./own-server');
+const PerMessageDeflate = require('./permessage-deflate');
+const subprotocol = require('./subprotocol');
+const { kAttach, kUpgrade } = require('./symbols');
+const WebSocket = require('./websocket');
+
+const DEFLATE = PerMessageDeflate.extensionName;
+
+const KEY_FIELD = 'sec-websocket-key';
+/** 16 bytes in base64 (RFC 6455, section 4.2.1). */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+const VERSIONS = [13, 8];
+
+const RUNNING = 0;
+const CLOSING = 1;
+const CLOSED = 2;
+
+/**
+ * A WebSocket server: with a port of its own, behind an http server of the
+ * user's, or fed by hand with `handleUpgrade()`.
+ *
+ * Events: `connection` (websocket, request), `headers` (lines, request),
+ * `wsClientError` (err, socket, request), `listening`, `error` (err), `close`.
+ */
+class WebSocketServer extends EventEmitter {
+  /**
+   * @param {Object} options Exactly one of `port`, `server` and `noServer` is
+   *     needed
+   * @param {boolean} [options.allowSynchronousEvents=true] `false`: one event
+   *     of a connection a macrotask at most
+   * @param {boolean} [options.autoPong=true]
+   * @param {number} [options.backlog] As in `server.listen()`
+   * @param {boolean} [options.clientTracking=true] Whether to keep `clients`
+   * @param {number} [options.closeTimeout=30000] How long a closing handshake
+   *     may take, in milliseconds
+   * @param {function(Set<string>, http.IncomingMessage): (string|false)}
+   *     [options.handleProtocols] Chooses a subprotocol; without it the first
+   *     one offered is taken
+   * @param {string} [options.host]
+   * @param {number} [options.maxBufferedChunks=262144] 0 is no limit, as below
+   * @param {number} [options.maxFragments=16384]
+   * @param {number} [options.maxPayload=104857600] In bytes
+   * @param {number} [options.maxPendingAutoPongs=60]
+   * @param {boolean} [options.noServer=false]
+   * @param {string} [options.path] The only path to accept
+   * @param {(boolean|Object)} [options.perMessageDeflate=false]
+   * @param {number} [options.port]
+   * @param {(http.Server|https.Server)} [options.server]
+   * @param {boolean} [options.skipUTF8Validation=false]
+   * @param {Function} [options.verifyClient] `(info)` returns whether to
+   *     accept, `(info, callback)` says so later
+   * @param {Function} [options.WebSocket] A subclass to make clients of
+   * @param {Function} [callback] A listener of `listening`
+   * @throws {TypeError} Unless the server is told where to serve, once
+   */
+  constructor(options, callback) {
+    super();
+
+    options = {
+      ...connectionOptions,
+      backlog: null,
+      clientTracking: true,
+      handleProtocols: null,
+      host: null,
+      noServer: false,
+      path: null,
+      perMessageDeflate: false,
+      port: null,
+      server: null,
+      verifyClient: null,
+      WebSocket,
+      ...options
+    };
+
+    checkPlace(options);
+
+    if (options.perMessageDeflate === true) options.perMessageDeflate = {};
+    if (options.clientTracking) {
+      this.clients = new Set();
+      this._shouldEmitClose = false;
+    }
+
+    this.options = options;
+    this._state = RUNNING;
+    this._server = null;
+    this._removeListeners = null;
+    this._onClientClose = createClientCloseListener(this);
+
+    if (options.port != null) {
+      this._server = listen(this, options, callback);
+    } else if (options.server) {
+      this._server = options.server;
+    }
+
+    if (this._server) this._listen();
+  }
+
+  _listen() {
+    const emitConnection = (websocket, request) => {
+      this.emit('connection', websocket, request);
+    };
+
+    this._removeListeners = addListeners(this._server, {
+      listening: () => this.emit('listening'),
+      error: (err) => this.emit('error', err),
+      upgrade: (request, socket, head) => {
+        this.handleUpgrade(request, socket, head, emitConnection);
+      }
+    });
+  }
+
+  /**
+   * The address that the server is bound to, as `net.Server` reports it.
+   *
+   * @return {(Object|string|null)}
+   * @throws {Error} In `noServer` mode
+   */
+  address() {
+    if (this.options.noServer) {
+      throw new Error('The server is operating in "noServer" mode');
+    }
+
+    return this._server ? this._server.address() : null;
+  }
+
+  /**
+   * Stops accepting connections; those that are open stay. `close` is emitted
+   * when all of them, or the server's own port, are closed.
+   *
+   * @param {function(Error=): void} [cb] A listener of `close`
+   */
+  close(cb) {
+    if (this._state === CLOSED) {
+      if (cb) {
+        this.once('close', () => cb(new Error('The server is not running')));
+      }
+
+      process.nextTick(emitClose, this);
+      return;
+    }
+
+    if (cb) this.once('close', cb);
+    if (this._state === CLOSING) return;
+
+    this._state = CLOSING;
+
+    const server = this._server;
+
+    if (server) {
+      this._removeListeners();
+      this._removeListeners = this._server = null;
+    }
+
+    if (!this.options.noServer && !this.options.server) {
+      server.close(() => emitClose(this));
+    } else if (this.clients?.size > 0) {
+      this._shouldEmitClose = true;
+    } else {
+      process.nextTick(emitClose, this);
+    }
+  }
+
+  /**
+   * Tells whether a request is for this server. Meant to be overridden.
+   *
+   * @param {http.IncomingMessage} request
+   * @return {boolean}
+   */
+  shouldHandle(request) {
+    const { path } = this.options;
+
+    return !path || request.url.split('?', 1)[0] === path;
+  }
+
+  /**
+   * Answers an upgrade request, and makes a WebSocket of its connection.
+   *
+   * @param {http.IncomingMessage} request
+   * @param {Duplex} socket
+   * @param {Buffer} head What was already read after the request
+   * @param {function(WebSocket, http.IncomingMessage): void} cb
+   * @throws {Error} If this socket has a WebSocket already
+   */
+  handleUpgrade(request, socket, head, cb) {
+    this[kUpgrade](request, transportFor(socket, head), cb);
+  }
+
+  [kUpgrade](request, transport, cb) {
+    transport.onAbort();
+
+    const fault = findFault(request);
+
+    if (fault) {
+      this._refuse(request, transport, fault);
+      return;
+    }
+
+    if (!this.shouldHandle(request)) {
+      transport.reject(response(400));
+      return;
+    }
+
+    let protocols;
+    let extensions;
+
+    try {
+      protocols = readProtocols(request);
+    } catch {
+      this._refuse(request, transport, {
+        message: 'Invalid Sec-WebSocket-Protocol header'
+      });
+      return;
+    }
+
+    try {
+      extensions = this._negotiate(request);
+    } catch {
+      this._refuse(request, transport, {
+        message: 'Invalid or unacceptable Sec-WebSocket-Extensions header'
+      });
+      return;
+    }
+
+    this._verifyClient(request, transport, () => {
+      this._accept(extensions, protocols, request, transport, cb);
+    });
+  }
+
+  /** Answers a request that is no opening handshake. */
+  _refuse(request, transport, { code = 400, message, headers }) {
+    if (this.listenerCount('wsClientError') === 0) {
+      transport.reject(response(code, message, headers));
+      return;
+    }
+
+    const err = new Error(message);
+
+    Error.captureStackTrace(err, this._refuse);
+    this.emit('wsClientError', err, transport.socket, request);
+  }
+
+  _negotiate({ headers }) {
+    const { maxPayload, perMessageDeflate } = this.options;
+    const header = headers['sec-websocket-extensions'];
+
+    if (!perMessageDeflate || header === undefined) return {};
+
+    const offers = extension.parse(header)[DEFLATE];
+
+    if (!offers) return {};
+
+    const deflate = new PerMessageDeflate({
+      ...perMessageDeflate,
+      isServer: true,
+      maxPayload
+    });
+
+    deflate.accept(offers);
+
+    return { [DEFLATE]: deflate };
+  }
+
+  _verifyClient(request, transport, accept) {
+    const { verifyClient } = this.options;
+
+    if (!verifyClient) {
+      accept();
+      return;
+    }
+
+    const info = {
+      origin: originOf(request),
+      secure: isSecure(request, transport),
+      req: request
+    };
+
+    if (verifyClient.length !== 2) {
+      if (this.options.verifyClient(info)) accept();
+      else transport.reject(response(401));
+      return;
+    }
+
+    this.options.verifyClient(info, (isVerified, code, message, headers) => {
+      if (isVerified) accept();
+      else transport.reject(response(code || 401, message, headers));
+    });
+  }
+
+  /**
+   * Makes a WebSocket of the connection of a request that was verified.
+   *
+   * @param {Object<string, PerMessageDeflate>} extensions The accepted ones
+   * @param {string} key The value of `Sec-WebSocket-Key`
+   * @param {Set<string>} protocols The subprotocols offered
+   * @param {http.IncomingMessage} request
+   * @param {Duplex} socket
+   * @param {Buffer} head
+   * @param {function(WebSocket, http.IncomingMessage): void} cb
+   * @throws {Error} If this socket has a WebSocket already
+   */
+  completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
+    const transport = transportFor(socket, head);
+
+    this._accept(extensions, protocols, request, transport, cb);
+  }
+
+  _accept(extensions, protocols, request, transport, cb) {
+    // The client may have gone away meanwhile.
+    if (!transport.alive) {
+      transport.destroy();
+      return;
+    }
+
+    if (transport.upgraded) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same ' +
+          'socket, possibly due to a misconfiguration'
+      );
+    }
+
+    if (this._state > RUNNING) {
+      transport.reject(response(503));
+      return;
+    }
+
+    const { options } = this;
+    const websocket = new options.WebSocket(null, undefined, options);
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${native.acceptKey(request.headers[KEY_FIELD])}`
+    ];
+    const protocol = this._chooseProtocol(protocols, request);
+    const deflate = extensions[DEFLATE];
+
+    if (protocol) {
+      lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+      websocket._protocol = protocol;
+    }
+
+    if (deflate) {
+      const value = extension.format({ [DEFLATE]: deflate.params });
+
+      lines.push(`Sec-WebSocket-Extensions: ${value}`);
+      websocket._extensions = extensions;
+    }
+
+    this.emit('headers', lines, request);
+
+    transport.offAbort();
+    websocket[kAttach](transport.accept(lines), options);
+
+    if (this.clients) {
+      this.clients.add(websocket);
+      websocket.on('close', this._onClientClose);
+    }
+
+    cb(websocket, request);
+  }
+
+  _chooseProtocol(protocols, request) {
+    if (protocols.size === 0) return;
+
+    const { options } = this;
+
+    return options.handleProtocols
+      ? options.handleProtocols(protocols, request)
+      : protocols.values().next().value;
+  }
+}
+
+function checkPlace({ noServer, port, server }) {
+  const places = [port != null, server, noServer].filter(Boolean);
+
+  if (places.length !== 1) {
+    throw new TypeError(
+      'One and only one of the "port", "server", or "noServer" options must ' +
+        'be specified'
+    );
+  }
+}
+
+function addListeners(emitter, listeners) {
+  const entries = Object.entries(listeners);
+
+  for (const [event, listener] of entries) emitter.on(event, listener);
+
+  return () => {
+    for (const [event, listener] of entries) {
+      emitter.removeListener(event, listener);
+    }
+  };
+}
+
+/** One listener for all clients of a server: it is called on the client. */
+function createClientCloseListener(server) {
+  return function onClose() {
+    server.clients.delete(this);
+
+    if (server._shouldEmitClose && server.clients.size === 0) {
+      process.nextTick(emitClose, server);
+    }
+  };
+}
+
+function emitClose(server) {
+  server._state = CLOSED;
+  server.emit('close');
+}
+
+/**
+ * Tells what keeps a request from being an opening handshake (RFC 6455,
+ * section 4.2.1).
+ */
+function findFault({ headers, method }) {
+  if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };
+
+  if (headers.upgrade?.toLowerCase() !== 'websocket') {
+    return { message: 'Invalid Upgrade header' };
+  }
+
+  if (!KEY.test(headers[KEY_FIELD])) {
+    return { message: 'Missing or invalid Sec-WebSocket-Key header' };
+  }
+
+  if (!VERSIONS.includes(Number(headers['sec-websocket-version']))) {
+    return {
+      message: 'Missing or invalid Sec-WebSocket-Version header',
+      headers: { 'Sec-WebSocket-Version': '13, 8' }
+    };
+  }
+}
+
+function readProtocols({ headers }) {
+  const header = headers['sec-websocket-protocol'];
+
+  return header === undefined ? new Set() : subprotocol.parse(header);
+}
+
+/** Version 8 of the protocol has a header field of its own for the origin. */
+function originOf({ headers }) {
+  return Number(headers['sec-websocket-version']) === 8
+    ? headers['sec-websocket-origin']
+    : headers.origin;
+}
+
+/** An owned transport knows; its `net.Socket` need not be made to answer. */
+function isSecure(request, transport) {
+  if (transport.secure !== undefined) return transport.secure;
+
+  return Boolean(request.socket.authorized || request.socket.encrypted);
+}
+
+function response(code, message, headers) {
+  const status = http.STATUS_CODES[code];
+  const body = message || status;
+  const fields = {
+    Connection: 'close',
+    'Content-Type': 'text/html',
+    'Content-Length': Buffer.byteLength(body),
+    ...headers
+  };
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `${name}: ${value}`
+  );
+
+  return [`HTTP/1.1 ${code} ${status}`, ...lines, '', body].join('\r\n');
+}
+
+module.exports = WebSocketServer;

@@ -1,0 +1,400 @@
+'use strict';
+
+const EventEmitter = require('events');
+
+const { connect } = require('./client');
+const { mixEventTarget } = require('./event-target');
+const {
+  endIfClosed,
+  handler,
+  listeners,
+  onSenderError,
+  startClosing
+} = require('./handler');
+const { transportFor } = require('./link');
+const LinkReceiver = require('./link-receiver');
+const LinkSender = require('./link-sender');
+const {
+  BINARY_TYPES,
+  EMPTY,
+  byteLength,
+  isBlob,
+  toBuffer
+} = require('./payload');
+const readyStates = require('./ready-state');
+const { kAttach } = require('./symbols');
+
+const { CONNECTING, OPEN, CLOSING, CLOSED } = readyStates;
+
+/** The code of a connection that ended without a close frame. */
+const ABNORMAL_CLOSURE = 1006;
+
+const NO_EXTENSIONS = Object.freeze({});
+
+/**
+ * A WebSocket: one that a server accepted, or a client of this process.
+ *
+ * Events: `open`, `message` (data, isBinary), `close` (code, reason), `error`
+ * (err), `ping` (data), `pong` (data); of clients also `upgrade` (response),
+ * `redirect` (url, request), `unexpected-response` (request, response).
+ */
+class WebSocket extends EventEmitter {
+  /**
+   * @param {?(string|URL)} address Where to connect to; `null` makes the
+   *     WebSocket of a connection that `setSocket()` will bring
+   * @param {(string|string[]|Object)} [protocols] The subprotocols to offer; or
+   *     the options
+   * @param {Object} [options]
+   * @throws {(SyntaxError|RangeError|TypeError)} If an argument is invalid
+   */
+  constructor(address, protocols, options) {
+    super();
+
+    this._binaryType = BINARY_TYPES[0];
+    this._closeCode = ABNORMAL_CLOSURE;
+    this._closeFrameReceived = false;
+    this._closeFrameSent = false;
+    this._closeMessage = EMPTY;
+    this._closeTimer = null;
+    this._errorEmitted = false;
+    this._extensions = NO_EXTENSIONS;
+    this._isServer = address === null;
+    this._paused = false;
+    this._protocol = '';
+    this._readyState = CONNECTING;
+    this._url = undefined;
+
+    /** Bytes sent when there was no connection any more, or none yet. */
+    this._bufferedAmount = 0;
+
+    /** The connection, its encoder and, if somebody asked, its decoder. */
+    this._link = null;
+    this._linkOptions = null;
+    this._linkReceiver = null;
+    this._sender = null;
+
+    /** The violation that ends the connection; reported on the next tick. */
+    this._violation = null;
+    this._isViolationReported = false;
+
+    /** The opening handshake of a client, as long as it lasts. */
+    this._handshake = null;
+    this._redirects = 0;
+    this._req = null;
+
+    if (address !== null) {
+      options = connect(this, address, protocols, options);
+    }
+
+    this._autoPong = Boolean(options.autoPong);
+    this._autoPongComplete = null;
+    this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
+    this._pendingAutoPongs = 0;
+    this._closeTimeout = options.closeTimeout;
+  }
+
+  /**
+   * What binary messages are delivered as: `nodebuffer`, `arraybuffer`,
+   * `fragments` or `blob`. Other values are ignored.
+   *
+   * @type {string}
+   */
+  get binaryType() {
+    return this._binaryType;
+  }
+
+  set binaryType(type) {
+    if (BINARY_TYPES.includes(type)) this._binaryType = type;
+  }
+
+  /**
+   * Bytes that were sent and are not in the hands of the kernel.
+   *
+   * @type {number}
+   */
+  get bufferedAmount() {
+    if (this._link === null) return this._bufferedAmount;
+
+    return this._link.writableLength + this._sender._bufferedBytes;
+  }
+
+  /** The names of the negotiated extensions. @type {string} */
+  get extensions() {
+    return Object.keys(this._extensions).join();
+  }
+
+  /** @type {boolean} */
+  get isPaused() {
+    return this._paused;
+  }
+
+  /** The negotiated subprotocol, or an empty string. @type {string} */
+  get protocol() {
+    return this._protocol;
+  }
+
+  /** @type {number} */
+  get readyState() {
+    return this._readyState;
+  }
+
+  /** The URL of a client; of a server's WebSocket `undefined`. @type {string} */
+  get url() {
+    return this._url;
+  }
+
+  /** The `net.Socket` or other `Duplex` below. @type {?Duplex} */
+  get _socket() {
+    return this._link === null ? null : this._link.socket;
+  }
+
+  /** @type {?LinkReceiver} */
+  get _receiver() {
+    if (this._linkReceiver === null && this._link !== null) {
+      this._linkReceiver = new LinkReceiver(this, this._linkOptions, listeners);
+    }
+
+    return this._linkReceiver;
+  }
+
+  /**
+   * Opens the WebSocket over a stream whose handshake is done.
+   *
+   * @param {Duplex} socket
+   * @param {Buffer} head What was already read after the handshake
+   * @param {Object} options
+   * @param {boolean} [options.allowSynchronousEvents=false]
+   * @param {function(Buffer): void} [options.generateMask]
+   * @param {number} [options.maxBufferedChunks=0] 0 is no limit, as below
+   * @param {number} [options.maxFragments=0]
+   * @param {number} [options.maxPayload=0] In bytes
+   * @param {boolean} [options.skipUTF8Validation=false]
+   */
+  setSocket(socket, head, options) {
+    this[kAttach](transportFor(socket, head).open(), options);
+  }
+
+  [kAttach](link, options) {
+    this._link = link;
+    this._linkOptions = options;
+    this._sender = new LinkSender(this, link, options.generateMask);
+    this._sender.onerror = onSenderError;
+
+    link.start(this, handler, {
+      allowSynchronousEvents: Boolean(options.allowSynchronousEvents),
+      extensions: this._extensions,
+      isServer: this._isServer,
+      maxBufferedChunks: Math.max(options.maxBufferedChunks | 0, 0),
+      maxFragments: Math.max(options.maxFragments | 0, 0),
+      maxPayload: Math.max(options.maxPayload | 0, 0),
+      skipUTF8Validation: Boolean(options.skipUTF8Validation)
+    });
+
+    this._readyState = OPEN;
+    this.emit('open');
+  }
+
+  /** Ends the life of the WebSocket with the event `close`. */
+  emitClose() {
+    this._readyState = CLOSED;
+    this.emit('close', this._closeCode, this._closeMessage);
+  }
+
+  /**
+   * Starts the closing handshake: sends a close frame, waits for the peer's,
+   * then for the end of the connection; not longer than `closeTimeout`.
+   *
+   * @param {number} [code] The status code; without one the frame is empty
+   * @param {(string|Uint8Array)} [data] The reason, 123 bytes at most
+   * @throws {(TypeError|RangeError)} If an argument may not be sent
+   */
+  close(code, data) {
+    switch (this._readyState) {
+      case CONNECTING:
+        abandonHandshake(this);
+        break;
+      case OPEN:
+        this._sender.close(code, data, !this._isServer, (err) => {
+          if (err) return;
+
+          this._closeFrameSent = true;
+          endIfClosed(this);
+        });
+        startClosing(this);
+        break;
+      case CLOSING:
+        endIfClosed(this);
+        break;
+    }
+  }
+
+  /** Closes the connection at once. */
+  terminate() {
+    if (this._readyState === CLOSED) return;
+
+    if (this._readyState === CONNECTING) {
+      abandonHandshake(this);
+    } else if (this._link !== null) {
+      this._readyState = CLOSING;
+      this._link.destroy();
+    }
+  }
+
+  /** Stops reading. Messages that are already decoded may still come. */
+  pause() {
+    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
+
+    this._paused = true;
+    this._link?.pause();
+  }
+
+  /** Reads on. */
+  resume() {
+    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
+
+    this._paused = false;
+    this._link?.resume();
+  }
+
+  /**
+   * Sends a message, or a fragment of one.
+   *
+   * @param {*} data A string, bytes, a Blob, or what `Buffer.from()` takes
+   * @param {Object} [options]
+   * @param {boolean} [options.binary] By default strings are text and the rest
+   *     is binary
+   * @param {boolean} [options.compress=true] If compression was negotiated
+   * @param {boolean} [options.fin=true] Whether this ends the message
+   * @param {boolean} [options.mask] By default clients mask
+   * @param {function(Error=): void} [cb] Called when the data was handed to the
+   *     kernel
+   * @throws {Error} While the WebSocket is connecting
+   */
+  send(data, options, cb) {
+    if (this._readyState === CONNECTING) throw notOpen(CONNECTING);
+
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
+
+    if (typeof data === 'number') data = data.toString();
+
+    if (this._readyState !== OPEN) {
+      refuse(this, data, cb);
+      return;
+    }
+
+    let binary = typeof data !== 'string';
+    let compress = true;
+    let fin = true;
+    let mask = !this._isServer;
+
+    if (options) {
+      if (Object.hasOwn(options, 'binary')) binary = options.binary;
+      if (Object.hasOwn(options, 'compress')) compress = options.compress;
+      if (Object.hasOwn(options, 'fin')) fin = options.fin;
+      if (Object.hasOwn(options, 'mask')) mask = options.mask;
+    }
+
+    this._sender._sendMessage(data || EMPTY, binary, compress, fin, mask, cb);
+  }
+
+  /**
+   * Sends a ping.
+   *
+   * @param {*} [data] 125 bytes at most
+   * @param {boolean} [mask] By default clients mask
+   * @param {function(Error=): void} [cb]
+   * @throws {(Error|RangeError)} While connecting; if the data is too long
+   */
+  ping(data, mask, cb) {
+    sendControl(this, 'ping', data, mask, cb);
+  }
+
+  /**
+   * Sends a pong.
+   *
+   * @param {*} [data] 125 bytes at most
+   * @param {boolean} [mask] By default clients mask
+   * @param {function(Error=): void} [cb]
+   * @throws {(Error|RangeError)} While connecting; if the data is too long
+   */
+  pong(data, mask, cb) {
+    sendControl(this, 'pong', data, mask, cb);
+  }
+}
+
+for (const [name, value] of Object.entries(readyStates)) {
+  const constant = { enumerable: true, value };
+
+  Object.defineProperty(WebSocket, name, constant);
+  Object.defineProperty(WebSocket.prototype, name, constant);
+}
+
+for (const attribute of [
+  'binaryType',
+  'bufferedAmount',
+  'extensions',
+  'isPaused',
+  'protocol',
+  'readyState',
+  'url'
+]) {
+  Object.defineProperty(WebSocket.prototype, attribute, { enumerable: true });
+}
+
+mixEventTarget(WebSocket);
+
+function abandonHandshake(websocket) {
+  websocket._handshake.abort(
+    'WebSocket was closed before the connection was established'
+  );
+}
+
+function sendControl(websocket, type, data, mask, cb) {
+  if (websocket._readyState === CONNECTING) throw notOpen(CONNECTING);
+
+  if (typeof data === 'function') {
+    cb = data;
+    data = mask = undefined;
+  } else if (typeof mask === 'function') {
+    cb = mask;
+    mask = undefined;
+  }
+
+  if (typeof data === 'number') data = data.toString();
+
+  if (websocket._readyState !== OPEN) {
+    refuse(websocket, data, cb);
+    return;
+  }
+
+  if (mask === undefined) mask = !websocket._isServer;
+
+  websocket._sender[type](data || EMPTY, mask, cb);
+}
+
+/**
+ * Counts what is sent too late as buffered for ever (WHATWG WebSockets,
+ * section 3.1, `bufferedAmount`).
+ */
+function refuse(websocket, data, cb) {
+  if (data) {
+    const isSized = typeof data === 'string' || isBlob(data);
+    const length = byteLength(isSized ? data : toBuffer(data));
+
+    if (websocket._link === null) websocket._bufferedAmount += length;
+    else websocket._sender._bufferedBytes += length;
+  }
+
+  if (cb) process.nextTick(cb, notOpen(websocket._readyState));
+}
+
+function notOpen(readyState) {
+  const name = Object.keys(readyStates)[readyState];
+
+  return new Error(`WebSocket is not open: readyState ${readyState} (${name})`);
+}
+
+module.exports = WebSocket;

@@ -261,13 +261,15 @@ describeEach(implementations, 'a Duplex of the user', ({ lib }) => {
     });
 
     const events = trace(server);
+    const ended = once(peer, 'end');
 
     server.on('message', (data) => server.send(`${data}!`));
     peer.write(frame({ opcode: OPCODE.text, payload: 'Hello', key: KEY }));
     peer.write(frame({ opcode: OPCODE.ping, payload: 'p', key: KEY }));
-    peer.end(frame({ opcode: OPCODE.close, payload: closePayload(1000), key: KEY }));
-    await once(server, 'close');
-    await once(peer, 'end').catch(() => {});
+    peer.end(
+      frame({ opcode: OPCODE.close, payload: closePayload(1000), key: KEY })
+    );
+    await Promise.all([once(server, 'close'), ended]);
 
     const head = parseHead(received());
 

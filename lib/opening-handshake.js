@@ -129,7 +129,7 @@ class OpeningHandshake {
       ownedRequest.create(this.settings),
       {
         onError: (err) => this._onError(err),
-        onResponse: (req, res) => this._onResponse(res),
+        onResponse: (request, res) => this._onResponse(request, res),
         onUpgrade: (res, link) =>
           this._onUpgrade(res, link, (options) =>
             this._websocket[kAttach](link, options)
@@ -158,7 +158,7 @@ class OpeningHandshake {
     if (this.settings.timeout) request.on('timeout', () => this._onTimeout());
 
     request.on('error', (err) => this._onError(err));
-    request.on('response', (res) => this._onResponse(res));
+    request.on('response', (res) => this._onResponse(request, res));
     request.on('upgrade', (res, socket, head) =>
       this._onUpgrade(res, socket, (options) =>
         this._websocket.setSocket(socket, head, options)
@@ -177,7 +177,7 @@ class OpeningHandshake {
     emitErrorAndClose(this._websocket, err);
   }
 
-  _onResponse(res) {
+  _onResponse(request, res) {
     const { followRedirects } = this.settings;
     const { location } = res.headers;
 
@@ -193,7 +193,7 @@ class OpeningHandshake {
 
     const websocket = this._websocket;
 
-    if (!websocket.emit('unexpected-response', this._request, res)) {
+    if (!websocket.emit('unexpected-response', request, res)) {
       this.abort(`Unexpected server response: ${res.statusCode}`);
     }
   }

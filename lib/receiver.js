@@ -3,7 +3,7 @@
 const { Writable } = require('stream');
 
 const { fromBinary } = require('./payload');
-const { Feed } = require('./pump');
+const { Feed } = require('./feed');
 
 /**
  * Decodes the bytes of one direction: a `Writable` that emits what they hold,

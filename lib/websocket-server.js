@@ -5,7 +5,7 @@ const http = require('http');
 
 const connectionOptions = require('./connection-options');
 const extension = require('./extension');
-const { transportFor } = require('./link');
+const { transportFor } = require('./transport');
 const native = require('./native');
 const { listen } = require('./own-server');
 const PerMessageDeflate = require('./permessage-deflate');

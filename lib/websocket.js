@@ -11,7 +11,7 @@ const {
   onSenderError,
   startClosing
 } = require('./handler');
-const { transportFor } = require('./link');
+const { transportFor } = require('./transport');
 const LinkReceiver = require('./link-receiver');
 const LinkSender = require('./link-sender');
 const {

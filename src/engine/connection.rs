@@ -471,15 +471,18 @@ impl State {
 
     fn end_of_input(&mut self, connection: &Connection, batch: &mut Batch) {
         self.eof = true;
-        if let (Phase::Head { bytes, .. }, Some(listener)) = (&mut self.phase, &connection.listener)
-        {
-            // Nobody knows this connection yet. Half a request is for Node's parser to refuse.
-            if bytes.is_empty() {
+        if let Phase::Head { bytes, .. } = &mut self.phase {
+            let listener = connection.listener.as_ref();
+            if !bytes.is_empty() {
+                // Half a head is for Node's parser to refuse.
+                let by = listener.map_or(0, |listener| listener.id());
+                batch.push_bytes(Kind::Foreign, by, &mem::take(bytes));
+                self.phase = Phase::Held(Vec::new());
+            } else if listener.is_some() {
+                // Nobody knows this connection yet.
                 self.stream = None;
                 return;
             }
-            batch.push_bytes(Kind::Foreign, listener.id(), &mem::take(bytes));
-            self.phase = Phase::Held(Vec::new());
         }
         batch.push(Kind::End, 0);
     }

@@ -141,7 +141,9 @@ impl Listener {
         self.waiting.store(false, Ordering::Release);
         let first = batch.events.len();
         let waker = Waker::from(Arc::clone(self));
-        self.accept(&mut Context::from_waker(&waker), batch);
+        // What is accepted is registered with the runtime.
+        self.engine
+            .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
         batch.end_chunk(first, || Owner::Listener(Arc::clone(self)));
     }
 

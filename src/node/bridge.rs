@@ -116,6 +116,8 @@ impl Bridge {
             check(unsafe { sys::napi_create_reference(env, dispatch, 0, &mut reference) })?;
             let (meta, meta_value) = Meta::new(env)?;
             let (feed_meta, feed_value) = Meta::new(env)?;
+            // As long as the library holds the object, and no longer.
+            set(env, object, c"dispatch", dispatch)?;
             set(env, object, c"meta", meta_value)?;
             set(env, object, c"feedMeta", feed_value)?;
             set(env, object, c"id", number(env, f64::from(index)))?;

@@ -185,7 +185,8 @@ impl Call {
         Ok(call)
     }
 
-    /// Calls. What a listener throws does not come here: `lib/link.js` hands it to `raise` and goes on.
+    /// Calls. What a listener throws does not come here, `lib/link.js` hands it to `raise` and goes on; what comes is
+    /// uncaught all the same.
     fn run(&self, environment: &Environment, bridge: &Bridge, id: u32) {
         let env = environment.env;
         let Some(dispatch) = bridge.dispatch() else {
@@ -199,7 +200,7 @@ impl Call {
             self.large,
             self.fragments,
         ];
-        // SAFETY: all values are live; an exception (the worker is terminated) is not left pending.
+        // SAFETY: all values are live; an exception is not left pending.
         unsafe {
             let receiver = undefined(env);
             let (count, values) = (arguments.len(), arguments.as_ptr());
@@ -207,7 +208,9 @@ impl Call {
             let status = sys::napi_call_function(env, receiver, dispatch, count, values, result);
             if status == sys::Status::napi_pending_exception {
                 let mut error = ptr::null_mut();
-                sys::napi_get_and_clear_last_exception(env, &mut error);
+                if sys::napi_get_and_clear_last_exception(env, &mut error) == sys::Status::napi_ok {
+                    sys::napi_fatal_exception(env, error);
+                }
             }
         }
     }

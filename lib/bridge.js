@@ -1,0 +1,154 @@
+'use strict';
+
+const native = require('./native');
+
+/** Kinds of events, as in `src/engine/batch.rs`. */
+const kinds = Object.freeze({
+  TEXT: 1,
+  BINARY: 2,
+  CLOSE: 8,
+  PING: 9,
+  PONG: 10,
+  VIOLATION: 16,
+  END: 17,
+  CLOSED: 18,
+  DRAINED: 19,
+  CONNECTED: 20,
+  HEAD: 21,
+  FOREIGN: 22,
+  CHUNK: 23,
+  IDLE: 24,
+  STARVED: 25,
+  LATE: 26
+});
+
+/** Words of `meta` before the first record, and of a record. */
+const HEADER = 4;
+const WORDS = 4;
+
+/** The flag of a record whose value is an index into the fragment lengths. */
+const FRAGMENTED = 1 << 16;
+
+const FastBuffer = Buffer[Symbol.species];
+
+/**
+ * By id: the connections, listeners and endpoints of this bridge. Those of
+ * endpoints have `isFed`: JavaScript carries their bytes, and their events come
+ * inside `bridge.feed`.
+ */
+const targets = [];
+
+/**
+ * The events of one chunk. A target walks over them with `next()`; the fields
+ * are those of the current one.
+ */
+class Events {
+  constructor(meta, count, small, medium, large, fragments) {
+    this._meta = meta;
+    this._position = HEADER - WORDS;
+    this._end = HEADER + count * WORDS;
+    this._small = small;
+    this._medium = medium;
+    this._large = large;
+    this._fragments = fragments;
+  }
+
+  /** Moves to the next event; false behind the last. */
+  next() {
+    this._position += WORDS;
+
+    return this._position < this._end;
+  }
+
+  get kind() {
+    return this._meta[this._position] & 0xff;
+  }
+
+  get value() {
+    return this._meta[this._position + 3];
+  }
+
+  /** The payload, a Buffer that is the user's for ever. */
+  get data() {
+    const place = (this._meta[this._position] >> 8) & 0xff;
+    const offset = this._meta[this._position + 1];
+
+    if (place === 2) return this._large[offset];
+
+    return new FastBuffer(
+      place === 0 ? this._small : this._medium,
+      offset,
+      this._meta[this._position + 2]
+    );
+  }
+
+  /** The lengths of a binary message's parts, undefined if it has one. */
+  get fragments() {
+    if ((this._meta[this._position] & FRAGMENTED) === 0) return undefined;
+
+    const start = this.value + 1;
+    const count = this._fragments[this.value];
+
+    return Array.from(this._fragments.subarray(start, start + count));
+  }
+}
+
+/**
+ * Called by the addon with the events of one connection's chunk: listeners run
+ * back to back, and their nextTicks and microtasks when this returns.
+ */
+function dispatch(id, count, small, medium, large, fragments) {
+  const target = targets[id];
+  const isFed = target !== undefined && target.isFed;
+  const meta = isFed ? fedMeta(count) : bridge.meta;
+  const events = new Events(meta, count, small, medium, large, fragments);
+
+  if (isFed) target.receive(events);
+  else if (target === undefined) arrive(id, events);
+  else target.resource.runInAsyncScope(target.receive, target, events);
+}
+
+/**
+ * The records of an endpoint being fed. A listener may feed another one before
+ * all are read.
+ */
+function fedMeta(count) {
+  if (count === 1) return bridge.feedMeta;
+
+  return bridge.feedMeta.slice(0, HEADER + count * WORDS);
+}
+
+/** The first event of an accepted connection names its listener. */
+function arrive(id, events) {
+  events.next();
+
+  const listener = targets[events.value];
+
+  listener.resource.runInAsyncScope(listener.arrive, listener, id, events);
+}
+
+const bridge = native.attach(dispatch);
+
+let flushScheduled = false;
+
+/**
+ * Has what was sent outside a dispatch written at the end of the tick: the
+ * first message of a tick leaves at once, the others together.
+ */
+function scheduleFlush() {
+  // Inside a dispatch the addon does it.
+  if (flushScheduled || bridge.meta[0] === 1) return;
+
+  flushScheduled = true;
+  process.nextTick(flush);
+}
+
+function flush() {
+  flushScheduled = false;
+  bridge.flush();
+}
+
+// What was sent before process.exit() was sent.
+process.on('exit', () => bridge.flushNow());
+
+module.exports = { bridge, kinds, scheduleFlush, targets };

@@ -1,0 +1,272 @@
+'use strict';
+
+const { AsyncResource } = require('async_hooks');
+const dns = require('dns');
+const http = require('http');
+const net = require('net');
+
+const native = require('./native');
+const { bridge, kinds } = require('./bridge');
+const { UpgradeResponse } = require('./head');
+const NativeLink = require('./native-link');
+const { createHangUp, createSystemError } = require('./system-errors');
+const { LinkTransport } = require('./transport');
+
+const { CLOSED, CONNECTED, END, FOREIGN, HEAD } = kinds;
+
+const ETIMEDOUT = -110;
+
+/**
+ * An opening handshake over a connection that the engine dials. To those who
+ * get to see it, it is the request: headers can be read, it can be aborted.
+ */
+class Dial {
+  constructor(options, handlers) {
+    this._options = options;
+    this._handlers = handlers;
+    this._resource = new AsyncResource('OXWS');
+    this._link = null;
+    this._attempt = null;
+    this._timer = null;
+    /** Node's request, once the answer is not a clean 101. */
+    this._request = null;
+    this._done = false;
+    this.method = options.method;
+    this.path = options.path;
+  }
+
+  get socket() {
+    return this._link === null ? null : this._link.socket;
+  }
+
+  getHeader(name) {
+    return this._options.message.getHeader(name);
+  }
+
+  getHeaders() {
+    return this._options.message.getHeaders();
+  }
+
+  hasHeader(name) {
+    return this._options.message.hasHeader(name);
+  }
+
+  setHeader(name, value) {
+    return this._options.message.setHeader(name, value);
+  }
+
+  abort() {
+    this.destroy();
+  }
+
+  /** Gives up. No handler is called any more. */
+  destroy(err) {
+    this._done = true;
+    clearTimeout(this._timer);
+    if (this._request !== null) this._request.destroy(err);
+    else if (this._link !== null) this._link.destroy();
+
+    return this;
+  }
+
+  start() {
+    const { host, port, socketPath, family } = this._options;
+
+    if (socketPath !== undefined) {
+      this._connect([{ path: socketPath }]);
+    } else if (net.isIP(host)) {
+      this._connect([{ address: host, port }]);
+    } else {
+      const hints = family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
+
+      dns.lookup(host, { all: true, family, hints }, (err, addresses) => {
+        if (this._done) return;
+        if (err) this._fail(err);
+        else this._connect(interleave(addresses, port));
+      });
+    }
+
+    return this;
+  }
+
+  /** Tries one address after the other, as `net.connect` does it. */
+  _connect(addresses) {
+    const errors = [];
+    const next = () => {
+      if (this._done) return;
+
+      const index = errors.length;
+
+      if (index === addresses.length) {
+        this._fail(addresses.length === 1 ? errors[0] : aggregate(errors));
+      } else {
+        this._try(addresses[index], index < addresses.length - 1, (err) => {
+          errors.push(err);
+          next();
+        });
+      }
+    };
+
+    // Nobody listens before the constructor has returned.
+    process.nextTick(next);
+  }
+
+  _try(target, hasNext, onFailure) {
+    const { address = target.path, port } = target;
+    const half = dialTarget(target);
+    const fail = (errno) =>
+      onFailure(createSystemError(errno, 'connect', address, port));
+
+    if (typeof half === 'number') {
+      process.nextTick(fail, half);
+      return;
+    }
+
+    const link = new NativeLink(half, this._resource);
+
+    this._link = link;
+
+    link.listen((kind, value) => {
+      if (kind === CONNECTED) {
+        clearTimeout(this._timer);
+        link.listen((kind, value, data) => this._onEvent(kind, value, data));
+        link.write([Buffer.from(this._options.head, 'latin1')]);
+      } else if (kind === CLOSED) {
+        clearTimeout(this._timer);
+        if (!this._done) fail(-value);
+      }
+    });
+
+    if (hasNext && net.getDefaultAutoSelectFamily()) {
+      this._timer = setTimeout(() => {
+        link.listen(null);
+        link.destroy();
+        fail(ETIMEDOUT);
+      }, net.getDefaultAutoSelectFamilyAttemptTimeout());
+    }
+  }
+
+  _onEvent(kind, value, data) {
+    if (this._done) return;
+
+    if (kind === HEAD) {
+      const link = this._link;
+
+      link.listen(null);
+      this._done = true;
+      this._handlers.onUpgrade(
+        new UpgradeResponse(link, data),
+        new LinkTransport(link).open()
+      );
+    } else if (kind === FOREIGN) {
+      this._hand(data);
+    } else if (kind === END) {
+      this._link.destroy();
+      this._fail(createHangUp());
+    } else if (kind === CLOSED) {
+      this._fail(
+        value === 0 ? createHangUp() : createSystemError(-value, 'read')
+      );
+    }
+  }
+
+  _fail(err) {
+    if (this._done) return;
+
+    this._done = true;
+    this._handlers.onError(err);
+  }
+
+  /**
+   * Has Node's http client read the answer, whatever it is: a request that was
+   * sent already, over this connection.
+   */
+  _hand(bytes) {
+    const { message, method, path } = this._options;
+    const { socket } = this._link;
+    const request = http.request({
+      agent: false,
+      createConnection: () => socket,
+      headers: message.getHeaders(),
+      method,
+      path
+    });
+
+    this._request = request;
+    this._link.listen(null);
+    this._link.half.startRaw();
+    socket.mute();
+
+    request.on('error', (err) => this._fail(err));
+    request.on('response', (response) => {
+      if (!this._done) this._handlers.onResponse(request, response);
+    });
+    request.on('upgrade', (response, upgradedSocket, head) => {
+      if (this._done) return;
+
+      this._done = true;
+      this._handlers.onUpgrade(
+        response,
+        new LinkTransport(upgradedSocket.link, head).open()
+      );
+    });
+    request.end();
+    socket.push(bytes);
+  }
+}
+
+function dialTarget({ address, port, path }) {
+  return path === undefined
+    ? native.dialTcp(bridge.id, address, port, undefined, http.maxHeaderSize)
+    : native.dialUnix(bridge.id, path, http.maxHeaderSize);
+}
+
+/** Alternates the families, beginning with the first address's. */
+function interleave(addresses, port) {
+  const family = addresses[0].family;
+  const first = addresses.filter((address) => address.family === family);
+  const others = addresses.filter((address) => address.family !== family);
+  const targets = [];
+
+  if (!net.getDefaultAutoSelectFamily()) others.length = 0;
+
+  for (let i = 0; i < Math.max(first.length, others.length); i++) {
+    for (const list of [first, others]) {
+      if (i < list.length) targets.push({ address: list[i].address, port });
+    }
+  }
+
+  return net.getDefaultAutoSelectFamily() ? targets : targets.slice(0, 1);
+}
+
+function aggregate(errors) {
+  const err = new AggregateError(errors);
+
+  err.code = errors[0].code;
+
+  return err;
+}
+
+/**
+ * Opens a connection through the engine.
+ *
+ * @param {Object} options
+ * @param {string} options.head The whole request head
+ * @param {http.OutgoingMessage} options.message Its headers
+ * @param {string} [options.host]
+ * @param {number} [options.port]
+ * @param {string} [options.socketPath]
+ * @param {number} [options.family]
+ * @param {string} options.method
+ * @param {string} options.path
+ * @param {Object} handlers
+ * @param {function(IncomingMessage, NativeLink)} handlers.onUpgrade
+ * @param {function(ClientRequest, IncomingMessage)} handlers.onResponse
+ * @param {function(Error)} handlers.onError
+ * @return {Dial}
+ */
+function dial(options, handlers) {
+  return new Dial(options, handlers).start();
+}
+
+module.exports = { dial };

@@ -1,0 +1,71 @@
+'use strict';
+
+const { IncomingMessage } = require('http');
+
+/**
+ * An http.IncomingMessage made of the head that the engine read. Its socket is
+ * made when somebody asks for it.
+ */
+class UpgradeMessage extends IncomingMessage {
+  /**
+   * @param {NativeLink} link
+   * @param {string[]} rawHeaders
+   */
+  constructor(link, rawHeaders) {
+    super();
+
+    Object.defineProperty(this, '_link', { value: link });
+    this.httpVersion = '1.1';
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = 1;
+    this._addHeaderLines(rawHeaders, rawHeaders.length);
+    this.upgrade = true;
+    this.complete = true;
+    this.push(null);
+  }
+
+  get socket() {
+    return this._link && this._link.socket;
+  }
+
+  // The constructor of IncomingMessage sets it.
+  set socket(socket) {}
+
+  get client() {
+    return this.socket;
+  }
+
+  set client(socket) {}
+}
+
+/** The request that a client opens a connection with. */
+class UpgradeRequest extends UpgradeMessage {
+  /**
+   * @param {NativeLink} link
+   * @param {Buffer} head `url\nname\nvalue…` in Latin-1
+   */
+  constructor(link, head) {
+    const [url, ...rawHeaders] = head.latin1Slice().split('\n');
+
+    super(link, rawHeaders);
+    this.method = 'GET';
+    this.url = url;
+  }
+}
+
+/** The response that opens a client's connection. */
+class UpgradeResponse extends UpgradeMessage {
+  /**
+   * @param {NativeLink} link
+   * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
+   */
+  constructor(link, head) {
+    const [statusMessage, ...rawHeaders] = head.latin1Slice().split('\n');
+
+    super(link, rawHeaders);
+    this.statusCode = 101;
+    this.statusMessage = statusMessage;
+  }
+}
+
+module.exports = { UpgradeRequest, UpgradeResponse };

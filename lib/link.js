@@ -1,0 +1,161 @@
+'use strict';
+
+const { bridge, kinds } = require('./bridge');
+const { createViolation } = require('./errors');
+
+const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
+
+/**
+ * What a WebSocket talks to: frames out, events in. `NativeLink` is a socket of
+ * the engine, `PumpedLink` any Duplex.
+ *
+ * Events are delivered in order through the handler record of `websocket.js`.
+ * While paused, whole chunks are held back; with `allowSynchronousEvents` off
+ * each message has a macrotask of its own.
+ */
+class Link {
+  constructor() {
+    this.websocket = null;
+    this._handler = null;
+    this._paused = false;
+    this._synchronous = true;
+    /** Events held back, oldest first; null if there are none. */
+    this._held = null;
+    this._immediate = null;
+  }
+
+  /** Frames are exchanged. */
+  get isStarted() {
+    return this._handler !== null;
+  }
+
+  get isPaused() {
+    return this._paused;
+  }
+
+  /** Remembers to whom events go. Subclasses begin to deliver. */
+  start(websocket, handler, options) {
+    this.websocket = websocket;
+    this._handler = handler;
+    this._synchronous = options.allowSynchronousEvents;
+  }
+
+  /** Emits one event, or holds it back. What listeners throw is uncaught. */
+  _deliver(event, kind) {
+    const waits = this._paused || (!this._synchronous && isDeferrable(kind));
+
+    if (waits || this._held !== null) {
+      this._hold(kind, event.value, event.data, event.fragments);
+    } else {
+      this._emit(kind, event.value, event.data, event.fragments);
+    }
+  }
+
+  _emit(kind, value, data, fragments) {
+    const { websocket, _handler: handler } = this;
+
+    try {
+      switch (kind) {
+        case TEXT:
+          handler.message(websocket, data, false, undefined);
+          break;
+        case BINARY:
+          handler.message(websocket, data, true, fragments);
+          break;
+        case PING:
+          handler.ping(websocket, data);
+          break;
+        case PONG:
+          handler.pong(websocket, data);
+          break;
+        case CLOSE:
+          handler.conclude(websocket, value, data);
+          break;
+        case VIOLATION:
+          handler.violation(
+            websocket,
+            createViolation(value & 0xff, value >>> 8)
+          );
+          break;
+        case END:
+          handler.end(websocket);
+          break;
+        case CLOSED:
+          handler.close(websocket);
+          break;
+      }
+    } catch (err) {
+      bridge.raise(err);
+    }
+  }
+
+  _hold(kind, value, data, fragments) {
+    if (this._held === null) {
+      this._held = [];
+      this._stopReading();
+    }
+
+    this._held.push({ kind, value, data, fragments });
+    if (!this._paused) this._scheduleRelease();
+  }
+
+  _scheduleRelease() {
+    if (this._immediate !== null) return;
+
+    this._immediate = setImmediate(() => {
+      this._immediate = null;
+      this._release();
+    });
+  }
+
+  /** Emits what was held back: all of it, or one message of it. */
+  _release() {
+    while (this._held !== null && !this._paused) {
+      const event = this._held.shift();
+      const isLast = this._held.length === 0;
+
+      if (isLast) this._held = null;
+      this._emit(event.kind, event.value, event.data, event.fragments);
+
+      if (isLast) {
+        if (this._held === null && !this._paused) this._startReading();
+      } else if (!this._synchronous && isDeferrable(this._held[0].kind)) {
+        this._scheduleRelease();
+        return;
+      }
+    }
+  }
+
+  /** The socket is closed: what is held back goes first, paused or not. */
+  _deliverClose() {
+    if (this._held === null) {
+      this._emit(CLOSED, 0);
+      return;
+    }
+
+    this._paused = false;
+    this._held.push({ kind: CLOSED, value: 0 });
+
+    if (this._synchronous) this._release();
+    else this._scheduleRelease();
+  }
+
+  pause() {
+    this._paused = true;
+    this._stopReading();
+  }
+
+  resume() {
+    this._paused = false;
+
+    if (this._held !== null) this._scheduleRelease();
+    else this._startReading();
+  }
+}
+
+/** Whether `allowSynchronousEvents` is about this kind. */
+function isDeferrable(kind) {
+  return kind <= PONG && kind !== CLOSE;
+}
+
+module.exports = Link;

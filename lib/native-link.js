@@ -1,0 +1,285 @@
+'use strict';
+
+const { AsyncResource } = require('async_hooks');
+
+const native = require('./native');
+const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
+const { createDestroyed } = require('./system-errors');
+const Link = require('./link');
+
+const { CLOSED, CHUNK, DRAINED, END } = kinds;
+
+/**
+ * A connection of the engine: accepted, dialled or adopted.
+ */
+class NativeLink extends Link {
+  /**
+   * @param {native.WebSocket} half The native half
+   * @param {AsyncResource} [resource] Whose async context its events have
+   */
+  constructor(half, resource = new AsyncResource('OXWS')) {
+    super();
+
+    this.isFed = false;
+    this.resource = resource;
+    this.destroyed = false;
+    /** The peer's FIN has come. */
+    this.ended = false;
+    /** Our FIN is asked for. */
+    this.ending = false;
+    /** What was read of the peer's frames before `start()`. */
+    this.head = undefined;
+    this._half = half;
+    this._id = half.id;
+    /** Callbacks of sends, as [position, callback, …]. */
+    this._callbacks = null;
+    this._socket = null;
+    this._closed = false;
+    /** Takes the events until `start()`. */
+    this._listener = null;
+
+    targets[this._id] = this;
+  }
+
+  /** The net.Socket over this connection, made for who asks for it. */
+  get socket() {
+    if (this._socket === null) {
+      const ConnectionSocket = require('./socket');
+
+      this._socket = new ConnectionSocket(this);
+    }
+
+    return this._socket;
+  }
+
+  get half() {
+    return this._half;
+  }
+
+  /** The socket object is there already: an adopted one, or one asked for. */
+  get hasSocket() {
+    return this._socket !== null;
+  }
+
+  /** A socket that Node made is this connection's from now on. */
+  adoptSocket(socket) {
+    this._socket = socket;
+  }
+
+  /** Events before `start()` go to `listener(kind, value, data)`. */
+  listen(listener) {
+    this._listener = listener;
+  }
+
+  start(websocket, handler, options) {
+    super.start(websocket, handler, options);
+    this._listener = null;
+    this._half.open(
+      {
+        isServer: options.isServer,
+        maxPayload: options.maxPayload,
+        maxFragments: options.maxFragments,
+        maxBufferedChunks: options.maxBufferedChunks,
+        skipUtf8Validation: options.skipUTF8Validation
+      },
+      this.head
+    );
+    this.head = undefined;
+  }
+
+  /** Called with the events of one chunk. */
+  receive(events) {
+    while (events.next()) {
+      const { kind } = events;
+
+      if (kind < END) {
+        if (!this.destroyed) this._deliver(events, kind);
+      } else {
+        this._control(kind, events);
+      }
+    }
+  }
+
+  _control(kind, events) {
+    if (kind === DRAINED) {
+      this._settle();
+      if (this._socket !== null) this._socket.onDrained();
+    } else if (kind === CLOSED) {
+      this._onClosed(events.value);
+    } else if (kind === END) {
+      this.ended = true;
+      if (this._socket !== null) this._socket.onEnded();
+      if (this._handler !== null) this._deliver(events, kind);
+      else if (this._listener !== null) this._listener(kind, 0);
+    } else if (kind === CHUNK) {
+      this.socket.onChunk(events.data);
+    } else if (this._listener !== null) {
+      this._listener(kind, events.value, events.data);
+    }
+  }
+
+  _onClosed(errno) {
+    targets[this._id] = undefined;
+    this._id = -1;
+    this.destroyed = true;
+    this._closed = true;
+
+    if (this.websocket !== null && this.websocket._readyState === 1) {
+      this.websocket._readyState = 2;
+    }
+
+    this._failCallbacks();
+
+    if (this._listener !== null) this._listener(CLOSED, errno);
+    // The socket's 'close' comes first, and with it ours.
+    if (this._socket !== null) this._socket.onClosed(errno);
+    else this.onSocketClosed();
+  }
+
+  /** The socket is closed, and whoever watches its object knows. */
+  onSocketClosed() {
+    if (this._handler !== null) this._deliverClose();
+  }
+
+  get isClosed() {
+    return this._closed;
+  }
+
+  transmit(data, bits, key, cb) {
+    bridge.send(this._id, data, bits, key);
+    if (cb !== undefined) this._await(cb);
+    scheduleFlush();
+  }
+
+  write(list, cb) {
+    for (const chunk of list) bridge.write(this._id, chunk);
+    if (cb !== undefined) this._await(cb);
+    scheduleFlush();
+  }
+
+  /** Has `cb` called when all that is queued now is written. */
+  _await(cb) {
+    if (this.destroyed) {
+      process.nextTick(cb, createDestroyed());
+      return;
+    }
+
+    if (this._callbacks === null) {
+      this._callbacks = [];
+      process.nextTick(settle, this);
+    }
+
+    this._callbacks.push(bridge.queued(this._id), cb);
+  }
+
+  /** Calls the callbacks of what is written. */
+  _settle() {
+    const callbacks = this._callbacks;
+
+    if (callbacks === null || this.destroyed) return;
+
+    const written = bridge.written(this._id);
+    let count = 0;
+
+    while (count < callbacks.length && callbacks[count] <= written) count += 2;
+
+    this._callbacks = count < callbacks.length ? callbacks.slice(count) : null;
+    if (this._callbacks !== null) this._half.tellDrained();
+
+    for (let i = 1; i < count; i += 2) call(callbacks[i]);
+  }
+
+  _failCallbacks() {
+    const callbacks = this._callbacks;
+
+    if (callbacks === null) return;
+
+    this._callbacks = null;
+
+    for (let i = 1; i < callbacks.length; i += 2) {
+      call(callbacks[i], createDestroyed());
+    }
+  }
+
+  get writableLength() {
+    return bridge.pending(this._id);
+  }
+
+  get finished() {
+    return this._socket === null
+      ? this.ending && this.writableLength === 0
+      : this._socket.writableFinished;
+  }
+
+  onceFinished(fn) {
+    this.socket.once('finish', fn);
+  }
+
+  _stopReading() {
+    if (!this.destroyed) this._half.pause();
+  }
+
+  _startReading() {
+    if (!this.destroyed) this._half.resume();
+  }
+
+  pause() {
+    super.pause();
+    if (this._socket !== null) this._socket.onPaused();
+  }
+
+  resume() {
+    super.resume();
+    if (this._socket !== null) this._socket.onResumed();
+  }
+
+  end() {
+    if (this.ending || this.destroyed) return;
+
+    this.ending = true;
+
+    if (this._socket === null) {
+      this._half.end();
+      scheduleFlush();
+    } else {
+      this._socket.end();
+    }
+  }
+
+  destroy() {
+    if (this.destroyed) return;
+
+    if (this._socket === null) this.close(false);
+    else this._socket.destroy();
+  }
+
+  /** Closes the connection itself; by RST if asked so. */
+  close(reset) {
+    this.destroyed = true;
+    this._half.destroy(reset);
+  }
+
+  /** The endpoint discards what comes after a close frame or a violation. */
+  stopReceiving() {
+    this.resume();
+  }
+}
+
+function settle(link) {
+  link._settle();
+}
+
+/** A callback that throws must not keep the others from being called. */
+function call(cb, err) {
+  try {
+    cb(err);
+  } catch (thrown) {
+    bridge.raise(thrown);
+  }
+}
+
+/** The link of a connection that an event named. */
+NativeLink.of = (id, resource) =>
+  new NativeLink(native.take(bridge.id, id), resource);
+
+module.exports = NativeLink;

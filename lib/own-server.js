@@ -1,0 +1,236 @@
+'use strict';
+
+const { AsyncResource } = require('async_hooks');
+const cluster = require('cluster');
+const dns = require('dns');
+const EventEmitter = require('events');
+const http = require('http');
+const net = require('net');
+
+const native = require('./native');
+const { bridge, kinds, targets } = require('./bridge');
+const { UpgradeRequest } = require('./head');
+const NativeLink = require('./native-link');
+const { kUpgrade } = require('./symbols');
+const { createSystemError } = require('./system-errors');
+const { LinkTransport } = require('./transport');
+
+const { FOREIGN, HEAD, IDLE, LATE, STARVED } = kinds;
+
+/** As in net.js. */
+const DEFAULT_BACKLOG = 511;
+
+/**
+ * Node's http server looks for slow clients every 30 s and gives each 60 s, so
+ * that the third look is the first that may find one.
+ */
+const SWEEP_INTERVAL = 30_000;
+const MAX_SWEEPS = 3;
+const LATE_ANSWER =
+  'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+
+/** How long to wait when no descriptor is left. */
+const STARVED_DELAY = 100;
+
+/**
+ * The server of `new WebSocketServer({ port })`: the part of http.Server that
+ * a WebSocketServer uses. The engine listens and reads upgrade requests; a
+ * connection with anything else is Node's http server's.
+ */
+class OwnServer extends EventEmitter {
+  /** @param {WebSocketServer} wss */
+  constructor(wss) {
+    super();
+
+    this.resource = new AsyncResource('OXWSSERVER');
+    this._wss = wss;
+    this._server = null;
+    this._sweeper = null;
+    this._onlookup = null;
+    this._closing = false;
+    this._http = createHttpServer(wss);
+    this._connection = (ws, request) => wss.emit('connection', ws, request);
+  }
+
+  get listening() {
+    return this._server !== null && !this._closing;
+  }
+
+  address() {
+    return this.listening ? this._server.address() : null;
+  }
+
+  listen({ port, host, backlog }) {
+    if (host && !net.isIP(host)) {
+      dns.lookup(host, (err, address) => {
+        if (this._closing) return;
+        if (err) this.emit('error', err);
+        else this._bind([address], port, backlog);
+      });
+    } else {
+      this._bind(host ? [host] : ['::', '0.0.0.0'], port, backlog);
+    }
+  }
+
+  /** Listens on the first address that there is. */
+  _bind(addresses, port, backlog) {
+    let server;
+
+    for (const address of addresses) {
+      server = native.listenTcp(
+        bridge.id,
+        address,
+        port,
+        backlog || DEFAULT_BACKLOG,
+        http.maxHeaderSize
+      );
+
+      if (typeof server !== 'number') break;
+    }
+
+    if (typeof server === 'number') {
+      const address = addresses[0];
+      const err = createSystemError(server, 'listen', address, port);
+
+      process.nextTick(() => {
+        if (!this._closing) this.emit('error', err);
+      });
+      return;
+    }
+
+    this._server = server;
+    targets[server.id] = this;
+    this._sweeper = setInterval(() => server.sweep(MAX_SWEEPS), SWEEP_INTERVAL);
+    this._sweeper.unref();
+    process.nextTick(() => {
+      if (!this._closing) this.emit('listening');
+    });
+  }
+
+  /** Events of the listener itself. */
+  receive(events) {
+    while (events.next()) {
+      if (events.kind === IDLE) {
+        targets[this._server.id] = undefined;
+        this.emit('close');
+      } else if (events.kind === STARVED) {
+        setTimeout(() => this._server.resume(), STARVED_DELAY).unref();
+      }
+    }
+  }
+
+  /** The first event of an accepted connection. */
+  arrive(id, events) {
+    const link = NativeLink.of(id, this.resource);
+
+    if (events.kind === HEAD) {
+      this._upgrade(link, events.data);
+    } else if (events.kind === FOREIGN) {
+      this._hand(link, events.data);
+    } else if (events.kind === LATE) {
+      link.socket.on('error', ignore);
+      link.socket.end(LATE_ANSWER, () => link.socket.destroy());
+    }
+
+    link.receive(events);
+  }
+
+  _upgrade(link, head) {
+    const { handleUpgrade } = require('./websocket-server').prototype;
+    const wss = this._wss;
+    const request = new UpgradeRequest(link, head);
+
+    try {
+      if (wss.handleUpgrade === handleUpgrade) {
+        wss[kUpgrade](request, new LinkTransport(link), this._connection);
+      } else {
+        const none = Buffer.alloc(0);
+
+        wss.handleUpgrade(request, link.socket, none, this._connection);
+      }
+    } catch (err) {
+      bridge.raise(err);
+    }
+  }
+
+  /** Gives a connection, with what was read of it, to Node's http server. */
+  _hand(link, bytes) {
+    const { socket } = link;
+
+    link.half.startRaw();
+    this._http.emit('connection', socket);
+    socket.push(bytes);
+  }
+
+  close(callback) {
+    if (callback) this.once('close', callback);
+
+    this._closing = true;
+    clearInterval(this._sweeper);
+    this._http.close();
+
+    if (this._server === null) process.nextTick(() => this.emit('close'));
+    else this._server.close();
+  }
+}
+
+/** Answers what is not for a WebSocketServer as `ws` does it. */
+function createHttpServer(wss) {
+  const server = http.createServer((request, response) => {
+    const body = http.STATUS_CODES[426];
+
+    response.writeHead(426, {
+      'Content-Length': body.length,
+      'Content-Type': 'text/plain'
+    });
+    response.end(body);
+  });
+
+  // An upgrade request that is correct but not as the engine wants them.
+  server.on('upgrade', (request, socket, head) => {
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      wss.emit('connection', ws, request);
+    });
+  });
+
+  return server;
+}
+
+/** Whether the engine can listen: for one process, on a TCP port. */
+function isEngines({ port }) {
+  return (
+    !cluster.isWorker &&
+    (typeof port === 'number' || /^\d+$/.test(port)) &&
+    port >= 0 &&
+    port <= 65535
+  );
+}
+
+/**
+ * Listens for a WebSocketServer.
+ *
+ * @param {WebSocketServer} wss
+ * @param {Object} options Its options: port, host, backlog
+ * @param {Function} [callback] The first listener of 'listening'
+ * @return {(OwnServer|http.Server)}
+ */
+function listen(wss, options, callback) {
+  const { port, host, backlog } = options;
+
+  if (!isEngines(options)) {
+    const server = createHttpServer(wss);
+
+    return server.listen(port, host, backlog, callback);
+  }
+
+  const server = new OwnServer(wss);
+
+  if (callback) server.once('listening', callback);
+  server.listen({ port: +port, host, backlog });
+
+  return server;
+}
+
+function ignore() {}
+
+module.exports = { listen };

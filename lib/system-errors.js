@@ -1,0 +1,56 @@
+'use strict';
+
+const { getSystemErrorMap } = require('util');
+
+/**
+ * Makes the error that Node makes when a call on a socket fails.
+ *
+ * @param {number} errno The system's number, negative as Node has it
+ * @param {string} syscall What failed
+ * @param {string} [address] An IP address or a path
+ * @param {number} [port]
+ * @return {Error}
+ */
+function createSystemError(errno, syscall, address, port) {
+  const [code, text] = getSystemErrorMap().get(errno) || [
+    'UNKNOWN',
+    'unknown error'
+  ];
+  const where = port === undefined || port <= 0 ? address : `${address}:${port}`;
+  const isListen = syscall === 'listen';
+  // Node says what went wrong when it listens, and only where when it connects.
+  const message = [`${syscall} ${code}${isListen ? `: ${text}` : ''}`, where];
+  const err = new Error(message.filter((part) => part !== undefined).join(' '));
+
+  Error.captureStackTrace(err, createSystemError);
+
+  err.errno = errno;
+  err.code = code;
+  err.syscall = syscall;
+  if (address !== undefined) err.address = address;
+  if (port) err.port = port;
+
+  return err;
+}
+
+/** Makes the error for a write to a socket that is destroyed. */
+function createDestroyed() {
+  const err = new Error('Cannot call write after a stream was destroyed');
+
+  Error.captureStackTrace(err, createDestroyed);
+  err.code = 'ERR_STREAM_DESTROYED';
+
+  return err;
+}
+
+/** Makes the error for a peer that went away before it answered. */
+function createHangUp() {
+  const err = new Error('socket hang up');
+
+  Error.captureStackTrace(err, createHangUp);
+  err.code = 'ECONNRESET';
+
+  return err;
+}
+
+module.exports = { createDestroyed, createHangUp, createSystemError };

@@ -1,0 +1,218 @@
+'use strict';
+
+const net = require('net');
+
+const native = require('./native');
+const { bridge } = require('./bridge');
+const NativeLink = require('./native-link');
+const PumpedLink = require('./pumped-link');
+const ConnectionSocket = require('./socket');
+
+/** Sockets that speak WebSocket already. */
+const upgraded = new WeakSet();
+
+/** A connection of the engine whose opening handshake is under way. */
+class LinkTransport {
+  /**
+   * @param {NativeLink} link
+   * @param {Buffer} [head] What Node's http parser read behind the request
+   */
+  constructor(link, head) {
+    this._link = link;
+    this._head = head;
+  }
+
+  get socket() {
+    return this._link.socket;
+  }
+
+  /** Neither side has ended. */
+  get alive() {
+    const { destroyed, ended, ending } = this._link;
+
+    return !destroyed && !ended && !ending;
+  }
+
+  get upgraded() {
+    return this._link.isClaimed;
+  }
+
+  /** Answers with this response and closes. */
+  reject(response) {
+    reject(this.socket, response);
+  }
+
+  /** Sends the 101 and returns the link to start. */
+  accept(lines) {
+    const link = this.open();
+
+    link.write([responseOf(lines)]);
+
+    return link;
+  }
+
+  /** Returns the link to start. */
+  open() {
+    this._link.isClaimed = true;
+    this._link.head = this._head;
+
+    return this._link;
+  }
+
+  // A socket of ours closes by itself when it fails.
+  onAbort() {}
+
+  offAbort() {}
+
+  destroy() {
+    this._link.destroy();
+  }
+}
+
+/** A socket of Node's or the user's whose opening handshake is under way. */
+class DuplexTransport {
+  /**
+   * @param {Duplex} socket
+   * @param {Buffer} head What was read of it behind the request
+   */
+  constructor(socket, head) {
+    this.socket = socket;
+    this._head = head;
+    this._destroy = () => socket.destroy();
+  }
+
+  get alive() {
+    return this.socket.readable && this.socket.writable;
+  }
+
+  get upgraded() {
+    return upgraded.has(this.socket);
+  }
+
+  reject(response) {
+    reject(this.socket, response);
+  }
+
+  accept(lines) {
+    const response = responseOf(lines);
+    const link = adopt(this.socket, this._head);
+
+    if (link === null) {
+      this.socket.write(response);
+      return this._pump();
+    }
+
+    link.write([response]);
+
+    return link;
+  }
+
+  open() {
+    return adopt(this.socket, this._head) || this._pump();
+  }
+
+  _pump() {
+    upgraded.add(this.socket);
+    this.socket.once('close', () => upgraded.delete(this.socket));
+
+    return new PumpedLink(this.socket, this._head);
+  }
+
+  onAbort() {
+    this.socket.on('error', this._destroy);
+  }
+
+  offAbort() {
+    this.socket.removeListener('error', this._destroy);
+  }
+
+  destroy() {
+    this.socket.destroy();
+  }
+}
+
+function responseOf(lines) {
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function reject(socket, response) {
+  socket.once('finish', socket.destroy);
+  socket.end(response);
+}
+
+/**
+ * Takes the connection of a plain socket of Node's over, so that the engine
+ * reads and writes it. The socket object lives on over our handle. Returns null
+ * where that cannot be: then JavaScript pumps.
+ */
+function adopt(socket, head) {
+  if (!isAdoptable(socket)) return null;
+
+  const handle = socket._handle;
+  const half = native.adopt(bridge.id, handle.fd);
+
+  if (typeof half === 'number') return null;
+
+  const link = new NativeLink(half);
+  const unread = socket.readableLength > 0 ? socket.read() : null;
+
+  handle.readStop();
+  handle.onread = ignore;
+  handle.close();
+  ConnectionSocket.adopt(socket, link);
+
+  link.isClaimed = true;
+  link.head = unread === null ? head : Buffer.concat([head, unread]);
+
+  return link;
+}
+
+/**
+ * Whether a socket is one whose descriptor can be taken without anybody
+ * noticing: Node's own class, connected, nothing waiting to be written, and a
+ * handle that looks as we know it.
+ */
+function isAdoptable(socket) {
+  if (
+    Object.getPrototypeOf(socket) !== net.Socket.prototype ||
+    process.env.OXWS_ADOPT === '0' ||
+    process.platform === 'win32' ||
+    socket.connecting ||
+    socket.destroyed ||
+    socket.writableLength !== 0 ||
+    socket.readableEncoding !== null ||
+    Object.hasOwn(socket, '_write') ||
+    Object.hasOwn(socket, 'write')
+  ) {
+    return false;
+  }
+
+  const handle = socket._handle;
+
+  return (
+    handle !== null &&
+    typeof handle === 'object' &&
+    typeof handle.fd === 'number' &&
+    handle.fd >= 0 &&
+    handle.writeQueueSize === 0 &&
+    typeof handle.readStop === 'function' &&
+    typeof handle.close === 'function'
+  );
+}
+
+/**
+ * The transport of a socket that somebody else upgraded.
+ *
+ * @param {Duplex} socket
+ * @param {Buffer} head
+ * @return {(LinkTransport|DuplexTransport)}
+ */
+function transportFor(socket, head) {
+  return socket instanceof ConnectionSocket
+    ? new LinkTransport(socket.link, head)
+    : new DuplexTransport(socket, head);
+}
+
+function ignore() {}
+
+module.exports = { LinkTransport, transportFor };

@@ -72,13 +72,15 @@ class Events {
   get data() {
     const place = (this._meta[this._position] >> 8) & 0xff;
     const offset = this._meta[this._position + 1];
+    const length = this._meta[this._position + 2];
 
+    if (length === 0) return new FastBuffer();
     if (place === 2) return this._large[offset];
 
     return new FastBuffer(
       place === 0 ? this._small : this._medium,
       offset,
-      this._meta[this._position + 2]
+      length
     );
   }
 

@@ -134,7 +134,7 @@ function create(settings) {
     message,
     method,
     path,
-    port,
+    port: Number(port),
     socketPath
   };
 }

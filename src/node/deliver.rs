@@ -94,8 +94,7 @@ pub(super) fn deliver_events(
                 next += call.count;
                 call.run(environment, bridge, id);
             }
-            // The environment ends, or is out of memory: JavaScript cannot be told.
-            Err(_) => return,
+            Err(error) => return raise(environment.env, &error),
         }
     }
 }
@@ -135,7 +134,9 @@ impl Call {
             let event = &batch.events[index];
             let length = event.place.len();
             let size = Size::of(length);
-            let offset = if size == Size::Large {
+            let offset = if length == 0 {
+                0
+            } else if size == Size::Large {
                 if large == 0 {
                     // SAFETY: `env` is this thread's, inside a handle scope.
                     call.large = unsafe { made!(napi_create_array, env)? };
@@ -212,6 +213,19 @@ impl Call {
                     sys::napi_fatal_exception(env, error);
                 }
             }
+        }
+    }
+}
+
+/// Events that cannot be handed over are an uncaught exception, unless the environment ends and nobody is there.
+fn raise(env: sys::napi_env, error: &napi::Error) {
+    let text = format!("oxws cannot deliver events: {error}");
+    // SAFETY: `env` is this thread's, inside a handle scope; the text is as long as said.
+    unsafe {
+        let message = made!(napi_create_string_utf8, env, text.as_ptr().cast(), text.len() as isize);
+        let error = message.and_then(|message| made!(napi_create_error, env, ptr::null_mut(), message));
+        if let Ok(error) = error {
+            sys::napi_fatal_exception(env, error);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! strings and byte arrays: an order of magnitude cheaper.
 
 mod bridge;
+mod codec;
 mod deliver;
 mod driver;
 mod environment;

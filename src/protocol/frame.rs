@@ -144,3 +144,78 @@ pub(super) fn last_field(header: &[u8]) -> usize {
     }
     decode_length(header).map_or(2, |(_, end)| end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+    use tungstenite::protocol::frame::FrameHeader;
+    use tungstenite::protocol::frame::coding::OpCode;
+
+    const KEY: [u8; 4] = [1, 2, 3, 4];
+    const LENGTHS: [u64; 9] = [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 0xffff_ffff, 1 << 53];
+
+    fn encode(bits: Bits, len: u64) -> Vec<u8> {
+        let (header, end) = encode_header(bits, len, KEY);
+        header[..end].to_vec()
+    }
+
+    #[test]
+    fn headers() {
+        let text = Bits::opcode(opcode::TEXT) | Bits::FIN;
+        assert_eq!(encode(text, 5), b"\x81\x05");
+        assert_eq!(encode(text | Bits::MASK, 5), b"\x81\x85\x01\x02\x03\x04");
+        assert_eq!(encode(text | Bits::KEY, 5), b"\x81\x85\x01\x02\x03\x04");
+        assert_eq!(encode(text | Bits::RSV1, 126), b"\xc1\x7e\x00\x7e");
+        assert_eq!(
+            encode(Bits::opcode(opcode::CONTINUATION), 65536),
+            b"\x00\x7f\x00\x00\x00\x00\x00\x01\x00\x00"
+        );
+        assert_eq!(
+            encode(Bits::opcode(opcode::PONG) | Bits::FIN | Bits::COMPRESS, 0),
+            b"\x8a\x00"
+        );
+    }
+
+    #[test]
+    fn agrees_with_tungstenite() {
+        for first in 0..=0xffu32 {
+            for mask in [Bits::from(0), Bits::MASK] {
+                for len in LENGTHS {
+                    let bits = Bits::from(first) | mask;
+                    let header = encode(bits, len);
+                    assert_eq!(header_len(bits, len), header.len());
+                    let theirs = FrameHeader {
+                        is_final: first & 0x80 != 0,
+                        rsv1: first & 0x40 != 0,
+                        rsv2: first & 0x20 != 0,
+                        rsv3: first & 0x10 != 0,
+                        opcode: OpCode::from(first as u8 & 0xf),
+                        mask: bits.is_masked().then_some(KEY),
+                    };
+                    let mut formatted = Vec::new();
+                    theirs.format(len, &mut formatted).expect("room");
+                    assert_eq!(header, formatted);
+                    assert_eq!(decode_length(&header).map(|(len, _)| len), Some(len));
+                    if let Ok(parsed) = FrameHeader::parse(&mut Cursor::new(&header)) {
+                        assert_eq!(parsed, Some((theirs, len)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_of_incomplete_headers() {
+        assert_eq!(last_field(b"\x81"), 0);
+        assert_eq!(last_field(b"\x81\x85"), 2);
+        assert_eq!(last_field(b"\x81\x85\x01\x02\x03"), 2);
+        assert_eq!(last_field(b"\x81\xfe\x01"), 2);
+        assert_eq!(last_field(b"\x81\xfe\x01\x00"), 4);
+        assert_eq!(last_field(b"\x81\xff\x00\x00\x00\x00\x00\x01\x00"), 2);
+        assert_eq!(
+            last_field(b"\x81\xff\x00\x00\x00\x00\x00\x01\x00\x00\x09"),
+            10
+        );
+    }
+}

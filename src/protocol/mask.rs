@@ -83,3 +83,67 @@ pub fn random_key() -> [u8; 4] {
         ]
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+    /// The definition, byte by byte.
+    fn transformed(key: [u8; 4], offset: usize, data: &[u8]) -> Vec<u8> {
+        let octet = |(i, byte): (usize, &u8)| byte ^ key[(offset + i) % 4];
+        data.iter().enumerate().map(octet).collect()
+    }
+
+    fn bytes(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i * 7 + i / 256) as u8).collect()
+    }
+
+    #[test]
+    fn masks_by_the_definition_at_every_length_and_offset() {
+        for len in 0..200 {
+            for offset in 0..9 {
+                let mut data = bytes(len);
+                apply(KEY, offset, &mut data);
+                assert_eq!(data, transformed(KEY, offset, &bytes(len)));
+            }
+        }
+    }
+
+    #[test]
+    fn masks_at_every_alignment() {
+        for start in 0..40 {
+            let mut data = bytes(300);
+            apply(KEY, 0, &mut data[start..]);
+            assert_eq!(data[..start], bytes(300)[..start]);
+            assert_eq!(data[start..], transformed(KEY, 0, &bytes(300)[start..]));
+        }
+    }
+
+    #[test]
+    fn appends_what_apply_would_make() {
+        for len in [0, 1, 31, 32, 33, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
+            let mut target = b"before".to_vec();
+            append(KEY, &bytes(len), &mut target);
+            assert_eq!(target[..6], *b"before");
+            assert_eq!(target[6..], transformed(KEY, 0, &bytes(len)));
+        }
+    }
+
+    #[test]
+    fn rotates_the_key_to_an_offset() {
+        assert_eq!(rotate([1, 2, 3, 4], 0), [1, 2, 3, 4]);
+        assert_eq!(rotate([1, 2, 3, 4], 1), [2, 3, 4, 1]);
+        assert_eq!(rotate([1, 2, 3, 4], 7), [4, 1, 2, 3]);
+    }
+
+    #[test]
+    fn keys_differ() {
+        // More than a pool holds; about one pair in 2^32 may be equal.
+        let mut keys: Vec<[u8; 4]> = (0..3000).map(|_| random_key()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert!(keys.len() > 2990);
+    }
+}

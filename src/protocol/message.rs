@@ -66,6 +66,12 @@ impl Assembly {
         self.bytes.is_empty()
     }
 
+    /// Bytes allocated at the moment.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.fragments.capacity() * size_of::<u32>()
+    }
+
     /// Takes the next bytes of a frame of which `missing` bytes, these among them, are still to come.
     pub(super) fn push(
         &mut self,
@@ -163,5 +169,32 @@ fn push_length(fragments: &mut Vec<u32>, len: usize) {
         let part = u32::try_from(left).unwrap_or(u32::MAX);
         fragments.push(part);
         left -= part as usize;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_32_bits_cannot_count_is_several() {
+        let mut fragments = Vec::new();
+        push_length(&mut fragments, 0);
+        push_length(&mut fragments, 5);
+        push_length(&mut fragments, u32::MAX as usize);
+        push_length(&mut fragments, u32::MAX as usize + 1);
+        assert_eq!(fragments, [5, u32::MAX, u32::MAX, 1]);
+    }
+
+    #[test]
+    fn room_is_amortised_and_never_above_the_claim() {
+        let mut buffer = Vec::new();
+        reserve(&mut buffer, 1, 1 << 52);
+        assert_eq!(buffer.capacity(), MIN_RESERVE);
+        reserve(&mut buffer, 1000, 1 << 52);
+        assert_eq!(buffer.capacity(), 2000);
+        buffer.resize(2000, 0);
+        reserve(&mut buffer, 10, 30);
+        assert_eq!(buffer.capacity(), 2030);
     }
 }

@@ -287,6 +287,8 @@ impl Receiver {
     ) -> Result<(), Violation> {
         self.fragments = self.fragments.saturating_add(1);
         if is_above(self.fragments, self.limits.max_fragments) {
+            // Text is refused as it arrives: before its frame is complete.
+            self.assembly.push(frame.key, piece, frame.missing)?;
             return Err(Violation::TooManyFragments);
         }
         if !frame.fin {
@@ -340,6 +342,12 @@ impl Receiver {
             _ if is_begun => self.chunks.saturating_add(1),
             _ => 1,
         };
+    }
+
+    /// Bytes allocated at the moment.
+    #[cfg(test)]
+    fn capacity(&self) -> usize {
+        self.held.capacity() + self.assembly.capacity()
     }
 
     /// From here on everything is discarded.

@@ -69,3 +69,85 @@ fn masking_key(bits: Bits, key: [u8; 4]) -> [u8; 4] {
         [0; 4]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::frame::opcode;
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    const TEXT: Bits = Bits::opcode(opcode::TEXT);
+
+    fn framed(payload: &[u8], bits: Bits, key: [u8; 4]) -> Vec<u8> {
+        let mut out = Vec::new();
+        append_frame(&mut out, payload, bits, key);
+        out
+    }
+
+    /// The same through [`Frame`], with a wrong or right guess of the length.
+    fn framed_in_place(payload: &[u8], bits: Bits, key: [u8; 4], expected: usize) -> Vec<u8> {
+        let mut out = b"before".to_vec();
+        let frame = Frame::begin(&mut out, bits, expected);
+        out.extend_from_slice(payload);
+        frame.finish(&mut out, key);
+        assert_eq!(out[..6], *b"before");
+        out.split_off(6)
+    }
+
+    #[test]
+    fn examples_of_the_rfc() {
+        let text = TEXT | Bits::FIN;
+        assert_eq!(framed(b"Hello", text, KEY), b"\x81\x05Hello");
+        assert_eq!(
+            framed(b"Hello", text | Bits::KEY, KEY),
+            b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+        );
+        assert_eq!(framed(b"Hel", TEXT, KEY), b"\x01\x03Hel");
+        assert_eq!(framed(b"lo", Bits::FIN, KEY), b"\x80\x02lo");
+    }
+
+    #[test]
+    fn a_zero_key_leaves_the_payload() {
+        let bits = TEXT | Bits::FIN | Bits::KEY;
+        assert_eq!(framed(b"Hello", bits, [0; 4]), b"\x81\x85\0\0\0\0Hello");
+    }
+
+    #[test]
+    fn masks_with_random_keys() {
+        let bits = TEXT | Bits::FIN | Bits::MASK;
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            let mut frame = framed(b"Hello", bits, KEY);
+            assert_eq!(frame[..2], *b"\x81\x85");
+            let key = [frame[2], frame[3], frame[4], frame[5]];
+            mask::apply(key, 0, &mut frame[6..]);
+            assert_eq!(frame[6..], *b"Hello");
+            seen.push(key);
+        }
+        seen.dedup();
+        assert!(seen.len() > 1);
+    }
+
+    #[test]
+    fn frames_follow_each_other() {
+        let mut out = Vec::new();
+        append_frame(&mut out, b"a", TEXT | Bits::FIN, KEY);
+        append_frame(&mut out, b"", Bits::opcode(opcode::PING) | Bits::FIN, KEY);
+        append_frame(&mut out, b"b", TEXT | Bits::FIN, KEY);
+        assert_eq!(out, b"\x81\x01a\x89\x00\x81\x01b");
+    }
+
+    #[test]
+    fn in_place_gives_the_same_whatever_length_was_expected() {
+        let lengths = [0, 1, 124, 125, 126, 127, 65535, 65536, 70000];
+        for bits in [TEXT | Bits::FIN, TEXT | Bits::KEY] {
+            for len in lengths {
+                let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
+                let expected = framed(&payload, bits, KEY);
+                for guess in lengths {
+                    assert_eq!(framed_in_place(&payload, bits, KEY, guess), expected);
+                }
+            }
+        }
+    }
+}

@@ -2,16 +2,9 @@
 
 use std::str;
 
-/// Below this length the standard library is faster than the call into simdutf8.
-const SIMD_FROM: usize = 64;
-
 /// Whether `bytes` is UTF-8 as a whole.
 pub fn is_valid(bytes: &[u8]) -> bool {
-    if bytes.len() < SIMD_FROM {
-        str::from_utf8(bytes).is_ok()
-    } else {
-        simdutf8::basic::from_utf8(bytes).is_ok()
-    }
+    simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
 /// Validates a text piece by piece and fails at the first byte that no continuation can mend.

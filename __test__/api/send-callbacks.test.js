@@ -1,0 +1,194 @@
+'use strict';
+
+const { once } = require('events');
+
+const { connect } = require('../support/connection');
+const {
+  describeEach,
+  pairs,
+  routedPairs
+} = require('../support/implementations');
+
+/** Sends more than the kernel takes while the other side does not read. */
+function fill(websocket) {
+  for (let count = 0; count < 32; count++)
+    websocket.send(Buffer.alloc(1 << 20));
+}
+
+describeEach(routedPairs, 'the callback of send()', (pair) => {
+  test('runs later than send() returns', async () => {
+    const { client, server } = await connect(pair);
+
+    for (const websocket of [client, server]) {
+      const order = [];
+
+      await new Promise((resolve) => {
+        websocket.send('x', (err) => {
+          order.push(['callback', err === undefined || err === null]);
+          resolve();
+        });
+        order.push('returned');
+      });
+      expect(order).toEqual(['returned', ['callback', true]]);
+    }
+  });
+
+  test('runs once each, in the order of the calls', async () => {
+    const { client, server } = await connect(pair);
+    const order = [];
+    const note = (name) => () => order.push(name);
+
+    server.on('message', () => {});
+    await new Promise((resolve) => {
+      client.send('a', note('send'));
+      client.ping('b', undefined, note('ping'));
+      client.send(Buffer.alloc(1 << 20), note('large'));
+      client.pong(note('pong'));
+      client.send(new Blob(['c']), note('blob'));
+      client.send('d', {}, note('options'));
+      client.send('e', { fin: false }, note('fragment'));
+      client.send('', { fin: true }, () => {
+        order.push('last');
+        resolve();
+      });
+    });
+    await new Promise(setImmediate);
+    expect(order).toEqual([
+      'send',
+      'ping',
+      'large',
+      'pong',
+      'blob',
+      'options',
+      'fragment',
+      'last'
+    ]);
+  });
+
+  test('runs for sends made inside a listener', async () => {
+    const { client, server } = await connect(pair);
+    const order = [];
+    const finished = new Promise((resolve) => {
+      server.on('message', (data) => {
+        server.send(data, () => {
+          order.push(String(data));
+          if (order.length === 3) resolve();
+        });
+      });
+    });
+
+    for (const data of ['1', '2', '3']) client.send(data);
+    await finished;
+    expect(order).toEqual(['1', '2', '3']);
+  });
+
+  test('may send again', async () => {
+    const { client, server } = await connect(pair);
+    const received = [];
+    const finished = new Promise((resolve) => {
+      server.on('message', (data) => {
+        received.push(Number(data));
+        if (received.length === 50) resolve();
+      });
+    });
+    let count = 0;
+    const next = () => {
+      if (count < 50) client.send(count++, next);
+    };
+
+    next();
+    await finished;
+    expect(received).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  });
+
+  test('waits until the bytes have left the process', async () => {
+    const { client, server } = await connect(pair);
+    let called = false;
+
+    server.pause();
+    fill(client);
+    client.send('last', () => (called = true));
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(called).toBe(false);
+    server.on('message', () => {});
+    server.resume();
+    while (!called) await new Promise(setImmediate);
+    expect(client.bufferedAmount).toBe(0);
+  });
+
+  test('gets an error when the connection goes first', async () => {
+    const { client, server } = await connect(pair);
+    const results = [];
+
+    server.pause();
+    fill(client);
+    for (const name of ['first', 'second']) {
+      client.send(Buffer.alloc(10), (err) => {
+        results.push([name, Boolean(err)]);
+      });
+    }
+    client.terminate();
+    await once(client, 'close');
+    await new Promise(setImmediate);
+    expect(results).toEqual([
+      ['first', true],
+      ['second', true]
+    ]);
+  });
+
+  test('gets an error after terminate()', async () => {
+    const { client } = await connect(pair);
+
+    client.terminate();
+
+    const err = await new Promise((resolve) => client.send('x', resolve));
+
+    expect(err.message).toBe('WebSocket is not open: readyState 2 (CLOSING)');
+    expect(err).toBeInstanceOf(Error);
+  });
+});
+
+describeEach(pairs, 'callbacks that wait', (pair) => {
+  const threshold = { perMessageDeflate: { threshold: 0 } };
+
+  test('for compression fail in order when the socket goes', async () => {
+    const { client } = await connect(pair, {
+      server: threshold,
+      client: threshold
+    });
+    const results = [];
+    const note = (name) => (err) =>
+      results.push([name, err.message, client.readyState]);
+    const message = 'The socket was closed while data was being compressed';
+
+    client.send('a', note('first'));
+    client.send('b', note('second'));
+    client.ping('c', undefined, note('third'));
+    client.terminate();
+    await once(client, 'close');
+    expect(results).toEqual([
+      ['first', message, 2],
+      ['second', message, 2],
+      ['third', message, 2]
+    ]);
+  });
+
+  test('for a Blob fail in order when the socket goes', async () => {
+    const { client } = await connect(pair);
+    const results = [];
+    const note = (name) => (err) => results.push([name, err.message]);
+    const message = 'The socket was closed while the blob was being read';
+
+    client.send(new Blob(['a']), note('first'));
+    client.send('b', note('second'));
+    client.send(new Blob(['c']), note('third'));
+    client.terminate();
+    await once(client, 'close');
+    await new Promise(setImmediate);
+    expect(results).toEqual([
+      ['first', message],
+      ['second', message],
+      ['third', message]
+    ]);
+  });
+});

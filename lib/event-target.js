@@ -151,7 +151,7 @@ const EVENTS = {
  * @param {Object} [options]
  * @param {boolean} [options.once=false] Call it once at most
  */
-function addEventListener(type, handler, options) {
+function addEventListener(type, handler, options = {}) {
   if (!Object.hasOwn(EVENTS, type)) return;
   if (find(this, type, (l) => isHandlerOf(l, handler))) return;
 

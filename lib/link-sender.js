@@ -1,5 +1,6 @@
 'use strict';
 
+const { COMPRESS } = require('./bits');
 const { createAbort } = require('./errors');
 const { byteLength } = require('./payload');
 const Sender = require('./sender');
@@ -19,23 +20,43 @@ class LinkSender extends Sender {
 
     this._link = link;
     this._websocket = websocket;
+
+    /** How many messages are being compressed, and the bytes behind them. */
+    this._compressing = 0;
+    this._behind = 0;
   }
 
-  /** Until it is written a message counts with its length before compression. */
+  /**
+   * A message that is compressed counts as buffered with its own length, and
+   * what is sent after it too, until it is written.
+   */
   _deflate(data, bits, cb) {
     const length = byteLength(data);
 
     this._bufferedBytes += length;
     this._deliver(data, bits, (err) => {
+      if (--this._compressing === 0) {
+        this._bufferedBytes -= this._behind;
+        this._behind = 0;
+      }
+
       if (err || this._destroyed)
         err = createAbort('data was being compressed');
       else this._bufferedBytes -= length;
 
       if (typeof cb === 'function') cb(err);
     });
+    this._compressing++;
   }
 
   _transmit(data, bits, key, cb) {
+    if (this._compressing > 0 && !(bits & COMPRESS)) {
+      const length = byteLength(data);
+
+      this._bufferedBytes += length;
+      this._behind += length;
+    }
+
     this._link.transmit(data, bits, key, functionOrNone(cb));
   }
 

@@ -3,9 +3,6 @@
 const { parseSubprotocols } = require('./native');
 const { createSyntaxError } = require('./errors');
 
-/** A token (RFC 9110, section 5.6.2), which is what a name has to be. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /**
  * Parses a `Sec-WebSocket-Protocol` header of a request.
  *
@@ -30,24 +27,4 @@ function parse(header) {
   return protocols;
 }
 
-/**
- * Checks the names that a client wants to offer.
- *
- * @param {*[]} names
- * @return {Set<string>}
- * @throws {SyntaxError}
- */
-function validate(names) {
-  const protocols = new Set(names);
-  const areTokens = names.every(
-    (name) => typeof name === 'string' && TOKEN.test(name)
-  );
-
-  if (!areTokens || protocols.size !== names.length) {
-    throw new SyntaxError('An invalid or duplicated subprotocol was specified');
-  }
-
-  return protocols;
-}
-
-module.exports = { parse, validate };
+module.exports = { parse };

@@ -231,8 +231,10 @@ class WebSocketServer extends EventEmitter {
       return;
     }
 
+    const key = request.headers[KEY_FIELD];
+
     this._verifyClient(request, transport, () => {
-      this._accept(extensions, protocols, request, transport, cb);
+      this._accept(extensions, key, protocols, request, transport, cb);
     });
   }
 
@@ -311,10 +313,10 @@ class WebSocketServer extends EventEmitter {
   completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
     const transport = transportFor(socket, head);
 
-    this._accept(extensions, protocols, request, transport, cb);
+    this._accept(extensions, key, protocols, request, transport, cb);
   }
 
-  _accept(extensions, protocols, request, transport, cb) {
+  _accept(extensions, key, protocols, request, transport, cb) {
     // The client may have gone away meanwhile.
     if (!transport.alive) {
       transport.destroy();
@@ -339,7 +341,7 @@ class WebSocketServer extends EventEmitter {
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
       'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${native.acceptKey(request.headers[KEY_FIELD])}`
+      `Sec-WebSocket-Accept: ${native.acceptKey(key)}`
     ];
     const protocol = this._chooseProtocol(protocols, request);
     const deflate = extensions[DEFLATE];

@@ -185,7 +185,6 @@ class Dial {
     const { message, method, path } = this._options;
     const { socket } = this._link;
     const request = http.request({
-      agent: false,
       createConnection: () => socket,
       headers: message.getHeaders(),
       method,
@@ -211,7 +210,7 @@ class Dial {
       );
     });
     request.end();
-    socket.push(bytes);
+    socket.onChunk(bytes);
   }
 }
 

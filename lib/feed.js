@@ -11,23 +11,17 @@ const registry = new FinalizationRegistry((id) => bridge.free(id));
 
 /** An endpoint whose bytes JavaScript carries. */
 class Endpoint {
-  /**
-   * @param {Object} options
-   * @param {boolean} options.isServer
-   * @param {number} options.maxPayload 0 for no limit, as the next two
-   * @param {number} options.maxFragments
-   * @param {number} options.maxBufferedChunks
-   * @param {boolean} options.skipUTF8Validation
-   */
-  constructor(options) {
-    this._id = native.createEndpoint(bridge.id, {
-      isServer: options.isServer,
-      maxPayload: options.maxPayload,
-      maxFragments: options.maxFragments,
-      maxBufferedChunks: options.maxBufferedChunks,
-      skipUtf8Validation: options.skipUTF8Validation
-    });
-    registry.register(this, this._id, this);
+  /** @param {number} id */
+  constructor(id) {
+    this._id = id;
+    registry.register(this, id, this);
+  }
+
+  /** @param {Object} options What a link is started with */
+  static create(options) {
+    return new Endpoint(
+      native.createEndpoint(bridge.id, endpointOptions(options))
+    );
   }
 
   /** Has `target.receive` called with what the bytes mean. */
@@ -53,7 +47,7 @@ class Feed {
   /** @param {Object} options Those of an endpoint */
   constructor(options) {
     this.isFed = true;
-    this._endpoint = new Endpoint(options);
+    this._endpoint = Endpoint.create(options);
     this._visitor = null;
     this._thrown = null;
   }
@@ -100,4 +94,24 @@ class Feed {
   }
 }
 
-module.exports = { Endpoint, Feed };
+/**
+ * What the addon wants to know of an endpoint.
+ *
+ * @param {Object} options
+ * @param {boolean} options.isServer
+ * @param {number} options.maxPayload 0 for no limit, as the next two
+ * @param {number} options.maxFragments
+ * @param {number} options.maxBufferedChunks
+ * @param {boolean} options.skipUTF8Validation
+ */
+function endpointOptions(options) {
+  return {
+    isServer: options.isServer,
+    maxPayload: options.maxPayload,
+    maxFragments: options.maxFragments,
+    maxBufferedChunks: options.maxBufferedChunks,
+    skipUtf8Validation: options.skipUTF8Validation
+  };
+}
+
+module.exports = { Endpoint, Feed, endpointOptions };

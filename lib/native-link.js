@@ -4,8 +4,10 @@ const { AsyncResource } = require('async_hooks');
 
 const native = require('./native');
 const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
-const { createDestroyed } = require('./system-errors');
+const { Endpoint, endpointOptions } = require('./feed');
+const Intake = require('./intake');
 const Link = require('./link');
+const { createDestroyed } = require('./system-errors');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
 
@@ -35,6 +37,7 @@ class NativeLink extends Link {
     this._callbacks = null;
     this._socket = null;
     this._closed = false;
+    this._intake = null;
     /** Takes the events until `start()`. */
     this._listener = null;
 
@@ -74,17 +77,25 @@ class NativeLink extends Link {
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
     this._listener = null;
-    this._half.open(
-      {
-        isServer: options.isServer,
-        maxPayload: options.maxPayload,
-        maxFragments: options.maxFragments,
-        maxBufferedChunks: options.maxBufferedChunks,
-        skipUtf8Validation: options.skipUTF8Validation
-      },
-      this.head
-    );
+    this._half.open(endpointOptions(options), this.head);
     this.head = undefined;
+  }
+
+  /** JavaScript carries the bytes. */
+  get isDemoted() {
+    return this._intake !== null;
+  }
+
+  /**
+   * Somebody wants to see the bytes, or to add some: from here on they go
+   * through the socket object, where all its listeners see them.
+   */
+  demote() {
+    const { socket } = this;
+    const isPaused = this._paused;
+
+    this._intake = new Intake(this, socket, new Endpoint(this._half.demote()));
+    if (isPaused) socket.onPaused();
   }
 
   /** Called with the events of one chunk. */
@@ -109,7 +120,8 @@ class NativeLink extends Link {
     } else if (kind === END) {
       this.ended = true;
       if (this._socket !== null) this._socket.onEnded();
-      if (this._handler !== null) this._deliver(events, kind);
+      if (this.isDemoted) return;
+      if (this.isStarted) this._deliver(events, kind);
       else if (this._listener !== null) this._listener(kind, 0);
     } else if (kind === CHUNK) {
       this.socket.onChunk(events.data);
@@ -136,9 +148,15 @@ class NativeLink extends Link {
     else this.onSocketClosed();
   }
 
+  /** The stream of a demoted link has ended. */
+  _onEnd() {
+    this._emit(END, 0);
+  }
+
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
-    if (this._handler !== null) this._deliverClose();
+    if (this.isDemoted) this._intake.close();
+    if (this.isStarted) this._deliverClose();
   }
 
   get isClosed() {
@@ -146,14 +164,23 @@ class NativeLink extends Link {
   }
 
   transmit(data, bits, key, cb) {
-    bridge.send(this._id, data, bits, key);
-    if (cb !== undefined) this._await(cb);
-    scheduleFlush();
+    if (this.isDemoted) {
+      bridge.write(this._id, this._intake.endpoint.frame(data, bits, key));
+    } else {
+      bridge.send(this._id, data, bits, key);
+    }
+
+    this._sent(cb);
   }
 
   write(list, cb) {
     for (const chunk of list) bridge.write(this._id, chunk);
+    this._sent(cb);
+  }
+
+  _sent(cb) {
     if (cb !== undefined) this._await(cb);
+    if (this._socket !== null) this._socket.onQueued();
     scheduleFlush();
   }
 
@@ -201,8 +228,13 @@ class NativeLink extends Link {
     }
   }
 
+  /** Bytes that the kernel does not have, after a try to write them. */
+  get pending() {
+    return this.destroyed ? 0 : bridge.pending(this._id);
+  }
+
   get writableLength() {
-    return bridge.pending(this._id);
+    return this._socket === null ? this.pending : this._socket.writableLength;
   }
 
   get finished() {
@@ -261,6 +293,7 @@ class NativeLink extends Link {
 
   /** The endpoint discards what comes after a close frame or a violation. */
   stopReceiving() {
+    if (this.isDemoted) this._intake.stop();
     this.resume();
   }
 }

@@ -49,6 +49,8 @@ class OwnServer extends EventEmitter {
     this._onlookup = null;
     this._closing = false;
     this._http = createHttpServer(wss);
+    // It never listens, but has to know its connections to close idle ones.
+    this._http.emit('listening');
     this._connection = (ws, request) => wss.emit('connection', ws, request);
   }
 
@@ -159,7 +161,7 @@ class OwnServer extends EventEmitter {
 
     link.half.startRaw();
     this._http.emit('connection', socket);
-    socket.push(bytes);
+    socket.onChunk(bytes);
   }
 
   close(callback) {

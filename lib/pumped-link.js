@@ -2,8 +2,12 @@
 
 const native = require('./native');
 const { Endpoint } = require('./feed');
+const Intake = require('./intake');
 const Link = require('./link');
 const { KEY, MASK } = require('./bits');
+const { kinds } = require('./bridge');
+
+const { END } = kinds;
 
 /** Above this a payload is written as it is, behind its header. */
 const MERGED = 16 * 1024;
@@ -17,20 +21,15 @@ class PumpedLink extends Link {
   constructor(socket, head) {
     super();
 
-    this.isFed = true;
     this.socket = socket;
     this._head = head;
-    this._endpoint = null;
-    this._onData = (chunk) => this._feed(chunk);
-    this._onEnd = () => handlerOf(this).end(this.websocket);
+    this._intake = null;
   }
 
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
 
     const { socket } = this;
-
-    this._endpoint = new Endpoint(options);
 
     // Not every Duplex has these.
     if (socket.setTimeout) socket.setTimeout(0);
@@ -39,22 +38,12 @@ class PumpedLink extends Link {
     this._head = null;
 
     socket.once('close', () => this._onClose());
-    socket.on('data', this._onData);
-    socket.on('end', this._onEnd);
+    this._intake = new Intake(this, socket, Endpoint.create(options));
     socket.on('error', () => this._onError());
   }
 
-  /** What a chunk means; the answers to it leave together. */
-  _feed(chunk) {
-    const { socket } = this;
-
-    if (socket.cork) socket.cork();
-    this._endpoint.feed(chunk, this);
-    if (socket.uncork) socket.uncork();
-  }
-
-  receive(events) {
-    while (events.next()) this._deliver(events, events.kind);
+  _onEnd() {
+    this._emit(END, 0);
   }
 
   _onError() {
@@ -63,19 +52,7 @@ class PumpedLink extends Link {
   }
 
   _onClose() {
-    const { socket } = this;
-
-    socket.removeListener('data', this._onData);
-    socket.removeListener('end', this._onEnd);
-
-    // What a paused socket holds came before it was closed.
-    if (!socket.readableEnded && socket.readableLength > 0) {
-      const chunk = socket.read();
-
-      if (chunk !== null) this._endpoint.feed(chunk, this);
-    }
-
-    this._endpoint.free();
+    this._intake.close();
     this._deliverClose();
   }
 
@@ -84,7 +61,7 @@ class PumpedLink extends Link {
     const isMasked = (bits & (MASK | KEY)) !== 0;
 
     if (isMasked || typeof data === 'string' || data.length <= MERGED) {
-      socket.write(this._endpoint.frame(data, bits, key), cb);
+      socket.write(this._intake.endpoint.frame(data, bits, key), cb);
     } else {
       this.write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
@@ -134,13 +111,9 @@ class PumpedLink extends Link {
 
   /** Nothing is wanted of the peer any more but its FIN. */
   stopReceiving() {
-    this.socket.removeListener('data', this._onData);
+    this._intake.stop();
     this.resume();
   }
-}
-
-function handlerOf(link) {
-  return link._handler;
 }
 
 module.exports = PumpedLink;

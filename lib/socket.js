@@ -4,6 +4,9 @@ const { Socket } = require('net');
 
 const { createSystemError } = require('./system-errors');
 
+/** Where the accessor `_writableState` keeps what it is about. */
+const kState = Symbol('state');
+
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
  * asks for, over a connection of the engine.
@@ -76,14 +79,6 @@ class ConnectionHandle {
     return !this._link.isClosed;
   }
 
-  /** Ends our side. `net.Socket` wants to hear through the request object. */
-  shutdown(req) {
-    this._link.half.end();
-    this._link.write([], () => req.oncomplete(0));
-
-    return 0;
-  }
-
   close(onclose) {
     this._close(onclose, false);
   }
@@ -97,7 +92,8 @@ class ConnectionHandle {
   _close(onclose, reset) {
     this._onclose = onclose;
 
-    if (this._link.isClosed) process.nextTick(() => this.onClosed());
+    // As late as libuv: behind the 'error' event.
+    if (this._link.isClosed) setImmediate(() => this.onClosed());
     else this._link.close(reset);
   }
 
@@ -132,29 +128,78 @@ class ConnectionSocket extends Socket {
   /** Makes an open socket of Node's one over `link`. */
   static adopt(socket, link) {
     const handle = new ConnectionHandle(link);
+    const state = socket._writableState;
 
+    delete socket._writableState;
     Object.setPrototypeOf(socket, ConnectionSocket.prototype);
+    socket._writableState = state;
     socket._handle = handle;
     socket._attach(link, handle);
     link.adoptSocket(socket);
   }
 
   _attach(link, handle) {
-    Object.defineProperties(this, {
-      _link: { value: link, writable: true },
-      _connection: { value: handle }
-    });
+    this._link = link;
+    this._connection = handle;
     this._muted = false;
     this.on('error', ignore);
     this.once('close', () => link.onSocketClosed());
+    this.on('newListener', (event) => {
+      if (event === 'data' || event === 'readable') this._reveal();
+    });
+  }
+
+  /** Frames that the engine holds count as waiting to be written. */
+  get _writableState() {
+    if (this._link !== undefined) this._countPending();
+
+    return this[kState];
+  }
+
+  set _writableState(state) {
+    Object.defineProperties(this, {
+      [kState]: { value: state },
+      _counted: { value: 0, writable: true },
+      _link: { value: undefined, writable: true },
+      _connection: { value: null, writable: true },
+      _muted: { value: false, writable: true }
+    });
+  }
+
+  _countPending() {
+    const { [kState]: state, _link: link } = this;
+    const { pending } = link;
+
+    state.length += pending - this._counted;
+    this._counted = pending;
+    if (state.length >= state.highWaterMark) state.needDrain = true;
+    if (pending > 0) link.half.tellDrained();
+  }
+
+  /** Somebody wants to see the bytes of a connection that speaks WebSocket. */
+  _reveal() {
+    const { _link: link } = this;
+
+    if (link.isStarted && !link.isDemoted && !link.destroyed) link.demote();
+  }
+
+  push(chunk, encoding) {
+    if (chunk !== null) this._reveal();
+
+    return super.push(chunk, encoding);
   }
 
   get link() {
     return this._link;
   }
 
+  /** Whether frames go to the WebSocket without passing through here. */
+  get _isSilent() {
+    return this._link.isStarted && !this._link.isDemoted;
+  }
+
   _read() {
-    if (!this._link.isStarted) this._link.half.resume();
+    if (!this._isSilent) this._link.half.resume();
   }
 
   /** What is written from here on has been sent by other means. */
@@ -171,6 +216,12 @@ class ConnectionSocket extends Socket {
     this._link.write(this._muted ? [] : chunks.map(toBytes), callback);
   }
 
+  /** FIN follows what is queued; ended means that it was sent. */
+  _final(callback) {
+    this._link.half.end();
+    this._link.write([], callback);
+  }
+
   resetAndDestroy() {
     this.resetAndClosing = true;
 
@@ -178,13 +229,13 @@ class ConnectionSocket extends Socket {
   }
 
   pause() {
-    if (this._link.isStarted && !this._link.isPaused) this._link.pause();
+    if (this._isSilent && !this._link.isPaused) this._link.pause();
 
     return super.pause();
   }
 
   resume() {
-    if (this._link.isStarted && this._link.isPaused) this._link.resume();
+    if (this._isSilent && this._link.isPaused) this._link.resume();
 
     return super.resume();
   }
@@ -201,19 +252,29 @@ class ConnectionSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!this.push(chunk)) this._link.half.pause();
+    if (!super.push(chunk)) this._link.half.pause();
   }
 
   /** The peer's FIN came. */
   onEnded() {
-    this.push(null);
-    if (this._link.isStarted) super.resume();
+    super.push(null);
+    if (this._isSilent) super.resume();
     else this.read(0);
+  }
+
+  /** The link was given something to send. */
+  onQueued() {
+    if (this.listenerCount('drain') > 0) this._countPending();
   }
 
   /** All that waited is written. */
   onDrained() {
-    if (this.writableLength === 0) this.emit('drain');
+    const state = this._writableState;
+
+    if (state.needDrain && state.length === 0 && !state.ending) {
+      state.needDrain = false;
+      this.emit('drain');
+    }
   }
 
   /** The connection is closed, by the peer, by an error, or because we asked. */

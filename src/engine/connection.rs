@@ -244,6 +244,22 @@ impl Connection {
         self.schedule();
     }
 
+    /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on.
+    pub fn demote(self: &Arc<Self>) -> Option<Box<Endpoint>> {
+        self.command(|state, _| {
+            match mem::replace(&mut state.phase, Phase::Raw(Vec::new())) {
+                Phase::Open { endpoint, early } => {
+                    state.phase = Phase::Raw(early);
+                    Some(endpoint)
+                }
+                other => {
+                    state.phase = other;
+                    None
+                }
+            }
+        })
+    }
+
     /// Sends one frame. Returns the position of its end among all bytes ever queued.
     pub fn send(self: &Arc<Self>, payload: &[u8], bits: Bits, key: [u8; 4], gather: Gather) -> u64 {
         self.command(|state, context| state.send(context, payload, bits, key, gather))

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_void};
 
 use napi::sys;
 
-use super::bridge::{Bridge, Entry};
+use super::bridge::Bridge;
 use super::deliver::deliver_events;
 use super::guard::guard;
 use super::values::{
@@ -244,9 +244,4 @@ unsafe extern "C" fn raise(env: sys::napi_env, info: sys::napi_callback_info) ->
         sys::napi_fatal_exception(env, error);
     }
     undefined(env)
-}
-
-/// Gives a fresh endpoint an id.
-pub(super) fn add_endpoint(bridge: &Bridge, endpoint: crate::protocol::Endpoint) -> u32 {
-    bridge.add(Entry::Endpoint(Some(Box::new(endpoint))))
 }

@@ -8,7 +8,6 @@ use napi_derive::napi;
 
 use super::bridge::{Bridge, Entry};
 use super::environment::Environment;
-use super::hot;
 use crate::engine::{self, Connection, Gather, Opening, Stream};
 use crate::handshake::HeadLimits;
 use crate::protocol::{Config, Endpoint, Limits, Role};
@@ -113,6 +112,13 @@ impl WebSocket {
     #[napi(catch_unwind)]
     pub fn start_raw(&self) {
         self.connection.start_raw();
+    }
+
+    /// Gives the endpoint away to JavaScript, which carries the bytes from here on. Returns its id.
+    #[napi(catch_unwind)]
+    pub fn demote(&self) -> Option<u32> {
+        let endpoint = self.connection.demote()?;
+        self.with_bridge(|bridge| bridge.add(Entry::Endpoint(Some(endpoint))))
     }
 
     /// Stops reading.
@@ -324,5 +330,6 @@ pub fn adopt(env: Env, bridge: u32, fd: i32) -> Result<Either<WebSocket, i32>> {
 #[napi(catch_unwind)]
 pub fn create_endpoint(env: Env, bridge: u32, options: EndpointOptions) -> Result<u32> {
     let bridge = bridge_of(env, bridge)?;
-    Ok(hot::add_endpoint(&bridge, Endpoint::new(options.into())))
+    let endpoint = Box::new(Endpoint::new(options.into()));
+    Ok(bridge.add(Entry::Endpoint(Some(endpoint))))
 }

@@ -2,6 +2,8 @@
 
 const OpeningHandshake = require('./opening-handshake');
 
+/** @typedef {import('./websocket')} WebSocket */
+
 /**
  * Connects a WebSocket that was just created.
  *

@@ -24,7 +24,9 @@ const INFLATE_TEXTS = [
  * class and the code of the error, the status code that closes the connection
  * (RFC 6455, section 7.4.1), and the text.
  *
- * @type {Object<number, [Function, string, number, function(number): string]>}
+ * @typedef {(Error & {code?: string, errno?: number})} CodedError
+ * @type {Object<number, [new (text: string) => CodedError, string, number,
+ *     function(number): string]>}
  */
 const VIOLATIONS = {
   1: [

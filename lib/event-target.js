@@ -1,5 +1,7 @@
 'use strict';
 
+/** @typedef {import('events').EventEmitter} EventEmitter */
+
 const kHandler = Symbol('handler');
 const kIsAttribute = Symbol('is-attribute');
 
@@ -40,6 +42,7 @@ class CloseEvent extends Event {
   /**
    * @param {string} type
    * @param {Object} [init]
+   * @param {*} [init.target=null]
    * @param {number} [init.code=0]
    * @param {string} [init.reason='']
    * @param {boolean} [init.wasClean=false]
@@ -77,6 +80,7 @@ class ErrorEvent extends Event {
   /**
    * @param {string} type
    * @param {Object} [init]
+   * @param {*} [init.target=null]
    * @param {*} [init.error=null]
    * @param {string} [init.message='']
    */
@@ -106,6 +110,7 @@ class MessageEvent extends Event {
   /**
    * @param {string} type
    * @param {Object} [init]
+   * @param {*} [init.target=null]
    * @param {*} [init.data=null]
    */
   constructor(type, init = {}) {
@@ -243,14 +248,11 @@ function mixEventTarget(Class) {
   }
 }
 
-for (const [Class, ...names] of [
-  [Event, 'target', 'type'],
-  [CloseEvent, 'code', 'reason', 'wasClean'],
-  [ErrorEvent, 'error', 'message'],
-  [MessageEvent, 'data']
-]) {
-  for (const name of names) {
-    Object.defineProperty(Class.prototype, name, { enumerable: true });
+for (const { prototype } of [Event, CloseEvent, ErrorEvent, MessageEvent]) {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (name === 'constructor') continue;
+
+    Object.defineProperty(prototype, name, { enumerable: true });
   }
 }
 

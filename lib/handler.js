@@ -4,6 +4,8 @@ const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
 const { kStatusCode } = require('./symbols');
 
+/** @typedef {import('./link-sender')} LinkSender */
+
 /** The code of a close frame that has none. */
 const NO_STATUS = 1005;
 

@@ -2,6 +2,8 @@
 
 const EventEmitter = require('events');
 
+/** @typedef {import('./websocket')} WebSocket */
+
 /**
  * What `websocket._receiver` is. A link decodes by itself; this lets programs
  * listen to it, see its limits, and take the WebSocket's own listeners away.

@@ -6,6 +6,11 @@ const { byteLength } = require('./payload');
 const Sender = require('./sender');
 
 /**
+ * @typedef {(import('./native-link')|import('./pumped-link'))} Link
+ * @typedef {import('./websocket')} WebSocket
+ */
+
+/**
  * The sender of an open WebSocket. The link frames and compresses, in order,
  * so that only Blobs make later messages wait here.
  */
@@ -30,7 +35,8 @@ class LinkSender extends Sender {
    * A message that is compressed counts as buffered with its own length, and
    * what is sent after it too, until it is written.
    */
-  _deflate(data, bits, cb) {
+  _deflate(data, bits, callback) {
+    const cb = functionOrNone(callback);
     const length = byteLength(data);
 
     this._bufferedBytes += length;
@@ -40,24 +46,29 @@ class LinkSender extends Sender {
         this._behind = 0;
       }
 
-      if (err || this._destroyed)
-        err = createAbort('data was being compressed');
-      else this._bufferedBytes -= length;
+      if (err || this._destroyed) {
+        cb?.(createAbort('data was being compressed'));
+        return;
+      }
 
-      if (typeof cb === 'function') cb(err);
+      this._bufferedBytes -= length;
+      cb?.();
     });
     this._compressing++;
   }
 
   _transmit(data, bits, key, cb) {
+    cb = functionOrNone(cb);
+
     if (this._compressing > 0 && !(bits & COMPRESS)) {
       const length = byteLength(data);
 
       this._bufferedBytes += length;
       this._behind += length;
+      cb &&= abortable(cb);
     }
 
-    this._link.transmit(data, bits, key, functionOrNone(cb));
+    this._link.transmit(data, bits, key, cb);
   }
 
   sendFrame(list, cb) {
@@ -67,6 +78,11 @@ class LinkSender extends Sender {
   get _destroyed() {
     return this._link.destroyed;
   }
+}
+
+/** A callback of a frame that may be lost behind one being compressed. */
+function abortable(cb) {
+  return (err) => cb(err && createAbort('data was being compressed'));
 }
 
 function functionOrNone(cb) {

@@ -15,6 +15,8 @@ const PerMessageDeflate = require('./permessage-deflate');
 const { CLOSING, CONNECTING } = require('./ready-state');
 const { kAttach } = require('./symbols');
 
+/** @typedef {import('./websocket')} WebSocket */
+
 const DEFLATE = PerMessageDeflate.extensionName;
 const PROTOCOL_VERSIONS = [8, 13];
 
@@ -107,18 +109,20 @@ class OpeningHandshake {
       return;
     }
 
-    this._request = websocket._req = this._createRequest();
+    const request = this._createRequest();
+
+    this._request = websocket._req = request;
 
     if (websocket._redirects > 0) {
-      websocket.emit('redirect', websocket.url, this._request);
+      websocket.emit('redirect', websocket.url, request);
     }
 
-    this._listen();
+    this._listen(request);
 
     if (this.settings.finishRequest) {
-      this.settings.finishRequest(this._request, websocket);
+      this.settings.finishRequest(request, websocket);
     } else {
-      this._request.end();
+      request.end();
     }
   }
 
@@ -152,9 +156,7 @@ class OpeningHandshake {
     return this._isSecure ? https.request(settings) : http.request(settings);
   }
 
-  _listen() {
-    const request = this._request;
-
+  _listen(request) {
     if (this.settings.timeout) request.on('timeout', () => this._onTimeout());
 
     request.on('error', (err) => this._onError(err));

@@ -54,7 +54,7 @@ const untouched = { request: undefined, answer: false };
  * Tells whether a request can be made without Node's http: no option needs it,
  * and no tool has put itself in its way.
  *
- * @param {Object} [options] The user's
+ * @param {(Object|undefined)} options The user's
  * @param {Object} settings What became of them
  * @param {boolean} isSecure
  * @return {boolean}

@@ -46,7 +46,7 @@ function toBuffer(value) {
 function byteLength(value) {
   if (typeof value === 'string') return Buffer.byteLength(value);
 
-  return value.byteLength === undefined ? value.size : value.byteLength;
+  return 'byteLength' in value ? value.byteLength : value.size;
 }
 
 /**

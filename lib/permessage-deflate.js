@@ -65,6 +65,7 @@ class PerMessageDeflate {
    */
   offer() {
     const options = this._options;
+    /** @type {Object<string, (boolean|number)>} */
     const params = {};
 
     if (options.serverNoContextTakeover) {

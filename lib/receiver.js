@@ -5,6 +5,8 @@ const { Writable } = require('stream');
 const { fromBinary } = require('./payload');
 const { Feed } = require('./feed');
 
+/** @typedef {import('./permessage-deflate')} PerMessageDeflate */
+
 /**
  * Decodes the bytes of one direction: a `Writable` that emits what they hold,
  * inside `write()` unless told otherwise.
@@ -36,8 +38,8 @@ class Receiver extends Writable {
     this._violation = null;
     this._visitor = this._createVisitor(
       allowSynchronousEvents
-        ? (...event) => this.emit(...event)
-        : (...event) => this._deferred.push(event)
+        ? (event, ...values) => this.emit(event, ...values)
+        : (event, ...values) => this._deferred.push([event, values])
     );
     this._feed = new Feed({
       extensions: options.extensions || {},
@@ -87,7 +89,9 @@ class Receiver extends Writable {
     }
 
     setImmediate(() => {
-      this.emit(...this._deferred.shift());
+      const [event, values] = this._deferred.shift();
+
+      this.emit(event, ...values);
       this._emitDeferred(callback);
     });
   }

@@ -19,6 +19,8 @@ const {
 const { createAbort } = require('./errors');
 const { EMPTY, byteLength, isBlob, toBuffer } = require('./payload');
 
+/** @typedef {import('./permessage-deflate')} PerMessageDeflate */
+
 /** Marks a payload that is still a Blob. It never leaves this file. */
 const BLOB = 0x10000;
 
@@ -38,7 +40,7 @@ const READING_BLOB = 2;
  */
 class Sender {
   /**
-   * @param {{write: Function, cork: Function, uncork: Function}} socket
+   * @param {import('stream').Duplex} socket
    * @param {Object<string, PerMessageDeflate>} [extensions] The negotiated
    *     extensions
    * @param {function(Buffer): void} [generateMask] Fills the four bytes of a
@@ -72,7 +74,7 @@ class Sender {
    *     has to be masked
    * @param {function(Buffer): void} [options.generateMask]
    * @param {Buffer} [options.maskBuffer] Where `generateMask` puts the key
-   * @return {Uint8Array[]} One or two chunks: the header, then the payload
+   * @return {(string|Uint8Array)[]} One or two chunks: the header, then the payload
    */
   static frame(data, options) {
     let bits = options.opcode;

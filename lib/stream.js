@@ -2,6 +2,8 @@
 
 const { Duplex } = require('stream');
 
+/** @typedef {import('./websocket')} WebSocket */
+
 /**
  * Makes a stream of a WebSocket: each chunk written is sent as a message, each
  * message received is read as a chunk. Ending the stream closes the WebSocket,

@@ -13,6 +13,12 @@ const subprotocol = require('./subprotocol');
 const { kAttach, kUpgrade } = require('./symbols');
 const WebSocket = require('./websocket');
 
+/**
+ * @typedef {import('stream').Duplex} Duplex
+ * @typedef {import('https').Server} HttpsServer
+ * @typedef {{code?: number, message: string, headers?: Object}} Fault
+ */
+
 const DEFLATE = PerMessageDeflate.extensionName;
 
 const KEY_FIELD = 'sec-websocket-key';
@@ -55,11 +61,11 @@ class WebSocketServer extends EventEmitter {
    * @param {string} [options.path] The only path to accept
    * @param {(boolean|Object)} [options.perMessageDeflate=false]
    * @param {number} [options.port]
-   * @param {(http.Server|https.Server)} [options.server]
+   * @param {(http.Server|HttpsServer)} [options.server]
    * @param {boolean} [options.skipUTF8Validation=false]
    * @param {Function} [options.verifyClient] `(info)` returns whether to
    *     accept, `(info, callback)` says so later
-   * @param {Function} [options.WebSocket] A subclass to make clients of
+   * @param {typeof WebSocket} [options.WebSocket] A subclass to make clients of
    * @param {Function} [callback] A listener of `listening`
    * @throws {TypeError} Unless the server is told where to serve, once
    */
@@ -238,7 +244,13 @@ class WebSocketServer extends EventEmitter {
     });
   }
 
-  /** Answers a request that is no opening handshake. */
+  /**
+   * Answers a request that is no opening handshake.
+   *
+   * @param {http.IncomingMessage} request
+   * @param {Object} transport
+   * @param {Fault} fault
+   */
   _refuse(request, transport, { code = 400, message, headers }) {
     if (this.listenerCount('wsClientError') === 0) {
       transport.reject(response(code, message, headers));
@@ -382,7 +394,8 @@ class WebSocketServer extends EventEmitter {
   }
 }
 
-function checkPlace({ noServer, port, server }) {
+function checkPlace(options) {
+  const { noServer, port, server } = options;
   const places = [port != null, server, noServer].filter(Boolean);
 
   if (places.length !== 1) {
@@ -424,6 +437,8 @@ function emitClose(server) {
 /**
  * Tells what keeps a request from being an opening handshake (RFC 6455,
  * section 4.2.1).
+ *
+ * @return {(Fault|undefined)}
  */
 function findFault({ headers, method }) {
   if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };

@@ -24,6 +24,8 @@ const {
 const readyStates = require('./ready-state');
 const { kAttach } = require('./symbols');
 
+/** @typedef {import('stream').Duplex} Duplex */
+
 const { CONNECTING, OPEN, CLOSING, CLOSED } = readyStates;
 
 /** The code of a connection that ended without a close frame. */
@@ -260,12 +262,10 @@ class WebSocket extends EventEmitter {
    * Sends a message, or a fragment of one.
    *
    * @param {*} data A string, bytes, a Blob, or what `Buffer.from()` takes
-   * @param {Object} [options]
-   * @param {boolean} [options.binary] By default strings are text and the rest
-   *     is binary
-   * @param {boolean} [options.compress=true] If compression was negotiated
-   * @param {boolean} [options.fin=true] Whether this ends the message
-   * @param {boolean} [options.mask] By default clients mask
+   * @param {Object} [options] `binary`: by default strings are text and the
+   *     rest is binary; `compress`: by default yes, if that was negotiated;
+   *     `fin`: whether this ends the message, by default it does; `mask`: by
+   *     default clients mask
    * @param {function(Error=): void} [cb] Called when the data was handed to the
    *     kernel
    * @throws {Error} While the WebSocket is connecting

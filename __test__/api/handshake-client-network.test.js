@@ -220,22 +220,19 @@ describeEach(routedImplementations, 'a client that gives up', (row) => {
   test.each(['close', 'terminate'])(
     'with %s() while it waits for the answer',
     async (method) => {
-      let client;
       let onPeer;
       const asked = new Promise((resolve) => (onPeer = resolve));
-      const { url } = await rawServer((peer) => {
-        client[method]();
-        onPeer(peer);
-      }, route);
+      const { url } = await rawServer((peer) => onPeer(peer), route);
+      const client = dial({ WebSocket, route }, url);
+      const recorded = events(client);
+      const peer = await asked;
 
-      client = dial({ WebSocket, route }, url);
-      expect(await events(client)).toEqual([
+      client[method]();
+      expect(await recorded).toEqual([
         { event: 'error', readyState: 2, class: 'Error', message: EARLY },
         closed
       ]);
-      await (
-        await asked
-      ).ended;
+      await peer.ended;
     }
   );
 
@@ -256,9 +253,7 @@ describeEach(routedImplementations, 'a client that gives up', (row) => {
       },
       closed
     ]);
-    await (
-      await asked
-    ).ended;
+    await asked.then((peer) => peer.ended);
   });
 
   test('cannot send any more', async () => {

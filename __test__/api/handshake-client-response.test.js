@@ -26,9 +26,7 @@ async function failWith({ lib, route }, answer, { protocols, options } = {}) {
   const events = trace(client);
 
   await new Promise((resolve) => client.on('close', resolve));
-  await (
-    await asked
-  ).ended;
+  await asked.then((peer) => peer.ended);
   return events;
 }
 

@@ -19,7 +19,8 @@ const kinds = Object.freeze({
   CHUNK: 23,
   IDLE: 24,
   STARVED: 25,
-  LATE: 26
+  LATE: 26,
+  ACCEPTED: 27
 });
 
 /** Words of `meta` before the first record, and of a record. */

@@ -14,9 +14,11 @@ class Intake {
     this._socket = socket;
     this._onData = (chunk) => this._feed(chunk);
     this._onEnd = () => link._onEnd();
+  }
 
-    socket.on('data', this._onData);
-    socket.on('end', this._onEnd);
+  start() {
+    this._socket.on('data', this._onData);
+    this._socket.on('end', this._onEnd);
   }
 
   /** The answers to a chunk leave together. */

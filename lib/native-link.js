@@ -95,6 +95,7 @@ class NativeLink extends Link {
     const isPaused = this._paused;
 
     this._intake = new Intake(this, socket, new Endpoint(this._half.demote()));
+    this._intake.start();
     if (isPaused) socket.onPaused();
   }
 

@@ -15,7 +15,7 @@ const { kUpgrade } = require('./symbols');
 const { createSystemError } = require('./system-errors');
 const { LinkTransport } = require('./transport');
 
-const { FOREIGN, HEAD, IDLE, LATE, STARVED } = kinds;
+const { ACCEPTED, FOREIGN, HEAD, IDLE, LATE, STARVED } = kinds;
 
 /** As in net.js. */
 const DEFAULT_BACKLOG = 511;
@@ -51,6 +51,9 @@ class OwnServer extends EventEmitter {
     this._http = createHttpServer(wss);
     // It never listens, but has to know its connections to close idle ones.
     this._http.emit('listening');
+    this.on('newListener', (event) => {
+      if (event === 'connection' && this._server) this._server.announce();
+    });
     this._connection = (ws, request) => wss.emit('connection', ws, request);
   }
 
@@ -101,6 +104,7 @@ class OwnServer extends EventEmitter {
     }
 
     this._server = server;
+    if (this.listenerCount('connection') > 0) server.announce();
     targets[server.id] = this;
     this._sweeper = setInterval(() => server.sweep(MAX_SWEEPS), SWEEP_INTERVAL);
     this._sweeper.unref();
@@ -125,22 +129,29 @@ class OwnServer extends EventEmitter {
   arrive(id, events) {
     const link = NativeLink.of(id, this.resource);
 
-    if (events.kind === HEAD) {
-      this._upgrade(link, events.data);
-    } else if (events.kind === FOREIGN) {
-      this._hand(link, events.data);
-    } else if (events.kind === LATE) {
-      link.socket.on('error', ignore);
-      link.socket.end(LATE_ANSWER, () => link.socket.destroy());
-    }
-
+    this._onEvent(link, events.kind, events.data);
     link.receive(events);
+  }
+
+  _onEvent(link, kind, data) {
+    if (kind === HEAD) {
+      this._upgrade(link, data);
+    } else if (kind === FOREIGN) {
+      this._hand(link, data);
+    } else if (kind === LATE) {
+      link.socket.end(LATE_ANSWER, () => link.socket.destroy());
+    } else if (kind === ACCEPTED) {
+      link.listen((kind, value, data) => this._onEvent(link, kind, data));
+      this.emit('connection', link.socket);
+    }
   }
 
   _upgrade(link, head) {
     const { handleUpgrade } = require('./websocket-server').prototype;
     const wss = this._wss;
     const request = new UpgradeRequest(link, head);
+
+    link.listen(null);
 
     try {
       if (wss.handleUpgrade === handleUpgrade) {
@@ -232,7 +243,5 @@ function listen(wss, options, callback) {
 
   return server;
 }
-
-function ignore() {}
 
 module.exports = { listen };

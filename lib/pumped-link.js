@@ -39,6 +39,7 @@ class PumpedLink extends Link {
 
     socket.once('close', () => this._onClose());
     this._intake = new Intake(this, socket, Endpoint.create(options));
+    this._intake.start();
     socket.on('error', () => this._onError());
   }
 

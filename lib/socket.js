@@ -23,6 +23,10 @@ class ConnectionHandle {
     return this._link.half.fd;
   }
 
+  getAsyncId() {
+    return this._link.resource.asyncId();
+  }
+
   get bytesRead() {
     return this._link.half.bytesRead;
   }

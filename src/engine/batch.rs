@@ -42,6 +42,8 @@ pub enum Kind {
     Starved = 25,
     /// A connection's head did not come in time: `value` is the listener's id.
     Late = 26,
+    /// A connection was accepted, told only if [`Listener::announce`] asked for it: `value` is the listener's id.
+    Accepted = 27,
 }
 
 /// Where an event's payload is.

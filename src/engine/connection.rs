@@ -72,6 +72,8 @@ struct State {
     /// JavaScript wants to hear when all is written.
     tell_drained: bool,
     reported_closed: bool,
+    /// JavaScript has been told of this connection, or made it.
+    known: bool,
     late: bool,
     /// Sweeps that found the head incomplete.
     sweeps: u32,
@@ -95,6 +97,7 @@ impl Connection {
     /// Makes a connection of `bridge` on `stream` and asks for its first turn.
     pub fn start(engine: Arc<Engine>, bridge: u32, stream: Stream, opening: Opening) -> Arc<Self> {
         let mut listener = None;
+        let is_accepted = matches!(opening, Opening::Accepted(..));
         let phase = match opening {
             Opening::Accepted(by, limits) => {
                 listener = Some(by);
@@ -126,6 +129,7 @@ impl Connection {
                 shut: false,
                 tell_drained: false,
                 reported_closed: false,
+                known: !is_accepted,
                 late: false,
                 sweeps: 0,
                 bytes_read: 0,
@@ -379,6 +383,7 @@ impl State {
         buffer: &mut [u8],
         batch: &mut Batch,
     ) -> bool {
+        self.introduce(connection, batch);
         if let Phase::Connecting(limits) = self.phase {
             self.connect(context, limits, batch);
         }
@@ -388,6 +393,16 @@ impl State {
         self.settle(connection);
         self.report(connection, batch);
         again && self.stream.is_some()
+    }
+
+    fn introduce(&mut self, connection: &Connection, batch: &mut Batch) {
+        if !self.known
+            && let Some(listener) = &connection.listener
+            && listener.announces()
+        {
+            self.known = true;
+            batch.push(Kind::Accepted, listener.id());
+        }
     }
 
     fn connect(&mut self, context: &mut Context<'_>, limits: HeadLimits, batch: &mut Batch) {
@@ -472,11 +487,13 @@ impl State {
                 match parser.parse(bytes) {
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {
+                        self.known = true;
                         batch.push_bytes(Kind::Head, by, &head.flat(bytes));
                         let rest = bytes.split_off(length);
                         self.phase = Phase::Held(rest);
                     }
                     Outcome::Foreign => {
+                        self.known = true;
                         batch.push_bytes(Kind::Foreign, by, &mem::take(bytes));
                         self.phase = Phase::Held(Vec::new());
                     }
@@ -492,10 +509,10 @@ impl State {
             if !bytes.is_empty() {
                 // Half a head is for Node's parser to refuse.
                 let by = listener.map_or(0, |listener| listener.id());
+                self.known = true;
                 batch.push_bytes(Kind::Foreign, by, &mem::take(bytes));
                 self.phase = Phase::Held(Vec::new());
-            } else if listener.is_some() {
-                // Nobody knows this connection yet.
+            } else if !self.known {
                 self.stream = None;
                 return;
             }
@@ -607,8 +624,7 @@ impl State {
         }
         if self.stream.is_none() && !self.reported_closed {
             self.out.clear();
-            if matches!(self.phase, Phase::Head { .. }) && connection.listener.is_some() {
-                // JavaScript never heard of it.
+            if !self.known {
                 self.reported_closed = true;
                 connection.left_listener();
                 return false;
@@ -622,6 +638,7 @@ impl State {
         if mem::take(&mut self.late)
             && let Some(listener) = &connection.listener
         {
+            self.known = true;
             batch.push(Kind::Late, listener.id());
             self.phase = Phase::Held(Vec::new());
         }

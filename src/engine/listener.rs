@@ -45,6 +45,7 @@ pub struct Listener {
     /// Connections that are not closed yet.
     live: AtomicUsize,
     reported_idle: AtomicBool,
+    announces: AtomicBool,
     /// Connections whose head has not come yet, and some that are further.
     young: Mutex<Vec<Weak<Connection>>>,
 }
@@ -66,6 +67,7 @@ impl Listener {
             acceptor: Mutex::new(Some(acceptor)),
             live: AtomicUsize::new(0),
             reported_idle: AtomicBool::new(false),
+            announces: AtomicBool::new(false),
             young: Mutex::default(),
         })
     }
@@ -89,6 +91,15 @@ impl Listener {
     /// Connections that are not closed yet.
     pub fn live(&self) -> usize {
         self.live.load(Ordering::Acquire)
+    }
+
+    /// Has connections reported when they are accepted, not first when their head has come.
+    pub fn announce(&self) {
+        self.announces.store(true, Ordering::Release);
+    }
+
+    pub(super) fn announces(&self) -> bool {
+        self.announces.load(Ordering::Acquire)
     }
 
     fn schedule(self: &Arc<Self>) {

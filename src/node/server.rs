@@ -46,6 +46,12 @@ impl Server {
         self.listener.close();
     }
 
+    /// Has connections reported when they are accepted: `accepted` comes before `head` and `foreign`.
+    #[napi(catch_unwind)]
+    pub fn announce(&self) {
+        self.listener.announce();
+    }
+
     /// Accepts again after `starved`.
     #[napi(catch_unwind)]
     pub fn resume(&self) {

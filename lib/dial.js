@@ -31,6 +31,8 @@ class Dial {
     /** Node's request, once the answer is not a clean 101. */
     this._request = null;
     this._done = false;
+    /** As of http.ClientRequest: headers beyond are dropped. */
+    this.maxHeadersCount = null;
     this.method = options.method;
     this.path = options.path;
   }
@@ -64,7 +66,7 @@ class Dial {
     this._done = true;
     clearTimeout(this._timer);
     if (this._request !== null) this._request.destroy(err);
-    else if (this._link !== null) this._link.destroy();
+    if (this._link !== null) this._link.destroy();
 
     return this;
   }
@@ -155,7 +157,7 @@ class Dial {
       link.listen(null);
       this._done = true;
       this._handlers.onUpgrade(
-        new UpgradeResponse(link, data),
+        new UpgradeResponse(link, data, this.maxHeadersCount),
         new LinkTransport(link).open()
       );
     } else if (kind === FOREIGN) {

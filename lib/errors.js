@@ -16,7 +16,8 @@ const INFLATE_TEXTS = [
   'invalid distances set',
   'invalid literal/length code',
   'invalid distance code',
-  'invalid distance too far back'
+  'invalid distance too far back',
+  'Zlib error'
 ];
 
 /**

@@ -58,10 +58,12 @@ class UpgradeResponse extends UpgradeMessage {
   /**
    * @param {NativeLink} link
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
+   * @param {?number} maxHeadersCount
    */
-  constructor(link, head) {
+  constructor(link, head, maxHeadersCount) {
     const [statusMessage, ...rawHeaders] = head.latin1Slice().split('\n');
 
+    if (maxHeadersCount) rawHeaders.splice(2 * maxHeadersCount);
     super(link, rawHeaders);
     this.statusCode = 101;
     this.statusMessage = statusMessage;

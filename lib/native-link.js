@@ -79,6 +79,7 @@ class NativeLink extends Link {
     this._listener = null;
     this._half.open(endpointOptions(options), this.head);
     this.head = undefined;
+    scheduleFlush();
   }
 
   /** JavaScript carries the bytes. */

@@ -48,11 +48,17 @@ pub enum Opening {
 
 enum Phase {
     Connecting(HeadLimits),
-    Head { parser: HeadParser, bytes: Vec<u8> },
+    Head {
+        parser: Box<HeadParser>,
+        bytes: Vec<u8>,
+    },
     /// JavaScript decides what comes next; the bytes are for that.
     Held(Vec<u8>),
     Raw(Vec<u8>),
-    Open { endpoint: Box<Endpoint>, early: Vec<u8> },
+    Open {
+        endpoint: Box<Endpoint>,
+        early: Vec<u8>,
+    },
 }
 
 struct State {
@@ -63,6 +69,8 @@ struct State {
     queued: u64,
     errno: i32,
     paused: bool,
+    /// JavaScript is not done with what it began: nothing is read before the next [`Connection::proceed`].
+    corked: bool,
     /// The peer's FIN has come.
     eof: bool,
     /// FIN is to be sent after what is queued.
@@ -102,7 +110,7 @@ impl Connection {
             Opening::Accepted(by, limits) => {
                 listener = Some(by);
                 Phase::Head {
-                    parser: HeadParser::request(limits),
+                    parser: Box::new(HeadParser::request(limits)),
                     bytes: Vec::new(),
                 }
             }
@@ -124,6 +132,7 @@ impl Connection {
                 queued: 0,
                 errno: 0,
                 paused: false,
+                corked: false,
                 eof: false,
                 end_wanted: false,
                 shut: false,
@@ -208,14 +217,15 @@ impl Connection {
         work: impl FnOnce(&Self, &mut State, &mut Context<'_>) -> T,
     ) -> T {
         let waker = Waker::from(Arc::clone(self));
-        work(self, &mut lock(&self.state), &mut Context::from_waker(&waker))
+        work(
+            self,
+            &mut lock(&self.state),
+            &mut Context::from_waker(&waker),
+        )
     }
 
     /// Runs a command, which may leave something for a turn to report.
-    fn command<T>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&mut State, &mut Context<'_>) -> T,
-    ) -> T {
+    fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
         let (result, has_news) = self.with_waker(|connection, state, context| {
             let result = work(state, context);
             (result, state.settle(connection))
@@ -226,9 +236,11 @@ impl Connection {
         result
     }
 
-    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back.
-    pub fn open(self: &Arc<Self>, config: Config, head: &[u8]) {
+    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back. With [`Gather::ForTurn`] what
+    /// comes is not looked at before the next [`Connection::proceed`].
+    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], gather: Gather) {
         self.command(|state, _| {
+            state.corked = gather == Gather::ForTurn;
             let mut early = state.take_held();
             early.splice(0..0, head.iter().copied());
             state.phase = Phase::Open {
@@ -236,6 +248,12 @@ impl Connection {
                 early,
             };
         });
+        self.schedule();
+    }
+
+    /// Has a turn do what JavaScript gathered for it.
+    pub fn proceed(self: &Arc<Self>) {
+        lock(&self.state).corked = false;
         self.schedule();
     }
 
@@ -250,8 +268,8 @@ impl Connection {
 
     /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on.
     pub fn demote(self: &Arc<Self>) -> Option<Box<Endpoint>> {
-        self.command(|state, _| {
-            match mem::replace(&mut state.phase, Phase::Raw(Vec::new())) {
+        self.command(
+            |state, _| match mem::replace(&mut state.phase, Phase::Raw(Vec::new())) {
                 Phase::Open { endpoint, early } => {
                     state.phase = Phase::Raw(early);
                     Some(endpoint)
@@ -260,8 +278,8 @@ impl Connection {
                     state.phase = other;
                     None
                 }
-            }
-        })
+            },
+        )
     }
 
     /// Sends one frame. Returns the position of its end among all bytes ever queued.
@@ -319,9 +337,12 @@ impl Connection {
         });
     }
 
-    /// Closes now; with `reset`, by RST.
+    /// Closes now; with `reset`, by RST. What was sent before goes to the kernel as far as it takes it.
     pub fn destroy(self: &Arc<Self>, reset: bool) {
-        self.command(|state, _| {
+        self.command(|state, context| {
+            if !reset {
+                state.flush(context);
+            }
             if let Some(stream) = &state.stream
                 && reset
                 && let Err(error) = stream.reset_on_close()
@@ -339,12 +360,14 @@ impl Connection {
 
     /// Nagle's algorithm off or on.
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        self.with_stream(|stream| stream.set_nodelay(on)).unwrap_or(Ok(()))
+        self.with_stream(|stream| stream.set_nodelay(on))
+            .unwrap_or(Ok(()))
     }
 
     /// TCP keep-alive, with a delay in seconds.
     pub fn set_keepalive(&self, on: bool, delay: u32) -> io::Result<()> {
-        self.with_stream(|stream| stream.set_keepalive(on, delay)).unwrap_or(Ok(()))
+        self.with_stream(|stream| stream.set_keepalive(on, delay))
+            .unwrap_or(Ok(()))
     }
 
     /// Bytes read and bytes written so far.
@@ -413,7 +436,7 @@ impl State {
         match ready.and_then(|()| stream.take_error()) {
             Ok(None) => {
                 self.phase = Phase::Head {
-                    parser: HeadParser::response(limits),
+                    parser: Box::new(HeadParser::response(limits)),
                     bytes: Vec::new(),
                 };
                 batch.push(Kind::Connected, 0);
@@ -424,7 +447,7 @@ impl State {
 
     /// Delivers what was held back until the phase was known.
     fn feed_early(&mut self, batch: &mut Batch) {
-        if self.paused {
+        if self.paused || self.corked {
             return;
         }
         match &mut self.phase {
@@ -446,6 +469,7 @@ impl State {
         batch: &mut Batch,
     ) -> bool {
         if self.paused
+            || self.corked
             || self.eof
             || matches!(self.phase, Phase::Connecting(_) | Phase::Held(_))
             || connection.inflight.load(Ordering::Acquire) >= MAX_INFLIGHT
@@ -483,7 +507,10 @@ impl State {
             Phase::Open { endpoint, .. } => batch.feed(endpoint, chunk),
             Phase::Head { parser, bytes } => {
                 bytes.extend_from_slice(chunk);
-                let by = connection.listener.as_ref().map_or(0, |listener| listener.id());
+                let by = connection
+                    .listener
+                    .as_ref()
+                    .map_or(0, |listener| listener.id());
                 match parser.parse(bytes) {
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {

@@ -20,7 +20,9 @@ pub(super) fn find() -> Option<i32> {
     std::fs::read_dir("/proc/self/fdinfo")
         .ok()?
         .filter_map(Result::ok)
-        .filter(|entry| std::fs::read_to_string(entry.path()).is_ok_and(|info| watches_probe(&info)))
+        .filter(|entry| {
+            std::fs::read_to_string(entry.path()).is_ok_and(|info| watches_probe(&info))
+        })
         .find_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 

@@ -21,7 +21,11 @@ const ACCEPTS: usize = 64;
 
 /// Listens on `address`; `ipv6_only` as Node's option. Must be called inside [`Engine::enter`].
 pub fn bind_tcp(address: SocketAddr, backlog: i32, ipv6_only: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         socket.set_only_v6(ipv6_only)?;
     }

@@ -29,7 +29,11 @@ impl OutQueue {
 
     /// Lets `append` add bytes at the end.
     pub(super) fn append<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-        if self.segments.back().is_none_or(|last| last.len() >= SEGMENT) {
+        if self
+            .segments
+            .back()
+            .is_none_or(|last| last.len() >= SEGMENT)
+        {
             self.segments.push_back(Vec::new());
         }
         let Some(last) = self.segments.back_mut() else {

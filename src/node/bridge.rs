@@ -152,8 +152,13 @@ impl Bridge {
     /// The dispatch function, unless the library has been collected.
     pub(super) fn dispatch(&self) -> Option<sys::napi_value> {
         // SAFETY: the reference is ours; the environment's thread runs.
-        let value =
-            unsafe { made!(napi_get_reference_value, self.environment().env, self.dispatch) };
+        let value = unsafe {
+            made!(
+                napi_get_reference_value,
+                self.environment().env,
+                self.dispatch
+            )
+        };
         value.ok().filter(|value| !value.is_null())
     }
 

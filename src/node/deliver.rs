@@ -66,7 +66,8 @@ impl Environment {
                 return;
             }
             let resource = undefined(env);
-            let opened = sys::napi_open_callback_scope(env, resource, self.async_context, &mut scope);
+            let opened =
+                sys::napi_open_callback_scope(env, resource, self.async_context, &mut scope);
             if opened == sys::Status::napi_ok {
                 self.set_dispatching(true);
                 work();
@@ -222,8 +223,14 @@ fn raise(env: sys::napi_env, error: &napi::Error) {
     let text = format!("oxws cannot deliver events: {error}");
     // SAFETY: `env` is this thread's, inside a handle scope; the text is as long as said.
     unsafe {
-        let message = made!(napi_create_string_utf8, env, text.as_ptr().cast(), text.len() as isize);
-        let error = message.and_then(|message| made!(napi_create_error, env, ptr::null_mut(), message));
+        let message = made!(
+            napi_create_string_utf8,
+            env,
+            text.as_ptr().cast(),
+            text.len() as isize
+        );
+        let error =
+            message.and_then(|message| made!(napi_create_error, env, ptr::null_mut(), message));
         if let Ok(error) = error {
             sys::napi_fatal_exception(env, error);
         }
@@ -241,7 +248,12 @@ fn make_lengths(env: sys::napi_env, lengths: &[u32]) -> Result<sys::napi_value> 
     let mut data: *mut c_void = ptr::null_mut();
     // SAFETY: as above.
     unsafe {
-        let buffer = made!(napi_create_arraybuffer, env, size_of_val(lengths), &mut data)?;
+        let buffer = made!(
+            napi_create_arraybuffer,
+            env,
+            size_of_val(lengths),
+            &mut data
+        )?;
         ptr::copy_nonoverlapping(lengths.as_ptr(), data.cast(), lengths.len());
         let kind = sys::TypedarrayType::uint32_array;
         made!(napi_create_typedarray, env, kind, lengths.len(), buffer, 0)

@@ -14,7 +14,7 @@ use super::driver::{IoThread, Outbox, Scratch, Watch};
 use super::guard::guard;
 use super::slab::Slabs;
 use super::uv::{self, Uv};
-use super::values::{check, made, undefined};
+use super::values::{check, made};
 use super::wakeup::Wakeup;
 use crate::engine::{Connection, Engine, Gather};
 
@@ -211,7 +211,7 @@ impl Environment {
             if self.is_inline() {
                 connection.flush();
             } else {
-                connection.schedule();
+                connection.proceed();
             }
         }
     }
@@ -286,7 +286,11 @@ impl Environment {
         }
         for (index, handle) in handles.into_iter().enumerate() {
             let Some((uv, handle)) = handle else { continue };
-            let on_closed = if index == 0 { on_async_closed } else { on_poll_closed };
+            let on_closed = if index == 0 {
+                on_async_closed
+            } else {
+                on_poll_closed
+            };
             // SAFETY: the handle is open and ours; it is closed once.
             unsafe {
                 uv::set_data(handle, ptr::from_ref(self));
@@ -341,7 +345,6 @@ fn make_async_context(env: sys::napi_env) -> Result<sys::napi_async_context> {
         let resource = made!(napi_create_object, env)?;
         check(sys::napi_async_init(env, resource, name, &mut context))?;
     }
-    debug_assert!(!undefined(env).is_null());
     Ok(context)
 }
 

@@ -1,6 +1,6 @@
 //! The calls of every message. Each gets its bridge as data.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 
 use napi::sys;
 
@@ -37,18 +37,15 @@ unsafe fn with_bridge<const N: usize>(
     info: sys::napi_callback_info,
     work: impl FnOnce(&Bridge, [sys::napi_value; N]) -> sys::napi_value,
 ) -> sys::napi_value {
-    // SAFETY: the caller's promise; the data is the bridge, which outlives JavaScript.
-    let (values, bridge) = unsafe { arguments::<N>(env, info) };
-    guard(|| work(unsafe { &*bridge.cast::<c_void>().cast::<Bridge>() }, values))
-        .unwrap_or_else(|| undefined(env))
+    // SAFETY: the caller's promise.
+    let (values, data) = unsafe { arguments::<N>(env, info) };
+    // SAFETY: the data of these functions is their bridge, which outlives JavaScript.
+    let bridge = unsafe { &*data.cast::<Bridge>() };
+    guard(|| work(bridge, values)).unwrap_or_else(|| undefined(env))
 }
 
 /// Gives `work` the bytes of a string or byte array.
-fn with_payload(
-    bridge: &Bridge,
-    value: sys::napi_value,
-    work: impl FnOnce(&[u8]),
-) {
+fn with_payload(bridge: &Bridge, value: sys::napi_value, work: impl FnOnce(&[u8])) {
     let environment = bridge.environment();
     let env = environment.env;
     if is_string(env, value) {
@@ -115,7 +112,10 @@ unsafe fn with_connection(
     unsafe {
         with_bridge(env, info, |bridge, [id]| {
             let connection = bridge.connection(u32_of(env, id));
-            number(env, connection.map_or(0.0, |connection| ask(bridge, &connection)))
+            number(
+                env,
+                connection.map_or(0.0, |connection| ask(bridge, &connection)),
+            )
         })
     }
 }

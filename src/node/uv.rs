@@ -73,7 +73,9 @@ impl Uv {
         // SAFETY: any kind is a valid argument.
         let size = unsafe { (self.handle_size)(kind) };
         let words = size.div_ceil(size_of::<u64>());
-        Box::leak(vec![0u64; words].into_boxed_slice()).as_mut_ptr().cast()
+        Box::leak(vec![0u64; words].into_boxed_slice())
+            .as_mut_ptr()
+            .cast()
     }
 
     /// Gives the memory of a closed handle back.

@@ -149,7 +149,12 @@ fn make_function(env: sys::napi_env, environment: *const Environment) -> Result<
     let mut function = ptr::null_mut();
     // SAFETY: all pointers are valid for these calls; the environment outlives the function.
     unsafe {
-        check(sys::napi_create_string_utf8(env, c"oxws".as_ptr(), 4, &mut name))?;
+        check(sys::napi_create_string_utf8(
+            env,
+            c"oxws".as_ptr(),
+            4,
+            &mut name,
+        ))?;
         check(sys::napi_create_threadsafe_function(
             env,
             ptr::null_mut(),

@@ -104,8 +104,8 @@ impl WebSocket {
     /// Speaks WebSocket from here on; `head` is what was read of it already.
     #[napi(catch_unwind)]
     pub fn open(&self, options: EndpointOptions, head: Option<Uint8Array>) {
-        self.connection
-            .open(options.into(), head.as_deref().unwrap_or_default());
+        let head = head.as_deref().unwrap_or_default();
+        self.connection.open(options.into(), head, self.gather());
     }
 
     /// Delivers bytes as they come from here on.

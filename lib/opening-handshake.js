@@ -1,28 +1,26 @@
 'use strict';
 
-const http = require('http');
-const https = require('https');
-const net = require('net');
-const querystring = require('querystring');
-const tls = require('tls');
-
-const connectionOptions = require('./connection-options');
+const {
+  aim,
+  checkProtocols,
+  checkUrl,
+  createUrl,
+  parseUrl,
+  resolveSettings
+} = require('./client-settings');
 const { dial } = require('./dial');
 const extension = require('./extension');
 const native = require('./native');
+const nodeRequest = require('./node-request');
 const ownedRequest = require('./owned-request');
 const PerMessageDeflate = require('./permessage-deflate');
 const { CLOSING, CONNECTING } = require('./ready-state');
+const redirect = require('./redirect');
 const { kAttach } = require('./symbols');
 
 /** @typedef {import('./websocket')} WebSocket */
 
 const DEFLATE = PerMessageDeflate.extensionName;
-const PROTOCOL_VERSIONS = [8, 13];
-
-/** A token (RFC 9110, section 5.6.2), which a subprotocol's name has to be. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /**
  * The client's half of one opening handshake (RFC 6455, section 4.1). Where a
  * redirect is followed, another one comes after it.
@@ -109,7 +107,7 @@ class OpeningHandshake {
       return;
     }
 
-    const request = this._createRequest();
+    const request = nodeRequest.create(this.settings, this._isSecure);
 
     this._request = websocket._req = request;
 
@@ -145,15 +143,6 @@ class OpeningHandshake {
       this._timer = setTimeout(() => this._onTimeout(), this.settings.timeout);
       this._timer.unref();
     }
-  }
-
-  /** Makes the request with Node's http, or what has taken its place. */
-  _createRequest() {
-    const { settings } = this;
-
-    settings.createConnection ||= this._isSecure ? connectTls : connectNet;
-
-    return this._isSecure ? https.request(settings) : http.request(settings);
   }
 
   _listen(request) {
@@ -307,6 +296,7 @@ class OpeningHandshake {
     Error.captureStackTrace(err, this.abort);
 
     websocket._readyState = CLOSING;
+    websocket._handshake = null;
     this._isDone = true;
     clearTimeout(this._timer);
     request.abort();
@@ -353,13 +343,8 @@ class OpeningHandshake {
     next.start();
   }
 
-  /**
-   * Credentials stay with the host they were given for, unless a listener of
-   * `redirect` looks after them. This is what curl does, as is that the first
-   * credentials win.
-   */
+  /** Remembers, or minds, where the first handshake went. */
   _prepareRedirects() {
-    const { settings } = this;
     const here = {
       host: this._host,
       isIpc: this._isIpc,
@@ -368,101 +353,13 @@ class OpeningHandshake {
 
     if (this._origin === null) {
       this._origin = here;
-      this._options = withOwnHeaders(this._options);
+      this._options = redirect.withOwnHeaders(this._options);
     } else if (this._websocket.listenerCount('redirect') === 0) {
-      dropCredentials(settings, this._origin, here);
+      redirect.dropCredentials(this.settings, this._origin, here);
     }
 
-    const { headers } = this._options;
-
-    if (settings.auth && !headers.authorization) {
-      const credentials = Buffer.from(settings.auth).toString('base64');
-
-      headers.authorization = `Basic ${credentials}`;
-    }
+    redirect.keepCredentials(this._options.headers, this.settings.auth);
   }
-}
-
-function resolveSettings(options) {
-  const settings = {
-    ...connectionOptions,
-    followRedirects: false,
-    maxRedirects: 10,
-    perMessageDeflate: true,
-    protocolVersion: PROTOCOL_VERSIONS[1],
-    ...options,
-    // These are for the address to say.
-    host: undefined,
-    hostname: undefined,
-    method: 'GET',
-    path: undefined,
-    port: undefined,
-    protocol: undefined,
-    protocols: undefined,
-    socketPath: undefined,
-    timeout: undefined
-  };
-  const { protocolVersion } = settings;
-
-  if (!PROTOCOL_VERSIONS.includes(protocolVersion)) {
-    throw new RangeError(
-      `Unsupported protocol version: ${protocolVersion} (supported versions: ` +
-        `${PROTOCOL_VERSIONS.join(', ')})`
-    );
-  }
-
-  return settings;
-}
-
-function parseUrl(address) {
-  const url = address instanceof URL ? address : createUrl(address);
-
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return url;
-
-  const copy = new URL(url);
-
-  copy.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
-
-  return copy;
-}
-
-function createUrl(address, base) {
-  try {
-    return new URL(address, base);
-  } catch {
-    throw new SyntaxError(`Invalid URL: ${address}`);
-  }
-}
-
-function checkUrl({ hash, pathname, protocol }) {
-  if (!['ws:', 'wss:', 'ws+unix:'].includes(protocol)) {
-    throw new SyntaxError(
-      'The URL\'s protocol must be one of "ws:", "wss:", "http:", "https:", ' +
-        'or "ws+unix:"'
-    );
-  }
-
-  if (protocol === 'ws+unix:' && !pathname) {
-    throw new SyntaxError("The URL's pathname is empty");
-  }
-
-  if (hash) throw new SyntaxError('The URL contains a fragment identifier');
-}
-
-function checkProtocols(protocols) {
-  const names = new Set();
-
-  for (const name of protocols) {
-    if (typeof name !== 'string' || !TOKEN.test(name) || names.has(name)) {
-      throw new SyntaxError(
-        'An invalid or duplicated subprotocol was specified'
-      );
-    }
-
-    names.add(name);
-  }
-
-  return names;
 }
 
 function createDeflate({ maxPayload, perMessageDeflate }) {
@@ -473,72 +370,6 @@ function createDeflate({ maxPayload, perMessageDeflate }) {
     isServer: false,
     maxPayload
   });
-}
-
-/** Where a URL leads, as options of `http.request()`. */
-function aim(settings, url) {
-  const defaultPort = url.protocol === 'wss:' ? 443 : 80;
-
-  settings.defaultPort ||= defaultPort;
-  settings.host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  settings.port = url.port || defaultPort;
-  settings.path = url.pathname + url.search;
-  settings.timeout = settings.handshakeTimeout;
-
-  if (url.username || url.password) {
-    const username = querystring.unescape(url.username);
-    const password = querystring.unescape(url.password);
-
-    settings.auth = `${username}:${password}`;
-  }
-
-  if (url.protocol === 'ws+unix:') {
-    const [, socketPath, path = ''] = /^([^:]*)(?::(.*))?$/s.exec(
-      settings.path
-    );
-
-    settings.socketPath = socketPath;
-    settings.path = path;
-  }
-}
-
-/** The user's options, with headers that may be changed, in lower case. */
-function withOwnHeaders(options) {
-  const headers = {};
-
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
-    headers[name.toLowerCase()] = value;
-  }
-
-  return { ...options, headers };
-}
-
-function dropCredentials(settings, origin, here) {
-  const isSameHost = here.isIpc === origin.isIpc && here.host === origin.host;
-
-  if (isSameHost && (here.isSecure || !origin.isSecure)) return;
-
-  delete settings.headers.authorization;
-  delete settings.headers.cookie;
-  if (!isSameHost) delete settings.headers.host;
-
-  settings.auth = undefined;
-}
-
-function connectNet(options) {
-  options.path = options.socketPath;
-
-  return net.connect(options);
-}
-
-function connectTls(options) {
-  options.path = undefined;
-
-  if (!options.servername && options.servername !== '') {
-    options.servername = net.isIP(options.host) ? '' : options.host;
-  }
-
-  return tls.connect(options);
 }
 
 function emitErrorAndClose(websocket, err) {

@@ -1,7 +1,5 @@
 'use strict';
 
-const { isUint8Array } = require('util').types;
-
 const native = require('./native');
 const {
   BINARY,
@@ -16,8 +14,9 @@ const {
   RSV1,
   TEXT
 } = require('./bits');
+const closePayload = require('./close-payload');
 const { createAbort } = require('./errors');
-const { EMPTY, byteLength, isBlob, toBuffer } = require('./payload');
+const { byteLength, isBlob, toBuffer } = require('./payload');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 
@@ -25,9 +24,8 @@ const { EMPTY, byteLength, isBlob, toBuffer } = require('./payload');
 const BLOB = 0x10000;
 
 /** RFC 6455, section 5.5: "All control frames MUST have a payload length of
- * 125 bytes or less". A close frame spends 2 of them on the status code. */
+ * 125 bytes or less". */
 const MAX_CONTROL_LENGTH = 125;
-const MAX_REASON_LENGTH = MAX_CONTROL_LENGTH - 2;
 
 /** What a sender is busy with; all that is sent meanwhile waits its turn. */
 const IDLE = 0;
@@ -358,52 +356,6 @@ function keyFrom(generateMask, buffer) {
   generateMask(buffer);
 
   return buffer.readUInt32LE(0);
-}
-
-function closePayload(code, reason) {
-  if (code === undefined) return EMPTY;
-
-  if (!isValidCloseCode(code)) {
-    throw new TypeError('First argument must be a valid error code number');
-  }
-
-  const length =
-    reason === undefined || !reason.length ? 0 : Buffer.byteLength(reason);
-
-  if (length > MAX_REASON_LENGTH) {
-    throw new RangeError('The message must not be greater than 123 bytes');
-  }
-
-  if (length > 0 && typeof reason !== 'string' && !isUint8Array(reason)) {
-    throw new TypeError('Second argument must be a string or a Uint8Array');
-  }
-
-  const payload = Buffer.allocUnsafe(2 + length);
-
-  payload.writeUInt16BE(code);
-
-  if (typeof reason === 'string') payload.write(reason, 2);
-  else if (length > 0) payload.set(reason, 2);
-
-  return payload;
-}
-
-/**
- * Tells whether a close frame may carry a status code: one that is registered
- * and not reserved for local use, or one for libraries and applications (RFC
- * 6455, section 7.4).
- */
-function isValidCloseCode(code) {
-  if (typeof code !== 'number') return false;
-  if (code >= 3000) return code <= 4999;
-
-  return (
-    code >= 1000 &&
-    code <= 1014 &&
-    code !== 1004 &&
-    code !== 1005 &&
-    code !== 1006
-  );
 }
 
 /** Tells the sender of a message and all who wait behind it of a failure. */

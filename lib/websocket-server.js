@@ -1,31 +1,26 @@
 'use strict';
 
 const EventEmitter = require('events');
-const http = require('http');
 
 const connectionOptions = require('./connection-options');
 const extension = require('./extension');
-const { transportFor } = require('./transport');
 const native = require('./native');
 const { listen } = require('./own-server');
 const PerMessageDeflate = require('./permessage-deflate');
-const subprotocol = require('./subprotocol');
 const { kAttach, kUpgrade } = require('./symbols');
+const { transportFor } = require('./transport');
+const { findFault, originOf, readProtocols, response } = require('./upgrade');
 const WebSocket = require('./websocket');
 
 /**
- * @typedef {import('stream').Duplex} Duplex
+ * @typedef {import('http').IncomingMessage} IncomingMessage
+ * @typedef {import('http').Server} HttpServer
  * @typedef {import('https').Server} HttpsServer
- * @typedef {{code?: number, message: string, headers?: Object}} Fault
+ * @typedef {import('stream').Duplex} Duplex
+ * @typedef {import('./upgrade').Fault} Fault
  */
 
 const DEFLATE = PerMessageDeflate.extensionName;
-
-const KEY_FIELD = 'sec-websocket-key';
-/** 16 bytes in base64 (RFC 6455, section 4.2.1). */
-const KEY = /^[+/0-9A-Za-z]{22}==$/;
-
-const VERSIONS = [13, 8];
 
 const RUNNING = 0;
 const CLOSING = 1;
@@ -49,7 +44,7 @@ class WebSocketServer extends EventEmitter {
    * @param {boolean} [options.clientTracking=true] Whether to keep `clients`
    * @param {number} [options.closeTimeout=30000] How long a closing handshake
    *     may take, in milliseconds
-   * @param {function(Set<string>, http.IncomingMessage): (string|false)}
+   * @param {function(Set<string>, IncomingMessage): (string|false)}
    *     [options.handleProtocols] Chooses a subprotocol; without it the first
    *     one offered is taken
    * @param {string} [options.host]
@@ -61,7 +56,7 @@ class WebSocketServer extends EventEmitter {
    * @param {string} [options.path] The only path to accept
    * @param {(boolean|Object)} [options.perMessageDeflate=false]
    * @param {number} [options.port]
-   * @param {(http.Server|HttpsServer)} [options.server]
+   * @param {(HttpServer|HttpsServer)} [options.server]
    * @param {boolean} [options.skipUTF8Validation=false]
    * @param {Function} [options.verifyClient] `(info)` returns whether to
    *     accept, `(info, callback)` says so later
@@ -179,7 +174,7 @@ class WebSocketServer extends EventEmitter {
   /**
    * Tells whether a request is for this server. Meant to be overridden.
    *
-   * @param {http.IncomingMessage} request
+   * @param {IncomingMessage} request
    * @return {boolean}
    */
   shouldHandle(request) {
@@ -191,10 +186,10 @@ class WebSocketServer extends EventEmitter {
   /**
    * Answers an upgrade request, and makes a WebSocket of its connection.
    *
-   * @param {http.IncomingMessage} request
+   * @param {IncomingMessage} request
    * @param {Duplex} socket
    * @param {Buffer} head What was already read after the request
-   * @param {function(WebSocket, http.IncomingMessage): void} cb
+   * @param {function(WebSocket, IncomingMessage): void} cb
    * @throws {Error} If this socket has a WebSocket already
    */
   handleUpgrade(request, socket, head, cb) {
@@ -237,7 +232,7 @@ class WebSocketServer extends EventEmitter {
       return;
     }
 
-    const key = request.headers[KEY_FIELD];
+    const key = request.headers['sec-websocket-key'];
 
     this._verifyClient(request, transport, () => {
       this._accept(extensions, key, protocols, request, transport, cb);
@@ -247,7 +242,7 @@ class WebSocketServer extends EventEmitter {
   /**
    * Answers a request that is no opening handshake.
    *
-   * @param {http.IncomingMessage} request
+   * @param {IncomingMessage} request
    * @param {Object} transport
    * @param {Fault} fault
    */
@@ -316,10 +311,10 @@ class WebSocketServer extends EventEmitter {
    * @param {Object<string, PerMessageDeflate>} extensions The accepted ones
    * @param {string} key The value of `Sec-WebSocket-Key`
    * @param {Set<string>} protocols The subprotocols offered
-   * @param {http.IncomingMessage} request
+   * @param {IncomingMessage} request
    * @param {Duplex} socket
    * @param {Buffer} head
-   * @param {function(WebSocket, http.IncomingMessage): void} cb
+   * @param {function(WebSocket, IncomingMessage): void} cb
    * @throws {Error} If this socket has a WebSocket already
    */
   completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
@@ -434,65 +429,11 @@ function emitClose(server) {
   server.emit('close');
 }
 
-/**
- * Tells what keeps a request from being an opening handshake (RFC 6455,
- * section 4.2.1).
- *
- * @return {(Fault|undefined)}
- */
-function findFault({ headers, method }) {
-  if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };
-
-  if (headers.upgrade?.toLowerCase() !== 'websocket') {
-    return { message: 'Invalid Upgrade header' };
-  }
-
-  if (!KEY.test(headers[KEY_FIELD])) {
-    return { message: 'Missing or invalid Sec-WebSocket-Key header' };
-  }
-
-  if (!VERSIONS.includes(Number(headers['sec-websocket-version']))) {
-    return {
-      message: 'Missing or invalid Sec-WebSocket-Version header',
-      headers: { 'Sec-WebSocket-Version': '13, 8' }
-    };
-  }
-}
-
-function readProtocols({ headers }) {
-  const header = headers['sec-websocket-protocol'];
-
-  return header === undefined ? new Set() : subprotocol.parse(header);
-}
-
-/** Version 8 of the protocol has a header field of its own for the origin. */
-function originOf({ headers }) {
-  return Number(headers['sec-websocket-version']) === 8
-    ? headers['sec-websocket-origin']
-    : headers.origin;
-}
-
 /** An owned transport knows; its `net.Socket` need not be made to answer. */
 function isSecure(request, transport) {
   if (transport.secure !== undefined) return transport.secure;
 
   return Boolean(request.socket.authorized || request.socket.encrypted);
-}
-
-function response(code, message, headers) {
-  const status = http.STATUS_CODES[code];
-  const body = message || status;
-  const fields = {
-    Connection: 'close',
-    'Content-Type': 'text/html',
-    'Content-Length': Buffer.byteLength(body),
-    ...headers
-  };
-  const lines = Object.entries(fields).map(
-    ([name, value]) => `${name}: ${value}`
-  );
-
-  return [`HTTP/1.1 ${code} ${status}`, ...lines, '', body].join('\r\n');
 }
 
 module.exports = WebSocketServer;

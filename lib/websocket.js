@@ -11,7 +11,6 @@ const {
   onSenderError,
   startClosing
 } = require('./handler');
-const { transportFor } = require('./transport');
 const LinkReceiver = require('./link-receiver');
 const LinkSender = require('./link-sender');
 const {
@@ -23,6 +22,7 @@ const {
 } = require('./payload');
 const readyStates = require('./ready-state');
 const { kAttach } = require('./symbols');
+const { transportFor } = require('./transport');
 
 /** @typedef {import('stream').Duplex} Duplex */
 

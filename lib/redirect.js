@@ -1,0 +1,57 @@
+'use strict';
+
+/**
+ * What a redirect may take along: credentials stay with the host they were
+ * given for, and the first ones win. This is what curl does.
+ */
+
+/**
+ * The user's options with headers of their own, in lower case.
+ *
+ * @param {Object} options
+ * @return {Object}
+ */
+function withOwnHeaders(options) {
+  const headers = {};
+
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    headers[name.toLowerCase()] = value;
+  }
+
+  return { ...options, headers };
+}
+
+/**
+ * Removes what is not meant for another host, or for an open connection.
+ *
+ * @param {Object} settings Of the request to send
+ * @param {{host: string, isIpc: boolean, isSecure: boolean}} origin Where the
+ *     first request went
+ * @param {{host: string, isIpc: boolean, isSecure: boolean}} here Where this
+ *     one goes
+ */
+function dropCredentials(settings, origin, here) {
+  const isSameHost = here.isIpc === origin.isIpc && here.host === origin.host;
+
+  if (isSameHost && (here.isSecure || !origin.isSecure)) return;
+
+  delete settings.headers.authorization;
+  delete settings.headers.cookie;
+  if (!isSameHost) delete settings.headers.host;
+
+  settings.auth = undefined;
+}
+
+/**
+ * Makes credentials a header of the requests that follow, unless they have one.
+ *
+ * @param {Object} headers In lower case
+ * @param {string} [auth] User and password
+ */
+function keepCredentials(headers, auth) {
+  if (!auth || headers.authorization) return;
+
+  headers.authorization = `Basic ${Buffer.from(auth).toString('base64')}`;
+}
+
+module.exports = { dropCredentials, keepCredentials, withOwnHeaders };

@@ -106,8 +106,8 @@ function dispatch(id, count, small, medium, large, fragments) {
   const meta = isFed ? fedMeta(count) : bridge.meta;
   const events = new Events(meta, count, small, medium, large, fragments);
 
-  if (isFed) target.receive(events);
-  else if (target === undefined) arrive(id, events);
+  if (target === undefined) arrive(id, events);
+  else if (isFed || target.resource === null) target.receive(events);
   else target.resource.runInAsyncScope(target.receive, target, events);
 }
 
@@ -124,10 +124,7 @@ function fedMeta(count) {
 /** The first event of an accepted connection names its listener. */
 function arrive(id, events) {
   events.next();
-
-  const listener = targets[events.value];
-
-  listener.resource.runInAsyncScope(listener.arrive, listener, id, events);
+  targets[events.value].arrive(id, events);
 }
 
 const bridge = native.attach(dispatch);

@@ -6,6 +6,14 @@ const { createViolation } = require('./errors');
 const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
 
 /**
+ * Bytes of messages held back before reading stops: what Node keeps of a
+ * paused socket. A peer that goes away meanwhile is still noticed.
+ */
+const MAX_HELD = 64 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
  * What a WebSocket talks to: frames out, events in. `NativeLink` is a socket of
  * the engine, `PumpedLink` any Duplex.
  *
@@ -21,7 +29,10 @@ class Link {
     this._synchronous = true;
     /** Events held back, oldest first; null if there are none. */
     this._held = null;
+    this._heldBytes = 0;
     this._immediate = null;
+    /** Reading stopped because enough is held back. */
+    this._stopped = false;
   }
 
   /** Frames are exchanged. */
@@ -90,12 +101,16 @@ class Link {
   }
 
   _hold(kind, value, data, fragments) {
-    if (this._held === null) {
-      this._held = [];
+    if (this._held === null) this._held = [];
+
+    this._held.push({ kind, value, data, fragments });
+    this._heldBytes += data.length;
+
+    if (this._heldBytes > MAX_HELD && !this._stopped) {
+      this._stopped = true;
       this._stopReading();
     }
 
-    this._held.push({ kind, value, data, fragments });
     if (!this._paused) this._scheduleRelease();
   }
 
@@ -114,11 +129,12 @@ class Link {
       const event = this._held.shift();
       const isLast = this._held.length === 0;
 
+      this._heldBytes -= event.data.length;
       if (isLast) this._held = null;
       this._emit(event.kind, event.value, event.data, event.fragments);
 
       if (isLast) {
-        if (this._held === null && !this._paused) this._startReading();
+        this._readOn();
       } else if (!this._synchronous && isDeferrable(this._held[0].kind)) {
         this._scheduleRelease();
         return;
@@ -134,7 +150,7 @@ class Link {
     }
 
     this._paused = false;
-    this._held.push({ kind: CLOSED, value: 0 });
+    this._held.push({ kind: CLOSED, value: 0, data: NOTHING });
 
     if (this._synchronous) this._release();
     else this._scheduleRelease();
@@ -142,14 +158,20 @@ class Link {
 
   pause() {
     this._paused = true;
-    this._stopReading();
   }
 
   resume() {
     this._paused = false;
 
     if (this._held !== null) this._scheduleRelease();
-    else this._startReading();
+    else this._readOn();
+  }
+
+  _readOn() {
+    if (this._stopped && this._held === null && !this._paused) {
+      this._stopped = false;
+      this._startReading();
+    }
   }
 }
 

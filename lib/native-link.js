@@ -1,7 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('async_hooks');
-
 const native = require('./native');
 const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
 const { Endpoint, endpointOptions } = require('./feed');
@@ -17,9 +15,10 @@ const { CLOSED, CHUNK, DRAINED, END } = kinds;
 class NativeLink extends Link {
   /**
    * @param {native.WebSocket} half The native half
-   * @param {AsyncResource} [resource] Whose async context its events have
+   * @param {?AsyncResource} [resource] Whose async context its events have; an
+   *     accepted connection's have none
    */
-  constructor(half, resource = new AsyncResource('OXWS')) {
+  constructor(half, resource = null) {
     super();
 
     this.isFed = false;

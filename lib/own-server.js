@@ -1,6 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('async_hooks');
 const cluster = require('cluster');
 const dns = require('dns');
 const EventEmitter = require('events');
@@ -26,8 +25,7 @@ const DEFAULT_BACKLOG = 511;
  */
 const SWEEP_INTERVAL = 30_000;
 const MAX_SWEEPS = 3;
-const LATE_ANSWER =
-  'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+const LATE_ANSWER = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
 /** How long to wait when no descriptor is left. */
 const STARVED_DELAY = 100;
@@ -42,7 +40,7 @@ class OwnServer extends EventEmitter {
   constructor(wss) {
     super();
 
-    this.resource = new AsyncResource('OXWSSERVER');
+    this.resource = null;
     this._wss = wss;
     this._server = null;
     this._sweeper = null;
@@ -127,7 +125,7 @@ class OwnServer extends EventEmitter {
 
   /** The first event of an accepted connection. */
   arrive(id, events) {
-    const link = NativeLink.of(id, this.resource);
+    const link = NativeLink.of(id);
 
     this._onEvent(link, events.kind, events.data);
     link.receive(events);
@@ -211,12 +209,7 @@ function createHttpServer(wss) {
 
 /** Whether the engine can listen: for one process, on a TCP port. */
 function isEngines({ port }) {
-  return (
-    !cluster.isWorker &&
-    (typeof port === 'number' || /^\d+$/.test(port)) &&
-    port >= 0 &&
-    port <= 65535
-  );
+  return !cluster.isWorker && /^\d+$/.test(port) && port >= 0 && port <= 65535;
 }
 
 /**

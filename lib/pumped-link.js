@@ -94,6 +94,16 @@ class PumpedLink extends Link {
     this.socket.once('finish', fn);
   }
 
+  pause() {
+    super.pause();
+    this.socket.pause();
+  }
+
+  resume() {
+    super.resume();
+    if (!this._stopped) this.socket.resume();
+  }
+
   _stopReading() {
     this.socket.pause();
   }

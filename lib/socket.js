@@ -24,7 +24,9 @@ class ConnectionHandle {
   }
 
   getAsyncId() {
-    return this._link.resource.asyncId();
+    const { resource } = this._link;
+
+    return resource === null ? 0 : resource.asyncId();
   }
 
   get bytesRead() {

@@ -16,7 +16,8 @@ function createSystemError(errno, syscall, address, port) {
     'UNKNOWN',
     'unknown error'
   ];
-  const where = port === undefined || port <= 0 ? address : `${address}:${port}`;
+  const where =
+    port === undefined || port <= 0 ? address : `${address}:${port}`;
   const isListen = syscall === 'listen';
   // Node says what went wrong when it listens, and only where when it connects.
   const message = [`${syscall} ${code}${isListen ? `: ${text}` : ''}`, where];

@@ -67,12 +67,16 @@ struct State {
     out: OutQueue,
     /// Bytes ever queued.
     queued: u64,
+    /// Those of them that never left, because the socket was closed.
+    lost: u64,
     errno: i32,
     paused: bool,
     /// JavaScript is not done with what it began: nothing is read before the next [`Connection::proceed`].
     corked: bool,
     /// The peer's FIN has come.
     eof: bool,
+    /// And has been reported, behind all that came before it.
+    reported_end: bool,
     /// FIN is to be sent after what is queued.
     end_wanted: bool,
     /// FIN has been sent.
@@ -130,10 +134,12 @@ impl Connection {
                 phase,
                 out: OutQueue::default(),
                 queued: 0,
+                lost: 0,
                 errno: 0,
                 paused: false,
                 corked: false,
                 eof: false,
+                reported_end: false,
                 end_wanted: false,
                 shut: false,
                 tell_drained: false,
@@ -307,8 +313,7 @@ impl Connection {
 
     /// The position up to which the kernel has all bytes.
     pub fn written(&self) -> u64 {
-        let state = lock(&self.state);
-        state.queued - state.out.len() as u64
+        lock(&self.state).written()
     }
 
     /// Bytes the kernel does not have.
@@ -373,7 +378,7 @@ impl Connection {
     /// Bytes read and bytes written so far.
     pub fn traffic(&self) -> (u64, u64) {
         let state = lock(&self.state);
-        (state.bytes_read, state.queued - state.out.len() as u64)
+        (state.bytes_read, state.written())
     }
 
     /// Counts one sweep against an incomplete head; late at the `limit`th.
@@ -398,6 +403,10 @@ impl Wake for Connection {
 }
 
 impl State {
+    fn written(&self) -> u64 {
+        self.queued - self.lost - self.out.len() as u64
+    }
+
     /// Returns whether another turn is due at once.
     fn turn(
         &mut self,
@@ -413,6 +422,7 @@ impl State {
         self.flush(context);
         self.feed_early(batch);
         let again = self.read(connection, context, buffer, batch);
+        self.report_end(batch);
         self.settle(connection);
         self.report(connection, batch);
         again && self.stream.is_some()
@@ -471,7 +481,7 @@ impl State {
         if self.paused
             || self.corked
             || self.eof
-            || matches!(self.phase, Phase::Connecting(_) | Phase::Held(_))
+            || self.is_full()
             || connection.inflight.load(Ordering::Acquire) >= MAX_INFLIGHT
         {
             return false;
@@ -496,6 +506,15 @@ impl State {
                 self.fail(&error);
                 false
             }
+        }
+    }
+
+    /// There is no place for more bytes now.
+    fn is_full(&self) -> bool {
+        match &self.phase {
+            Phase::Connecting(_) => true,
+            Phase::Held(held) => held.len() >= READ_SIZE,
+            _ => false,
         }
     }
 
@@ -541,10 +560,21 @@ impl State {
                 self.phase = Phase::Held(Vec::new());
             } else if !self.known {
                 self.stream = None;
-                return;
             }
         }
-        batch.push(Kind::End, 0);
+    }
+
+    /// The peer's FIN is reported behind all that came before it.
+    fn report_end(&mut self, batch: &mut Batch) {
+        let is_behind = match &self.phase {
+            Phase::Held(held) | Phase::Raw(held) => held.is_empty(),
+            Phase::Open { early, .. } => early.is_empty(),
+            Phase::Connecting(_) | Phase::Head { .. } => true,
+        };
+        if self.eof && is_behind && !self.reported_end && self.stream.is_some() {
+            self.reported_end = true;
+            batch.push(Kind::End, 0);
+        }
     }
 
     fn send(
@@ -555,6 +585,9 @@ impl State {
         key: [u8; 4],
         gather: Gather,
     ) -> u64 {
+        if self.stream.is_none() {
+            return self.queued;
+        }
         let is_direct = payload.len() >= DIRECT_WRITE
             && gather != Gather::ForTurn
             && self.out.is_empty()
@@ -590,6 +623,9 @@ impl State {
     }
 
     fn queue(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
+        if self.stream.is_none() {
+            return;
+        }
         let before = self.out.len();
         self.out.append(append);
         self.queued += (self.out.len() - before) as u64;
@@ -646,10 +682,11 @@ impl State {
 
     /// Closes what is over. Returns whether there is something to report.
     fn settle(&mut self, connection: &Connection) -> bool {
-        if self.eof && self.shut {
+        if self.reported_end && self.shut {
             self.stream = None;
         }
         if self.stream.is_none() && !self.reported_closed {
+            self.lost += self.out.len() as u64;
             self.out.clear();
             if !self.known {
                 self.reported_closed = true;

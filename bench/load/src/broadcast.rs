@@ -1,0 +1,84 @@
+//! Connections of which one sends a message that the server sends to all.
+
+use std::io::{ErrorKind, Read, Write};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::Failure;
+use crate::content::Content;
+use crate::dial::dial;
+use crate::frame;
+use crate::meter::Meter;
+use crate::settings::Settings;
+use crate::tape::{Cursor, Tape};
+
+struct Connection {
+    stream: TcpStream,
+    expected: Cursor,
+}
+
+/// Loads a broadcasting server: the next message leaves when everybody has the one before. Counts deliveries.
+pub fn run(settings: &Settings) -> Result<(), Failure> {
+    let count: usize = settings.get("connections")?;
+    let messages = Content::Binary.messages(settings.get("size")?, 64);
+    let tape = |key| {
+        let frame = |message: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            frame::push(&mut bytes, frame::BINARY, message, key);
+            bytes
+        };
+        Tape::new(messages.iter().map(frame), 0)
+    };
+    let mut requests = Cursor::new(&tape(Some(frame::KEY)), 0);
+    let deliveries = tape(None);
+    let mut poll = Poll::new()?;
+    let mut connections = Vec::with_capacity(count);
+    for index in 0..count {
+        let (stream, _) = dial(settings.get("port")?, None)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry()
+            .register(&mut stream, Token(index), Interest::READABLE)?;
+        connections.push(Connection {
+            stream,
+            expected: Cursor::new(&deliveries, 0),
+        });
+    }
+
+    let mut meter = Meter::new(settings)?;
+    let mut events = Events::with_capacity(1024);
+    let mut chunk = vec![0; 64 * 1024];
+    let mut outstanding = 0;
+    let mut sent = 0;
+    while let Some(timeout) = meter.remaining()? {
+        if outstanding == 0 {
+            sent = meter.now();
+            outstanding = count;
+            // One small message: the kernel takes it whole.
+            let length = connections[0].stream.write(&requests.slices(1)[0])?;
+            if requests.advance(length) != 1 {
+                return Err("the message was not sent at once".into());
+            }
+        }
+        match poll.poll(&mut events, Some(timeout)) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            result => result?,
+        }
+        for event in &events {
+            let connection = &mut connections[event.token().0];
+            let length = match connection.stream.read(&mut chunk) {
+                Ok(0) => return Err("the server closed a connection".into()),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let now = meter.now();
+            for _ in 0..connection.expected.expect(&chunk[..length])? {
+                meter.record(sent, now);
+                outstanding -= 1;
+            }
+        }
+    }
+    meter.report()
+}

@@ -37,7 +37,7 @@ fn receiver() -> Receiver {
         max_payload: 100 * 1024 * 1024,
         ..Limits::default()
     };
-    Receiver::new(Role::Server, limits, false)
+    Receiver::new(Role::Server, limits, false, None)
 }
 
 fn frames(opcode: u8, len: usize, count: usize) -> Vec<u8> {

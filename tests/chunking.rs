@@ -82,7 +82,7 @@ fn run(
     stream: &[u8],
     lengths: &[usize],
 ) -> (Events, Option<Violation>) {
-    let mut receiver = Receiver::new(role, limits, skip_utf8_validation);
+    let mut receiver = Receiver::new(role, limits, skip_utf8_validation, None);
     let mut events = Events::default();
     let mut violation = None;
     let mut lengths = lengths.iter().cycle();

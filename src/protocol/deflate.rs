@@ -1,24 +1,51 @@
-//! permessage-deflate (RFC 7692).
+//! permessage-deflate (RFC 7692): the compression contexts of a connection.
 
-/// The negotiated parameters of a connection and how to compress.
+mod deflater;
+mod inflater;
+
+pub use deflater::{DeflateJob, Deflater};
+pub use inflater::Inflater;
+
+/// What sync-flushing a compressor ends with. It is the same for every message, so it is not sent.
+///
+/// > Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end.
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// From this length on a message is better compressed, or inflated, on a thread of its own: it takes
+/// about half a millisecond.
+pub const JOB_LEN: usize = 64 * 1024;
+
+/// The negotiated parameters of a connection, as this end of it sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
-    /// The server compresses each message on its own.
-    pub server_no_context_takeover: bool,
-    /// The client compresses each message on its own.
-    pub client_no_context_takeover: bool,
-    /// Base-2 logarithm of the server's window, 8 to 15.
-    pub server_max_window_bits: u8,
-    /// Base-2 logarithm of the client's window, 8 to 15.
-    pub client_max_window_bits: u8,
-    /// Messages of fewer bytes are not compressed if no context is carried over.
-    pub threshold: u64,
-    /// zlib's compression level, -1 (default) to 9.
+    /// How this end compresses.
+    pub deflate: DeflateParams,
+    /// How the other end compresses.
+    pub inflate: InflateParams,
+}
+
+/// How to compress. The numbers are those of zlib's `deflateInit2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeflateParams {
+    /// Base-2 logarithm of the window, 8 to 15.
+    pub window_bits: u8,
+    /// Compress each message on its own.
+    pub no_context_takeover: bool,
+    /// -1 (zlib's default) to 9.
     pub level: i8,
-    /// zlib's memory level, 1 to 9.
+    /// 1 to 9.
     pub mem_level: u8,
-    /// zlib's strategy, 0 to 4.
+    /// 0 to 4.
     pub strategy: u8,
+}
+
+/// How the peer compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InflateParams {
+    /// Base-2 logarithm of the window, 8 to 15.
+    pub window_bits: u8,
+    /// Each message was compressed on its own.
+    pub no_context_takeover: bool,
 }
 
 /// Why a compressed message could not be inflated.
@@ -26,7 +53,8 @@ pub struct Params {
 pub struct InflateFault(u8);
 
 impl InflateFault {
-    /// zlib's texts for what can be wrong with a raw deflate stream. The last one stands for all others.
+    /// zlib's texts for what can be wrong with a raw deflate stream; the last one is Node's for
+    /// everything else.
     pub const TEXTS: [&str; 12] = [
         "invalid block type",
         "invalid stored block lengths",
@@ -54,3 +82,6 @@ impl InflateFault {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! One end of a WebSocket connection, without its socket.
 
-use super::deflate;
+use super::deflate::{self, DeflateJob, Deflater, Inflater};
 use super::frame::Bits;
-use super::receiver::{Limits, Receiver, Sink};
+use super::receiver::{InflateJob, Limits, Receiver, Sink};
 use super::role::Role;
 use super::sender;
 use super::violation::Violation;
@@ -24,18 +24,29 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Endpoint {
     receiver: Receiver,
+    /// If permessage-deflate was negotiated, and not in a job.
+    deflater: Option<Deflater>,
 }
 
 impl Endpoint {
     /// An endpoint right after the opening handshake.
     pub fn new(config: Config) -> Self {
+        let inflater = config.deflate.map(|params| Inflater::new(params.inflate));
         Self {
-            receiver: Receiver::new(config.role, config.limits, config.skip_utf8_validation),
+            receiver: Receiver::new(
+                config.role,
+                config.limits,
+                config.skip_utf8_validation,
+                inflater,
+            ),
+            deflater: config.deflate.map(|params| Deflater::new(params.deflate)),
         }
     }
 
     /// Takes the next bytes from the peer, which may be unmasked in place, and reports what they
     /// complete. After a violation or a close frame every further byte is discarded.
+    ///
+    /// After this there may be a job to [take](Self::take_job).
     pub fn handle_bytes(
         &mut self,
         bytes: &mut [u8],
@@ -44,9 +55,52 @@ impl Endpoint {
         self.receiver.handle_bytes(bytes, sink)
     }
 
+    /// A frame that takes long to inflate, if there is one: to be run on any thread, and handed to
+    /// [`finish_job`](Self::finish_job). Until then the endpoint keeps what it is given to handle, so it
+    /// should not be given more.
+    pub fn take_job(&mut self) -> Option<InflateJob> {
+        self.receiver.take_job()
+    }
+
+    /// Reports what the job completes and goes on with the bytes behind it. After this there may be
+    /// another job. A job that was not run yet is run here.
+    pub fn finish_job(&mut self, job: InflateJob, sink: &mut impl Sink) -> Result<(), Violation> {
+        self.receiver.finish_job(job, sink)
+    }
+
     /// Appends one frame to `out`. `key` is used only when the bits have `KEY`.
     pub fn frame(&mut self, out: &mut Vec<u8>, payload: &[u8], bits: Bits, key: [u8; 4]) {
-        sender::append_frame(out, payload, bits, key);
+        match &mut self.deflater {
+            Some(deflater) if bits.has(Bits::COMPRESS) => {
+                deflater.append_frame(out, payload, bits, key);
+            }
+            _ => sender::append_frame(out, payload, bits, key),
+        }
+    }
+
+    /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
+    /// long to compress ([`deflate::JOB_LEN`]). Nothing if there is nothing to compress.
+    ///
+    /// Until the job is handed to [`finish_deflate_job`](Self::finish_deflate_job) no other frame may be
+    /// compressed, and all later frames have to wait.
+    pub fn deflate_job(
+        &mut self,
+        payload: Vec<u8>,
+        bits: Bits,
+        key: [u8; 4],
+    ) -> Option<DeflateJob> {
+        if !bits.has(Bits::COMPRESS) {
+            return None;
+        }
+        let deflater = self.deflater.take()?;
+        Some(DeflateJob::new(deflater, payload, bits, key))
+    }
+
+    /// The frame that the job made. A job that was not run yet is run here.
+    pub fn finish_deflate_job(&mut self, job: DeflateJob) -> Vec<u8> {
+        let (deflater, frame) = job.finish();
+        self.deflater = Some(deflater);
+        frame
     }
 
     /// Whether a close frame or a violation was seen.

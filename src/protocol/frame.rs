@@ -36,7 +36,7 @@ impl Bits {
     pub const RSV1: Self = Self(0x40);
     /// Mask the payload with a random key.
     pub const MASK: Self = Self(0x100);
-    /// Compress the message, if the negotiated parameters say that it is worth it.
+    /// Compress the payload.
     pub const COMPRESS: Self = Self(0x200);
     /// Mask the payload with a given key.
     pub const KEY: Self = Self(0x400);

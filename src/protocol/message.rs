@@ -1,5 +1,6 @@
 //! A message, and how it is put together from what arrives.
 
+use super::deflate::Inflater;
 use super::frame::opcode;
 use super::mask;
 use super::utf8::{self, Utf8Validator};
@@ -82,10 +83,35 @@ impl Assembly {
         let start = self.bytes.len();
         reserve(&mut self.bytes, piece.len(), missing);
         mask::append(key, piece, &mut self.bytes);
+        self.validate_from(start)
+    }
+
+    /// Takes the next bytes that a compressed frame inflates to; `fed` of its bytes are done. True when
+    /// all of it is.
+    pub(super) fn inflate(
+        &mut self,
+        inflater: &mut Inflater,
+        data: &[u8],
+        fin: bool,
+        fed: &mut usize,
+        limit: u64,
+    ) -> Result<bool, Violation> {
+        let start = self.bytes.len();
+        let is_done = inflater.step(data, fin, fed, limit, &mut self.bytes)?;
+        self.validate_from(start)?;
+        Ok(is_done)
+    }
+
+    fn validate_from(&mut self, start: usize) -> Result<(), Violation> {
         if self.validate && !self.utf8.push(&self.bytes[start..]) {
             return Err(Violation::InvalidUtf8);
         }
         Ok(())
+    }
+
+    /// How many bytes of the message are held.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// All bytes of a frame are there, and another frame will follow.

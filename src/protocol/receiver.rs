@@ -1,18 +1,22 @@
 //! Frames on their way in.
 
+mod checks;
+mod inflation;
+
+use std::borrow::Cow;
 use std::mem;
 
 use super::close;
-use super::frame::{self, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, opcode};
+use super::deflate::Inflater;
+use super::frame::{self, MAX_HEADER_LEN, opcode};
 use super::mask;
 use super::message::{Assembly, reserve};
 use super::role::Role;
 use super::violation::Violation;
+use inflation::Absence;
 
 pub use super::message::{Message, Payload};
-
-/// The largest payload length that JavaScript can count.
-const MAX_SAFE_LEN: u64 = (1 << 53) - 1;
+pub use inflation::InflateJob;
 
 /// What a peer may make us hold. 0 stands for no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +73,11 @@ pub struct Receiver {
     /// The payload of a frame that can only be handled as a whole.
     held: Vec<u8>,
     assembly: Assembly,
+    /// Whether the message is compressed.
+    is_compressed: bool,
+    /// If permessage-deflate was negotiated, and not in a job.
+    inflater: Option<Inflater>,
+    absence: Option<Box<Absence>>,
     /// Sum of the payload lengths that the frames of the message claim.
     message_len: u64,
     /// Complete frames of the message.
@@ -79,7 +88,13 @@ pub struct Receiver {
 
 impl Receiver {
     /// A receiver at the start of a connection.
-    pub fn new(role: Role, limits: Limits, skip_utf8_validation: bool) -> Self {
+    /// `inflater` if permessage-deflate was negotiated.
+    pub fn new(
+        role: Role,
+        limits: Limits,
+        skip_utf8_validation: bool,
+        inflater: Option<Inflater>,
+    ) -> Self {
         Self {
             role,
             skip_utf8_validation,
@@ -90,6 +105,9 @@ impl Receiver {
             frame: None,
             held: Vec::new(),
             assembly: Assembly::default(),
+            is_compressed: false,
+            inflater,
+            absence: None,
             message_len: 0,
             fragments: 0,
             chunks: 0,
@@ -108,6 +126,10 @@ impl Receiver {
         sink: &mut impl Sink,
     ) -> Result<(), Violation> {
         if self.is_finished || bytes.is_empty() {
+            return Ok(());
+        }
+        if let Some(absence) = &mut self.absence {
+            absence.rest.extend_from_slice(bytes);
             return Ok(());
         }
         let result = if is_above(
@@ -143,10 +165,16 @@ impl Receiver {
             bytes = rest;
             if frame.is_control() {
                 self.end_control_frame(&frame, piece, sink)?;
+            } else if self.is_compressed {
+                self.end_compressed_frame(&frame, piece, sink)?;
             } else {
                 self.end_data_frame(&frame, piece, sink)?;
             }
             if self.is_finished {
+                return Ok(());
+            }
+            if let Some(absence) = &mut self.absence {
+                absence.rest.extend_from_slice(bytes);
                 return Ok(());
             }
         }
@@ -207,6 +235,7 @@ impl Receiver {
         }
         if opcode == opcode::TEXT || opcode == opcode::BINARY {
             self.assembly.begin(opcode, self.skip_utf8_validation);
+            self.is_compressed = first & 0x40 != 0;
         }
         let frame = Frame {
             opcode,
@@ -217,57 +246,9 @@ impl Receiver {
         Ok(Some((frame, end)))
     }
 
-    /// The checks on the first two bytes, in ws's order: it decides which error a frame with several
-    /// faults gets.
-    fn check_start(&self, first: u8, second: u8) -> Result<(), Violation> {
-        // > MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.
-        if first & 0x30 != 0 {
-            return Err(Violation::UnexpectedRsv2Or3);
-        }
-        let is_compressed = first & 0x40 != 0;
-        if is_compressed {
-            return Err(Violation::UnexpectedRsv1);
-        }
-        let is_fragmented = self.assembly.opcode() != opcode::CONTINUATION;
-        match first & 0xf {
-            opcode::CONTINUATION if is_fragmented => {}
-            opcode::TEXT | opcode::BINARY if !is_fragmented => {}
-            code @ (opcode::CLOSE | opcode::PING | opcode::PONG) => {
-                if first & 0x80 == 0 {
-                    return Err(Violation::ExpectedFin);
-                }
-                let len = second & 0x7f;
-                if usize::from(len) > MAX_CONTROL_PAYLOAD || (code == opcode::CLOSE && len == 1) {
-                    return Err(Violation::InvalidControlPayloadLength(len));
-                }
-            }
-            code => return Err(Violation::InvalidOpcode(code)),
-        }
-        // > The server MUST close the connection upon receiving a frame that is not masked. […] A
-        // > client MUST close a connection if it detects a masked frame.
-        match (self.role, second & 0x80 != 0) {
-            (Role::Server, false) => Err(Violation::ExpectedMask),
-            (Role::Client, true) => Err(Violation::UnexpectedMask),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_length(&mut self, opcode: u8, len: u64) -> Result<(), Violation> {
-        if len > MAX_SAFE_LEN {
-            return Err(Violation::UnsupportedDataPayloadLength);
-        }
-        if opcode & 0x8 == 0 && len > 0 {
-            self.message_len = self.message_len.saturating_add(len);
-            if self.limits.max_payload > 0 && self.message_len > self.limits.max_payload {
-                return Err(Violation::UnsupportedMessageLength);
-            }
-        }
-        Ok(())
-    }
-
     /// Takes bytes of a payload that do not complete it.
     fn take_piece(&mut self, mut frame: Frame, piece: &[u8]) -> Result<(), Violation> {
-        if frame.is_control() {
+        if frame.is_control() || self.is_compressed {
             reserve(&mut self.held, piece.len(), frame.missing);
             mask::append(frame.key, piece, &mut self.held);
         } else {
@@ -285,25 +266,35 @@ impl Receiver {
         piece: &mut [u8],
         sink: &mut impl Sink,
     ) -> Result<(), Violation> {
-        self.fragments = self.fragments.saturating_add(1);
-        if is_above(self.fragments, self.limits.max_fragments) {
-            // Text is refused as it arrives: before its frame is complete.
-            self.assembly.push(frame.key, piece, frame.missing)?;
-            return Err(Violation::TooManyFragments);
-        }
-        if !frame.fin {
-            self.assembly.push(frame.key, piece, frame.missing)?;
-            self.assembly.end_frame();
+        let is_whole = frame.fin && frame.opcode != opcode::CONTINUATION;
+        if is_whole && self.assembly.is_empty() {
+            mask::apply(frame.key, 0, piece);
+            self.message_len = 0;
+            sink.message(self.assembly.finish_with(piece)?);
             return Ok(());
         }
-        self.fragments = 0;
-        self.message_len = 0;
-        if self.assembly.is_empty() {
-            mask::apply(frame.key, 0, piece);
-            sink.message(self.assembly.finish_with(piece)?);
-        } else {
-            self.assembly.push(frame.key, piece, frame.missing)?;
+        // Text is refused as it arrives: before its frame is complete and counts.
+        self.assembly.push(frame.key, piece, frame.missing)?;
+        self.count_fragment()?;
+        self.end_fragment(frame.fin, sink)
+    }
+
+    fn count_fragment(&mut self) -> Result<(), Violation> {
+        self.fragments = self.fragments.saturating_add(1);
+        if is_above(self.fragments, self.limits.max_fragments) {
+            return Err(Violation::TooManyFragments);
+        }
+        Ok(())
+    }
+
+    /// All bytes of a frame are in the message.
+    fn end_fragment(&mut self, fin: bool, sink: &mut impl Sink) -> Result<(), Violation> {
+        if fin {
+            self.fragments = 0;
+            self.message_len = 0;
             sink.message(self.assembly.finish()?.message());
+        } else {
+            self.assembly.end_frame();
         }
         Ok(())
     }
@@ -314,14 +305,7 @@ impl Receiver {
         piece: &mut [u8],
         sink: &mut impl Sink,
     ) -> Result<(), Violation> {
-        mask::apply(frame.key, 0, piece);
-        let mut held = mem::take(&mut self.held);
-        let payload = if held.is_empty() {
-            &*piece
-        } else {
-            held.extend_from_slice(piece);
-            &held
-        };
+        let payload = &*self.whole_payload(frame, piece);
         match frame.opcode {
             opcode::PING => sink.ping(payload),
             opcode::PONG => sink.pong(payload),
@@ -332,6 +316,17 @@ impl Receiver {
             }
         }
         Ok(())
+    }
+
+    /// The unmasked payload of a frame that is handled as a whole, given its last piece.
+    fn whole_payload<'a>(&mut self, frame: &Frame, piece: &'a mut [u8]) -> Cow<'a, [u8]> {
+        mask::apply(frame.key, 0, piece);
+        let mut held = mem::take(&mut self.held);
+        if held.is_empty() {
+            return Cow::Borrowed(piece);
+        }
+        held.extend_from_slice(piece);
+        Cow::Owned(held)
     }
 
     /// Counts the chunk at hand if bytes of it wait for the rest of a field or payload. `is_begun`:
@@ -355,6 +350,7 @@ impl Receiver {
         self.is_finished = true;
         self.held = Vec::new();
         self.assembly = Assembly::default();
+        self.inflater = None;
     }
 }
 

@@ -1,6 +1,8 @@
 use super::*;
+use crate::protocol::deflate::InflateParams;
 
 mod chunks;
+mod compressed;
 mod examples;
 mod messages;
 mod violations;
@@ -51,6 +53,7 @@ struct Setup {
     role: Role,
     limits: Limits,
     skip_utf8_validation: bool,
+    inflate: Option<InflateParams>,
 }
 
 const CLIENT: Setup = Setup {
@@ -61,6 +64,7 @@ const CLIENT: Setup = Setup {
         max_buffered_chunks: 0,
     },
     skip_utf8_validation: false,
+    inflate: None,
 };
 
 const SERVER: Setup = Setup {
@@ -70,7 +74,12 @@ const SERVER: Setup = Setup {
 
 impl Setup {
     fn receiver(self) -> Receiver {
-        Receiver::new(self.role, self.limits, self.skip_utf8_validation)
+        Receiver::new(
+            self.role,
+            self.limits,
+            self.skip_utf8_validation,
+            self.inflate.map(Inflater::new),
+        )
     }
 
     /// What `bytes` give when they arrive in chunks of `size`, and how many bytes were taken.
@@ -84,7 +93,12 @@ impl Setup {
         let mut taken = 0;
         for chunk in bytes.to_vec().chunks_mut(size) {
             taken += chunk.len();
-            if let Err(violation) = receiver.handle_bytes(chunk, &mut events) {
+            let mut result = receiver.handle_bytes(chunk, &mut events);
+            while let Some(mut job) = receiver.take_job() {
+                job.run();
+                result = receiver.finish_job(job, &mut events);
+            }
+            if let Err(violation) = result {
                 assert!(receiver.is_finished());
                 return (events.list, Err(violation), taken);
             }

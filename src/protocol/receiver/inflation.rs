@@ -1,0 +1,143 @@
+//! Compressed frames on their way into their message, here or on another thread.
+
+use std::mem;
+
+use super::{Frame, Receiver, Sink};
+use crate::protocol::deflate::{Inflater, JOB_LEN};
+use crate::protocol::message::Assembly;
+use crate::protocol::violation::Violation;
+
+/// A frame is inflated elsewhere, and nothing is parsed meanwhile.
+#[derive(Debug)]
+pub(super) struct Absence {
+    /// The job, until it is taken.
+    job: Option<InflateJob>,
+    /// The bytes that came behind the frame.
+    pub(super) rest: Vec<u8>,
+}
+
+/// A compressed frame, and what is needed to inflate it.
+#[derive(Debug)]
+struct Inflation {
+    inflater: Inflater,
+    assembly: Assembly,
+    /// Whether the frame is the last one of its message.
+    fin: bool,
+    /// Most bytes of the message, 0 for no limit.
+    limit: u64,
+    /// How many bytes of the frame are done.
+    fed: usize,
+}
+
+impl Inflation {
+    /// Inflates until the frame is done or more than `budget` bytes went in and out. True if it is done.
+    fn advance(&mut self, data: &[u8], budget: usize) -> Result<bool, Violation> {
+        let end = self.spent().saturating_add(budget);
+        while self.spent() < end {
+            let fed = &mut self.fed;
+            let is_done =
+                self.assembly
+                    .inflate(&mut self.inflater, data, self.fin, fed, self.limit)?;
+            if is_done {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn spent(&self) -> usize {
+        self.fed + self.assembly.len()
+    }
+}
+
+/// The inflation of one large frame, to be run on any thread while its receiver waits.
+#[derive(Debug)]
+pub struct InflateJob {
+    inflation: Inflation,
+    data: Vec<u8>,
+    result: Option<Result<(), Violation>>,
+}
+
+impl InflateJob {
+    /// Inflates to the end. A second run does nothing.
+    pub fn run(&mut self) {
+        if self.result.is_none() {
+            let data = mem::take(&mut self.data);
+            self.result = Some(self.inflation.advance(&data, usize::MAX).map(|_| ()));
+        }
+    }
+}
+
+impl Receiver {
+    /// A frame that takes long to inflate, if the bytes handed in last have completed one. Until it
+    /// comes back with [`finish_job`](Self::finish_job) no more bytes should be handed in: they are kept.
+    pub fn take_job(&mut self) -> Option<InflateJob> {
+        self.absence.as_mut()?.job.take()
+    }
+
+    /// Goes on where the job began, with what it has inflated and the bytes that came behind it. There
+    /// may be another job then.
+    pub fn finish_job(
+        &mut self,
+        mut job: InflateJob,
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        job.run();
+        let mut bytes = self
+            .absence
+            .take()
+            .map_or_else(Vec::new, |absence| absence.rest);
+        let result = job
+            .result
+            .unwrap_or(Ok(()))
+            .and_then(|()| self.end_inflation(job.inflation, sink))
+            .and_then(|()| self.parse(&mut bytes, sink));
+        if result.is_err() {
+            self.finish();
+        }
+        result
+    }
+
+    pub(super) fn end_compressed_frame(
+        &mut self,
+        frame: &Frame,
+        piece: &mut [u8],
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        self.count_fragment()?;
+        let Some(inflater) = self.inflater.take() else {
+            return Err(Violation::UnexpectedRsv1);
+        };
+        let payload = self.whole_payload(frame, piece);
+        let mut inflation = Inflation {
+            inflater,
+            assembly: mem::take(&mut self.assembly),
+            fin: frame.fin,
+            limit: self.limits.max_payload,
+            fed: 0,
+        };
+        if inflation.advance(&payload, JOB_LEN)? {
+            return self.end_inflation(inflation, sink);
+        }
+        let job = InflateJob {
+            inflation,
+            data: payload.into_owned(),
+            result: None,
+        };
+        self.absence = Some(Box::new(Absence {
+            job: Some(job),
+            rest: Vec::new(),
+        }));
+        Ok(())
+    }
+
+    fn end_inflation(
+        &mut self,
+        inflation: Inflation,
+        sink: &mut impl Sink,
+    ) -> Result<(), Violation> {
+        self.inflater = Some(inflation.inflater);
+        self.assembly = inflation.assembly;
+        self.end_fragment(inflation.fin, sink)
+    }
+}

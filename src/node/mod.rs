@@ -5,6 +5,7 @@
 
 mod bridge;
 mod codec;
+mod deflate;
 mod deliver;
 mod driver;
 mod environment;

@@ -3,6 +3,8 @@
 const { spawn } = require('child_process');
 const path = require('path');
 
+const { onRelease } = require('./resources');
+
 const root = path.join(__dirname, '..', '..');
 
 /** What a child process requires to get an implementation. */
@@ -27,7 +29,7 @@ function runInChild(name, main, options = {}) {
   return runNode([...flags, '-e', `(${main})(${call})`], env);
 }
 
-/** Runs `node` with these arguments in the root of the package. */
+/** Runs `node` with these arguments in the root; it ends with the test. */
 function runNode(parameters, env = {}) {
   const child = spawn(process.execPath, parameters, {
     cwd: root,
@@ -35,6 +37,8 @@ function runNode(parameters, env = {}) {
     stdio: ['ignore', 'pipe', 'pipe']
   });
   const output = { stdout: '', stderr: '' };
+
+  onRelease(() => child.kill('SIGKILL'));
 
   for (const stream of ['stdout', 'stderr']) {
     child[stream].setEncoding('utf8');

@@ -1,0 +1,128 @@
+'use strict';
+
+const { describeEach } = require('../support/implementations');
+const { drivers, linesOf } = require('../support/drivers');
+
+const flags = ['--expose-gc'];
+
+describeEach(drivers, 'garbage collection', (driver) => {
+  test('does not take an open connection that nobody names', async () => {
+    expect(
+      await linesOf(
+        driver,
+        (WebSocket) => {
+          let count = 0;
+
+          function connect(port) {
+            new WebSocket(`ws://127.0.0.1:${port}`)
+              .on('open', function () {
+                this.send('x');
+              })
+              .on('message', function (data) {
+                global.gc();
+                if (++count === 20) {
+                  console.log(count);
+                  process.exit();
+                }
+                setImmediate(() => this.send(data));
+              });
+          }
+
+          const wss = new WebSocket.Server({ port: 0 }, () => {
+            connect(wss.address().port);
+          });
+
+          wss.on('connection', (server) => {
+            server.on('message', function (data) {
+              global.gc();
+              this.send(data);
+            });
+          });
+        },
+        { flags }
+      )
+    ).toEqual(['20']);
+  });
+
+  test('takes connections that have closed', async () => {
+    const [alive] = await linesOf(
+      driver,
+      (WebSocket) => {
+        const references = [];
+        const wss = new WebSocket.Server({ port: 0 }, async () => {
+          const url = `ws://127.0.0.1:${wss.address().port}`;
+
+          for (let index = 0; index < 20; index++) {
+            await new Promise((resolve) => {
+              const client = new WebSocket(url);
+
+              references.push(new WeakRef(client));
+              client.on('message', () => client.close());
+              client.on('close', resolve);
+            });
+          }
+          while (wss.clients.size > 0) await new Promise(setImmediate);
+          for (let turn = 0; turn < 20; turn++) {
+            await new Promise(setImmediate);
+            global.gc();
+          }
+          console.log(
+            references.filter((reference) => reference.deref()).length
+          );
+          wss.close();
+        });
+
+        wss.on('connection', (server) => {
+          references.push(new WeakRef(server));
+          server.send('x');
+        });
+      },
+      { flags }
+    );
+
+    expect(Number(alive)).toBeLessThanOrEqual(2);
+  });
+
+  test('leaves the bytes of kept messages alone', async () => {
+    expect(
+      await linesOf(
+        driver,
+        (WebSocket) => {
+          const kept = [];
+          const wss = new WebSocket.Server({ port: 0 }, () => {
+            const client = new WebSocket(
+              `ws://127.0.0.1:${wss.address().port}`
+            );
+
+            client.on('open', () => {
+              for (let index = 0; index < 2000; index++) {
+                client.send(Buffer.alloc(1 + (index % 300), index));
+              }
+              client.send(Buffer.alloc(1 << 20, 7));
+              client.close();
+            });
+          });
+
+          wss.on('connection', (server) => {
+            server.on('message', (data) => {
+              kept.push(data);
+              if (kept.length % 100 === 0) global.gc();
+            });
+            server.on('close', () => {
+              global.gc();
+              console.log(
+                kept
+                  .slice(0, 2000)
+                  .every((data, index) =>
+                    data.equals(Buffer.alloc(1 + (index % 300), index))
+                  ) && kept[2000].equals(Buffer.alloc(1 << 20, 7))
+              );
+              wss.close();
+            });
+          });
+        },
+        { flags }
+      )
+    ).toEqual(['true']);
+  });
+});

@@ -1,0 +1,39 @@
+'use strict';
+
+const { implementations } = require('./implementations');
+const { runInChild } = require('./child');
+
+/** `ws`, and oxws on each of its drivers, for tests in child processes. */
+const drivers = implementations.flatMap(({ name }) =>
+  name === 'ws'
+    ? [{ name, library: name, env: {} }]
+    : ['inline', 'thread'].map((driver) => ({
+        name: `${name}, ${driver}`,
+        library: name,
+        env: { OXWS_DRIVER: driver }
+      }))
+);
+
+/** The rows of `drivers` that are oxws. */
+const ownDrivers = drivers.filter(({ library }) => library === 'oxws');
+
+/**
+ * Runs `main` in a child process, expects that it ends by itself with this
+ * code and nothing on stderr, and resolves the lines it printed.
+ */
+async function linesOf({ library, env }, main, options = {}) {
+  const { exitCode = 0, ...rest } = options;
+  const { code, signal, stdout, stderr } = await runInChild(library, main, {
+    ...rest,
+    env
+  });
+
+  expect({ code, signal, stderr }).toEqual({
+    code: exitCode,
+    signal: null,
+    stderr: ''
+  });
+  return stdout.split('\n').slice(0, -1);
+}
+
+module.exports = { drivers, linesOf, ownDrivers };

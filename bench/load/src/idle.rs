@@ -9,20 +9,22 @@ use crate::dial::dial;
 use crate::frame;
 use crate::settings::Settings;
 
-/// Opens connections and prints `open`. For each line on stdin every connection has one message echoed, then a line is
-/// printed; at the end of stdin they are closed.
+/// Obeys lines on stdin and answers each with one: `open N` opens N more connections, `touch` has a message echoed by
+/// each connection. At the end of stdin they are closed.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     let port = settings.get("port")?;
-    let count = settings.get("connections")?;
-    let mut connections = Vec::with_capacity(count);
-    for _ in 0..count {
-        connections.push(dial(port, None)?.0);
-    }
-    println!("open");
+    let mut connections = Vec::new();
     for line in std::io::stdin().lines() {
-        line?;
-        touch(&mut connections)?;
-        println!("touched");
+        let line = line?;
+        match line.split_once(' ') {
+            Some(("open", count)) => {
+                for _ in 0..count.parse()? {
+                    connections.push(dial(port, None)?.0);
+                }
+            }
+            _ => touch(&mut connections)?,
+        }
+        println!("done");
     }
     Ok(())
 }

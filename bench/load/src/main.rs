@@ -35,7 +35,7 @@ const MODES: &[Mode] = &[
     ("broadcast", broadcast::run),
     // port connections; seconds warmup watch
     ("connect", connect::run),
-    // port connections; then lines on stdin
+    // port; then lines on stdin
     ("idle", idle::run),
     // nothing; an echo server, prints its port
     ("serve", serve::run),

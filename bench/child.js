@@ -1,0 +1,88 @@
+'use strict';
+
+const { spawn } = require('child_process');
+const readline = require('readline');
+
+/** Variables that would change what a peer is. */
+const OWN = /^(OXWS_|WS_NO_|NODE_OPTIONS$)/;
+
+/**
+ * A process that is talked to by lines.
+ */
+class Child {
+  /** @param {import('./peers').Command} command */
+  constructor({ file, args, env }) {
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !OWN.test(name)
+    );
+
+    this._errors = '';
+    this._process = spawn(file, args, {
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: ['pipe', 'pipe', 'pipe']
+    });
+    this._closed = new Promise((resolve) => {
+      this._process.on('close', resolve);
+      this._process.on('error', (err) => {
+        this._errors += err.message;
+        resolve();
+      });
+    });
+    // A process that ends early is noticed where its line is awaited.
+    this._process.stdin.on('error', () => {});
+    this._process.stderr.on('data', (chunk) => {
+      this._errors = (this._errors + chunk).slice(-2000);
+    });
+
+    const lines = readline.createInterface({ input: this._process.stdout });
+
+    this._lines = lines[Symbol.asyncIterator]();
+  }
+
+  /** @type {number} */
+  get pid() {
+    return this._process.pid;
+  }
+
+  /** The next line the process prints. @returns {Promise<string>} */
+  async line() {
+    const { done, value } = await this._lines.next();
+
+    if (!done) return value;
+
+    await this._closed;
+    throw new Error(this._errors.trim() || 'the process said nothing');
+  }
+
+  /** Says a line, and awaits the answer. @returns {Promise<string>} */
+  ask(text) {
+    this._process.stdin.write(`${text}\n`);
+    return this.line();
+  }
+
+  /** Ends the process. */
+  async stop() {
+    this._process.kill('SIGKILL');
+    await this._closed;
+  }
+}
+
+/**
+ * Runs `work` with a child that does not outlive it.
+ *
+ * @template T
+ * @param {import('./peers').Command} command
+ * @param {function(Child): Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function withChild(command, work) {
+  const child = new Child(command);
+
+  try {
+    return await work(child);
+  } finally {
+    await child.stop();
+  }
+}
+
+module.exports = { withChild };

@@ -1,0 +1,139 @@
+'use strict';
+
+const { withChild } = require('./child');
+const { resident } = require('./usage');
+
+/** Seconds until caches, compilers and windows have settled. */
+const WARMUP = 0.5;
+
+/**
+ * @typedef {import('./peers').Peer} Peer
+ * @typedef {import('./scenarios').Scenario} Scenario
+ *
+ * @typedef {Object} Run What came out of a run; of a `memory` scenario only the
+ *     last two
+ * @property {number} rate A second
+ * @property {number} p50 Microseconds, as the next four
+ * @property {number} p99
+ * @property {number} p999
+ * @property {number} cpu Of the process, for each thing counted
+ * @property {number} main Of its first thread
+ * @property {number} rss Bytes
+ * @property {number} load How busy the other side was, 1 is all the time
+ * @property {number} untouched Bytes of a connection
+ * @property {number} touched The same after one message
+ */
+
+/**
+ * Runs a scenario once.
+ *
+ * @param {Scenario} scenario
+ * @param {Peer} peer
+ * @param {{ connections: number, seconds: number }} options
+ * @param {string} load The load generator
+ * @returns {Promise<Run>}
+ */
+function measure(scenario, peer, options, load) {
+  if (scenario.kind === 'client') {
+    return measureClient(scenario, peer, options, load);
+  }
+
+  const { kind, busy, http, deflate } = scenario;
+  const command = peer.server({
+    busy,
+    http,
+    deflate: deflate !== undefined,
+    isBroadcasting: kind === 'broadcast'
+  });
+  const run = kind === 'memory' ? measureMemory : measureServer;
+
+  return withChild(command, (server) => run(scenario, server, options, load));
+}
+
+async function measureServer(scenario, server, { seconds }, load) {
+  const { kind, connections, window, size, content, deflate } = scenario;
+  const settings = { connections, window, size, content, deflate };
+  const port = await server.line();
+  const command = {
+    file: load,
+    args: [
+      kind,
+      ...Object.entries({
+        ...settings,
+        port,
+        seconds,
+        warmup: WARMUP,
+        watch: server.pid
+      })
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => `${key}=${value}`)
+    ]
+  };
+
+  return withChild(command, async (generator) => toRun(await generator.line()));
+}
+
+function measureClient({ connections, window, size }, peer, { seconds }, load) {
+  return withChild({ file: load, args: ['serve'] }, async (server) => {
+    const command = peer.client({
+      connections,
+      window,
+      size,
+      seconds,
+      warmup: WARMUP,
+      port: Number(await server.line()),
+      watch: server.pid
+    });
+
+    return withChild(command, async (client) => toRun(await client.line()));
+  });
+}
+
+/**
+ * What one more connection costs: some are there already, so that nothing that
+ * is made once is counted.
+ */
+async function measureMemory(scenario, server, { connections }, load) {
+  const first = Math.ceil(connections / 10);
+  const port = await server.line();
+  const args = ['idle', `port=${port}`];
+  const memory = async () => {
+    await server.ask('gc');
+    return resident(server.pid);
+  };
+
+  return withChild({ file: load, args }, async (generator) => {
+    await generator.ask(`open ${first}`);
+
+    const before = await memory();
+
+    await generator.ask(`open ${connections}`);
+
+    const open = await memory();
+
+    await generator.ask('touch');
+
+    const touched = await memory();
+
+    return {
+      untouched: (open - before) / connections,
+      touched: (touched - before) / connections
+    };
+  });
+}
+
+/** @returns {Run} */
+function toRun(line) {
+  const { count, seconds, cpu, main, ...rest } = JSON.parse(line);
+
+  if (count === 0) throw new Error('nothing was counted');
+
+  return {
+    rate: count / seconds,
+    cpu: cpu / count,
+    main: main / count,
+    ...rest
+  };
+}
+
+module.exports = { measure };

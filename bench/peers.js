@@ -1,0 +1,123 @@
+'use strict';
+
+const path = require('path');
+
+/**
+ * @typedef {import('./scenarios').Scenario} Scenario
+ * @typedef {Object} Command
+ * @property {string} file
+ * @property {string[]} args
+ * @property {Object<string, string>} [env]
+ *
+ * @typedef {Object} Peer
+ * @property {string} name
+ * @property {boolean} isQuick Part of the default run
+ * @property {function(Scenario): boolean} supports
+ * @property {function(Object): Command} server Starts a server
+ * @property {function(Object): Command} [client] Starts a client
+ */
+
+/** Without its optional addons, unless they are asked for. */
+const PLAIN = { WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
+
+const script = (...names) => path.join(__dirname, ...names);
+
+/**
+ * A package with the API of ws, on Node.js.
+ *
+ * @returns {Peer}
+ */
+function library(name, node, module, env = {}, isQuick = false) {
+  const command = (file) => (settings) => ({
+    file: node,
+    args: ['--expose-gc', file, JSON.stringify({ ...settings, module })],
+    env
+  });
+
+  return {
+    name,
+    isQuick,
+    supports: () => true,
+    server: command(script('servers', 'node.js')),
+    client: command(script('clients', 'node.js'))
+  };
+}
+
+/**
+ * A server with an API of its own.
+ *
+ * @returns {Peer}
+ */
+function foreign(name, file, server, extra = {}) {
+  return {
+    name,
+    isQuick: true,
+    supports: ({ kind, http }) => kind !== 'client' && !http,
+    server: (settings) => ({
+      file,
+      args: [server, JSON.stringify({ ...settings, ...extra })]
+    })
+  };
+}
+
+/** The peer the user points to with `--peer name=path`. */
+function pointedTo(text, node) {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  const target = path.resolve(text.slice(at + 1));
+
+  if (at < 1) throw new TypeError('--peer must be name=path');
+  if (name === 'bun') return foreign(name, target, script('servers', 'bun.js'));
+
+  if (name === 'uws') {
+    return foreign(name, node, script('servers', 'uws.js'), { module: target });
+  }
+
+  return library(name, node, target, PLAIN, true);
+}
+
+/** The least any server needs. */
+function floor(load) {
+  const kinds = ['echo', 'connect'];
+
+  return {
+    name: 'floor',
+    isQuick: true,
+    supports: ({ kind, busy, deflate, http }) =>
+      kinds.includes(kind) && !busy && !deflate && !http,
+    server: () => ({ file: load, args: ['serve'] })
+  };
+}
+
+function hasNativeAddons() {
+  try {
+    require.resolve('bufferutil');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {Object} options The options of the benchmark
+ * @param {string} load The load generator
+ * @returns {Peer[]} All peers that can be had, ws first
+ */
+function all({ node, peer }, load) {
+  const ws = require.resolve('ws');
+  const oxws = script('..');
+
+  return [
+    library('ws', node, ws, PLAIN, true),
+    // How far two equals are apart shows the noise.
+    library('ws-again', node, ws, PLAIN, true),
+    ...(hasNativeAddons() ? [library('ws+native', node, ws)] : []),
+    library('oxws', node, oxws, {}, true),
+    library('oxws-inline', node, oxws, { OXWS_DRIVER: 'inline' }),
+    library('oxws-thread', node, oxws, { OXWS_DRIVER: 'thread' }),
+    ...peer.map((text) => pointedTo(text, node)),
+    floor(load)
+  ];
+}
+
+module.exports = { all };

@@ -1,0 +1,141 @@
+'use strict';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * @typedef {Object} Scenario
+ * @property {string} name
+ * @property {string} title What it says in the table
+ * @property {string} kind `echo`, `broadcast` and `connect` are loaded by the
+ *     generator; `client` loads the generator; `memory` counts bytes
+ * @property {string} unit What is counted
+ * @property {boolean} [isQuick] Part of the default run
+ * @property {number} [connections]
+ * @property {number} [window] Messages under way on each connection
+ * @property {number} [size] Bytes of a message
+ * @property {string} [content] `binary`, `ascii`, `unicode`, `json`
+ * @property {string} [deflate] `takeover`, `none`: whether contexts are kept
+ * @property {boolean} [http] On the user's http.Server, not on its own port
+ * @property {number} [busy] Microseconds of the user's work for each message
+ */
+
+const echo = (name, title, settings) => ({
+  name,
+  title,
+  kind: 'echo',
+  unit: 'messages',
+  content: 'binary',
+  ...settings
+});
+
+const small = (connections, window, isQuick = false) =>
+  echo(`${connections}x${window}`, `echo ${connections} × ${window}, 32 B`, {
+    connections,
+    window,
+    size: 32,
+    isQuick
+  });
+
+const kilobyte = (name, content, title, isQuick = false) =>
+  echo(name, `echo 64 × 16, 1 KiB ${title}`, {
+    connections: 64,
+    window: 16,
+    size: KIB,
+    content,
+    isQuick
+  });
+
+const large = (connections, name, title, size, isQuick = false) =>
+  echo(`${connections}x${name}`, `echo ${connections} × 1, ${title}`, {
+    connections,
+    window: 1,
+    size,
+    isQuick
+  });
+
+const compressed = (kibibytes, deflate, isQuick = false) =>
+  echo(
+    `deflate-${kibibytes}KiB${deflate === 'none' ? '-reset' : ''}`,
+    `deflate 16 × 4, ${kibibytes} KiB JSON, ` +
+      `${deflate === 'none' ? 'no ' : ''}context takeover`,
+    {
+      connections: 16,
+      window: 4,
+      size: kibibytes * KIB,
+      content: 'json',
+      deflate,
+      isQuick
+    }
+  );
+
+const connect = (name, title, settings) => ({
+  name,
+  title: `connect and close, ${title}`,
+  kind: 'connect',
+  unit: 'connections',
+  connections: 32,
+  ...settings
+});
+
+const memory = (name, title, settings) => ({
+  name,
+  title: `idle connections, ${title}`,
+  kind: 'memory',
+  unit: 'bytes',
+  ...settings
+});
+
+const client = (connections, window, isQuick = false) => ({
+  name: `client-${connections}x${window}`,
+  title: `client ${connections} × ${window}, 32 B`,
+  kind: 'client',
+  unit: 'messages',
+  connections,
+  window,
+  size: 32,
+  isQuick
+});
+
+/** @type {Scenario[]} */
+module.exports = [
+  small(1, 1, true),
+  small(4, 1),
+  small(16, 1),
+  small(64, 1, true),
+  small(512, 1),
+  small(1, 16),
+  small(64, 16, true),
+  kilobyte('64x16-1KiB', 'binary', 'binary', true),
+  kilobyte('64x16-1KiB-ascii', 'ascii', 'ASCII text'),
+  kilobyte('64x16-1KiB-unicode', 'unicode', 'non-ASCII text'),
+  large(16, '64KiB', '64 KiB', 64 * KIB, true),
+  large(4, '1MiB', '1 MiB', MIB, true),
+  large(4, '16MiB', '16 MiB', 16 * MIB),
+  compressed(4, 'takeover', true),
+  compressed(4, 'none'),
+  compressed(16, 'takeover'),
+  compressed(16, 'none'),
+  connect('connect', 'own port', { isQuick: true }),
+  connect('connect-http', "user's http.Server", { http: true }),
+  {
+    name: 'broadcast',
+    title: 'broadcast to 500, 128 B',
+    kind: 'broadcast',
+    unit: 'deliveries',
+    connections: 500,
+    size: 128,
+    isQuick: true
+  },
+  client(64, 1, true),
+  client(16, 16),
+  echo('busy', 'echo 64 × 1, 32 B, 20 µs of JS work each', {
+    connections: 64,
+    window: 1,
+    size: 32,
+    busy: 20,
+    isQuick: true
+  }),
+  memory('memory', 'own port', { isQuick: true }),
+  memory('memory-http', "user's http.Server", { http: true })
+];

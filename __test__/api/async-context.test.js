@@ -19,30 +19,21 @@ async function storesOf(pair) {
       });
     }
   };
+  function WebSocketServer(options) {
+    const wss = storage.run('server', () => new pair.WebSocketServer(options));
+
+    wss.on('connection', () => (stores.connection = storage.getStore()));
+    return wss;
+  }
+  function WebSocket(...args) {
+    return storage.run('client', () => new pair.WebSocket(...args));
+  }
+  const listening = (side) => (websocket) =>
+    storage.run('listener', () => note(side, websocket));
   const { client, server } = await storage.run('harness', () =>
     connect(
-      {
-        WebSocketServer: function (options) {
-          const wss = storage.run(
-            'server',
-            () => new pair.WebSocketServer(options)
-          );
-
-          wss.on('connection', () => {
-            stores.connection = storage.getStore();
-          });
-          return wss;
-        },
-        WebSocket: function (...args) {
-          return storage.run('client', () => new pair.WebSocket(...args));
-        }
-      },
-      {
-        onServer: (server) =>
-          storage.run('listener', () => note('server', server)),
-        onClient: (client) =>
-          storage.run('listener', () => note('client', client))
-      }
+      { WebSocketServer, WebSocket },
+      { onServer: listening('server'), onClient: listening('client') }
     )
   );
 

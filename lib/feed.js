@@ -3,6 +3,7 @@
 const native = require('./native');
 const { bridge, kinds, targets } = require('./bridge');
 const { createViolation } = require('./errors');
+const { kContexts } = require('./symbols');
 
 const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION } = kinds;
 
@@ -103,14 +104,18 @@ class Feed {
  * @param {number} options.maxFragments
  * @param {number} options.maxBufferedChunks
  * @param {boolean} options.skipUTF8Validation
+ * @param {Object} options.extensions The negotiated ones
  */
 function endpointOptions(options) {
+  const { 'permessage-deflate': deflate } = options.extensions;
+
   return {
     isServer: options.isServer,
     maxPayload: options.maxPayload,
     maxFragments: options.maxFragments,
     maxBufferedChunks: options.maxBufferedChunks,
-    skipUtf8Validation: options.skipUTF8Validation
+    skipUtf8Validation: options.skipUTF8Validation,
+    deflate: deflate && deflate[kContexts]
   };
 }
 

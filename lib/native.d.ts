@@ -43,9 +43,9 @@ export interface Bridge {
   send(id: number, data: Payload, bits: number, key: number): void;
   /** Sends bytes as they are. */
   write(id: number, data: Payload): void;
-  /** The position of the end of all bytes ever queued. */
+  /** The number of the last send or write. */
   queued(id: number): number;
-  /** The position up to which the kernel has them, after a try to write. */
+  /** The number of the last one that is done, of those asked for. */
   written(id: number): number;
   /** Bytes that the kernel does not have, after a try to write. */
   pending(id: number): number;
@@ -61,6 +61,29 @@ export interface Bridge {
   free(id: number): void;
   /** An uncaught exception, without leaving the running call. */
   raise(error: unknown): void;
+}
+
+/** Compresses messages. */
+export declare class Deflater {
+  /** Arguments as zlib's, the window as the base-2 logarithm of its size. */
+  constructor(windowBits: number, level: number, memLevel: number, strategy: number)
+  /** The compressed form of a message, or of a fragment of one; `fin` with its last fragment. */
+  deflate(data: Uint8Array, fin: boolean): Buffer
+  /** Forgets all messages so far, and frees the memory for them. */
+  reset(): void
+}
+
+/** Inflates messages. */
+export declare class Inflater {
+  /** The window as the base-2 logarithm of its size. */
+  constructor(windowBits: number)
+  /**
+   * What a message, or a fragment of one, inflates to; `fin` with its last fragment. At most `max_length` bytes, 0
+   * for no limit. After a failure the inflater is spent.
+   */
+  inflate(data: Uint8Array, fin: boolean, maxLength: number): Buffer | InflateFailure
+  /** Forgets all messages so far, and frees the memory for them. */
+  reset(): void
 }
 
 /** A listening socket. Its events come under its `id`; connections come with `head` and `foreign` events. */
@@ -151,6 +174,28 @@ export declare function attach(dispatch: (id: number, count: number, small: Arra
 /** Makes an endpoint whose bytes JavaScript carries; it is fed and frees by its id. */
 export declare function createEndpoint(bridge: number, options: EndpointOptions): number
 
+/** The parameters of permessage-deflate. */
+export interface DeflateContexts {
+  /** Ours. */
+  deflate: DeflateOptions
+  /** The peer's. */
+  inflate: InflateOptions
+}
+
+/** How we compress. The numbers are those of zlib's `deflateInit2`. */
+export interface DeflateOptions {
+  /** Base-2 logarithm of the window. */
+  windowBits: number
+  /** -1 to 9. */
+  level: number
+  /** 1 to 9. */
+  memLevel: number
+  /** 0 to 4. */
+  strategy: number
+  /** Each message on its own. */
+  reset: boolean
+}
+
 /**
  * Begins to connect to an address, from one of ours if given. Returns the system's error number if that fails at once.
  * An upgrade response is expected, at most `max_head` bytes long.
@@ -172,6 +217,8 @@ export interface EndpointOptions {
   maxBufferedChunks: number
   /** Whether text goes unchecked. */
   skipUtf8Validation: boolean
+  /** The negotiated permessage-deflate, if any. */
+  deflate?: DeflateContexts
 }
 
 /** An extension that a `Sec-WebSocket-Extensions` header offers. */
@@ -192,6 +239,22 @@ export interface ExtensionParam {
 
 /** A new `Sec-WebSocket-Key`. */
 export declare function generateKey(): string
+
+/** Why a message could not be inflated. */
+export interface InflateFailure {
+  /** The number of a violation. */
+  kind: number
+  /** The value that its text names. */
+  detail: number
+}
+
+/** How the peer compresses. */
+export interface InflateOptions {
+  /** Base-2 logarithm of the window. */
+  windowBits: number
+  /** Each message on its own. */
+  reset: boolean
+}
 
 /** Listens on a TCP address. Returns the system's error number if that fails. Heads are at most `max_head` bytes long. */
 export declare function listenTcp(bridge: number, address: string, port: number, backlog: number, maxHead: number): Server | number

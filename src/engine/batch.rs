@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Connection, Listener};
+use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Endpoint, Message, Payload, Sink};
 
 /// What happened. The numbers are the bridge's wire format (`lib/link.js`).
@@ -130,6 +131,13 @@ impl Batch {
     /// Adds what `bytes` mean for `endpoint`.
     pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
         if let Err(violation) = endpoint.handle_bytes(bytes, self) {
+            self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+        }
+    }
+
+    /// Adds what a job inflated for `endpoint`, and what its bytes behind mean.
+    pub fn finish(&mut self, endpoint: &mut Endpoint, job: InflateJob) {
+        if let Err(violation) = endpoint.finish_job(job, self) {
             self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
         }
     }

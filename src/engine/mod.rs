@@ -6,6 +6,7 @@
 mod batch;
 mod connection;
 mod epoll;
+mod jobs;
 mod listener;
 mod out_queue;
 mod ready;
@@ -31,6 +32,8 @@ pub struct Engine {
     runtime: Runtime,
     ready: ReadyList,
 }
+
+pub use jobs::limit_jobs;
 
 impl Engine {
     /// Builds a runtime that does I/O and nothing else: the engine has no clock.
@@ -73,6 +76,11 @@ impl Engine {
     /// Asks for a turn of `source`.
     pub fn schedule(&self, source: Source) {
         self.ready.push(source);
+    }
+
+    /// Runs `job`, which takes long, on a thread of its own.
+    fn run_job(&self, job: jobs::Job) {
+        jobs::run(self.runtime.handle(), job);
     }
 
     /// Whether a source waits for a turn.

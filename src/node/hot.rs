@@ -120,13 +120,13 @@ unsafe fn with_connection(
     }
 }
 
-/// `queued(id)`: the position of the end of all bytes ever queued.
+/// `queued(id)`: the number of the last send or write.
 unsafe extern "C" fn queued(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
-    unsafe { with_connection(env, info, |_, connection| connection.queued() as f64) }
+    unsafe { with_connection(env, info, |_, connection| connection.ticket() as f64) }
 }
 
-/// `written(id)`: the position up to which the kernel has them, after a try to write.
+/// `written(id)`: the number of the last send or write that is done, among those asked for, after a try to write.
 unsafe extern "C" fn written(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
@@ -209,6 +209,9 @@ unsafe extern "C" fn feed(env: sys::napi_env, info: sys::napi_callback_info) -> 
             // SAFETY: no JavaScript runs before the bytes are done with.
             if let Some(bytes) = bytes_of(env, chunk) {
                 batch.feed(&mut endpoint, bytes);
+                while let Some(job) = endpoint.take_job() {
+                    batch.finish(&mut endpoint, job);
+                }
             }
             bridge.put_endpoint(id, endpoint);
             let events = 0..batch.events.len();

@@ -43,9 +43,9 @@ export interface Bridge {
   send(id: number, data: Payload, bits: number, key: number): void;
   /** Sends bytes as they are. */
   write(id: number, data: Payload): void;
-  /** The position of the end of all bytes ever queued. */
+  /** The number of the last send or write. */
   queued(id: number): number;
-  /** The position up to which the kernel has them, after a try to write. */
+  /** The number of the last one that is done, of those asked for. */
   written(id: number): number;
   /** Bytes that the kernel does not have, after a try to write. */
   pending(id: number): number;

@@ -10,6 +10,7 @@ use super::bridge::{Bridge, Entry};
 use super::environment::Environment;
 use crate::engine::{self, Connection, Gather, Opening, Stream};
 use crate::handshake::HeadLimits;
+use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
 use crate::protocol::{Config, Endpoint, Limits, Role};
 
 /// One end of a TCP connection.
@@ -33,6 +34,58 @@ impl From<engine::Address> for Address {
     }
 }
 
+/// How we compress. The numbers are those of zlib's `deflateInit2`.
+#[napi(object)]
+pub struct DeflateOptions {
+    /// Base-2 logarithm of the window.
+    pub window_bits: u8,
+    /// -1 to 9.
+    pub level: i8,
+    /// 1 to 9.
+    pub mem_level: u8,
+    /// 0 to 4.
+    pub strategy: u8,
+    /// Each message on its own.
+    pub reset: bool,
+}
+
+/// How the peer compresses.
+#[napi(object)]
+pub struct InflateOptions {
+    /// Base-2 logarithm of the window.
+    pub window_bits: u8,
+    /// Each message on its own.
+    pub reset: bool,
+}
+
+/// The parameters of permessage-deflate.
+#[napi(object)]
+pub struct DeflateContexts {
+    /// Ours.
+    pub deflate: DeflateOptions,
+    /// The peer's.
+    pub inflate: InflateOptions,
+}
+
+impl From<DeflateContexts> for Params {
+    fn from(contexts: DeflateContexts) -> Self {
+        let DeflateContexts { deflate, inflate } = contexts;
+        Self {
+            deflate: DeflateParams {
+                window_bits: deflate.window_bits,
+                no_context_takeover: deflate.reset,
+                level: deflate.level,
+                mem_level: deflate.mem_level,
+                strategy: deflate.strategy,
+            },
+            inflate: InflateParams {
+                window_bits: inflate.window_bits,
+                no_context_takeover: inflate.reset,
+            },
+        }
+    }
+}
+
 /// How an endpoint behaves. 0 means no limit.
 #[napi(object)]
 pub struct EndpointOptions {
@@ -46,6 +99,8 @@ pub struct EndpointOptions {
     pub max_buffered_chunks: u32,
     /// Whether text goes unchecked.
     pub skip_utf8_validation: bool,
+    /// The negotiated permessage-deflate, if any.
+    pub deflate: Option<DeflateContexts>,
 }
 
 impl From<EndpointOptions> for Config {
@@ -62,7 +117,7 @@ impl From<EndpointOptions> for Config {
                 max_buffered_chunks: options.max_buffered_chunks,
             },
             skip_utf8_validation: options.skip_utf8_validation,
-            deflate: None,
+            deflate: options.deflate.map(Params::from),
         }
     }
 }

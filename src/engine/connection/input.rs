@@ -1,0 +1,227 @@
+//! What a connection has read, and what it is taken for.
+
+use std::mem;
+
+use crate::engine::READ_SIZE;
+use crate::engine::batch::{Batch, Kind};
+use crate::handshake::{HeadLimits, HeadParser, Outcome};
+use crate::protocol::Endpoint;
+use crate::protocol::receiver::InflateJob;
+
+/// What the bytes are.
+pub(super) enum Phase {
+    /// None can come yet.
+    Connecting(HeadLimits),
+    /// A request or a response.
+    Head {
+        parser: Box<HeadParser>,
+        bytes: Vec<u8>,
+    },
+    /// JavaScript decides what comes next; the bytes are for that.
+    Held(Vec<u8>),
+    /// JavaScript's as they are.
+    Raw(Vec<u8>),
+    /// Frames. Those that came early wait.
+    Open {
+        endpoint: Box<Endpoint>,
+        early: Vec<u8>,
+    },
+}
+
+impl Phase {
+    pub(super) fn request(limits: HeadLimits) -> Self {
+        Self::head(HeadParser::request(limits))
+    }
+
+    pub(super) fn response(limits: HeadLimits) -> Self {
+        Self::head(HeadParser::response(limits))
+    }
+
+    fn head(parser: HeadParser) -> Self {
+        Self::Head {
+            parser: Box::new(parser),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+/// The state of the reading side.
+pub(super) struct Input {
+    pub(super) phase: Phase,
+    /// JavaScript wants nothing.
+    pub(super) paused: bool,
+    /// JavaScript is not done with what it began.
+    pub(super) corked: bool,
+    /// A message is being inflated elsewhere: what is behind it waits.
+    inflating: bool,
+    /// It is done.
+    inflated: Option<InflateJob>,
+    /// The peer's FIN has come.
+    pub(super) eof: bool,
+    /// And has been reported, behind all that came before it.
+    pub(super) reported_end: bool,
+    /// Bytes read so far.
+    pub(super) bytes: u64,
+}
+
+impl Input {
+    pub(super) fn new(phase: Phase) -> Self {
+        Self {
+            phase,
+            paused: false,
+            corked: false,
+            inflating: false,
+            inflated: None,
+            eof: false,
+            reported_end: false,
+            bytes: 0,
+        }
+    }
+
+    /// Bytes may be read, and there is a place for them.
+    pub(super) fn is_open(&self) -> bool {
+        let has_place = match &self.phase {
+            Phase::Connecting(_) => false,
+            Phase::Held(held) => held.len() < READ_SIZE,
+            Phase::Head { .. } | Phase::Raw(_) | Phase::Open { .. } => true,
+        };
+        has_place && !self.paused && !self.corked && !self.inflating && !self.eof
+    }
+
+    /// A message of this connection is being inflated.
+    pub(super) fn is_inflating(&self) -> bool {
+        self.inflating
+    }
+
+    pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+        let mut early = self.take_held();
+        early.splice(0..0, head.iter().copied());
+        self.phase = Phase::Open {
+            endpoint: Box::new(endpoint),
+            early,
+        };
+    }
+
+    pub(super) fn start_raw(&mut self) {
+        self.phase = Phase::Raw(self.take_held());
+    }
+
+    pub(super) fn demote(&mut self) -> Option<Box<Endpoint>> {
+        match mem::replace(&mut self.phase, Phase::Raw(Vec::new())) {
+            Phase::Open { endpoint, early } => {
+                self.phase = Phase::Raw(early);
+                Some(endpoint)
+            }
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    fn take_held(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Held(held) | Phase::Raw(held) => mem::take(held),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Delivers what was held back until the phase was known. Returns a job to run.
+    pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
+        if self.paused || self.corked || self.inflating {
+            return None;
+        }
+        match &mut self.phase {
+            Phase::Raw(held) if !held.is_empty() => {
+                batch.push_bytes(Kind::Chunk, 0, &mem::take(held));
+                None
+            }
+            Phase::Open { endpoint, early } if !early.is_empty() => {
+                let mut bytes = mem::take(early);
+                batch.feed(endpoint, &mut bytes);
+                self.begin_inflation()
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a chunk for what it is. `listener` is the id of the listener that the connection came from. Returns a job
+    /// to run.
+    pub(super) fn take(
+        &mut self,
+        chunk: &mut [u8],
+        listener: u32,
+        batch: &mut Batch,
+    ) -> Option<InflateJob> {
+        self.bytes += chunk.len() as u64;
+        match &mut self.phase {
+            Phase::Connecting(_) => {}
+            Phase::Held(held) => held.extend_from_slice(chunk),
+            Phase::Raw(_) => batch.push_bytes(Kind::Chunk, 0, chunk),
+            Phase::Open { endpoint, .. } => {
+                batch.feed(endpoint, chunk);
+                return self.begin_inflation();
+            }
+            Phase::Head { parser, bytes } => {
+                bytes.extend_from_slice(chunk);
+                match parser.parse(bytes) {
+                    Outcome::Incomplete => {}
+                    Outcome::Head(head, length) => {
+                        batch.push_bytes(Kind::Head, listener, &head.flat(bytes));
+                        self.phase = Phase::Held(bytes.split_off(length));
+                    }
+                    Outcome::Foreign => self.give_up(listener, batch),
+                }
+            }
+        }
+        None
+    }
+
+    /// What was read of a head is for Node's parser. Nothing read: nothing given.
+    pub(super) fn give_up(&mut self, listener: u32, batch: &mut Batch) {
+        if let Phase::Head { bytes, .. } = &mut self.phase
+            && !bytes.is_empty()
+        {
+            batch.push_bytes(Kind::Foreign, listener, &mem::take(bytes));
+            self.phase = Phase::Held(Vec::new());
+        }
+    }
+
+    fn begin_inflation(&mut self) -> Option<InflateJob> {
+        let Phase::Open { endpoint, .. } = &mut self.phase else {
+            return None;
+        };
+        let job = endpoint.take_job();
+        self.inflating = job.is_some();
+        job
+    }
+
+    /// A job has run; the next turn goes on with it.
+    pub(super) fn end_inflation(&mut self, job: InflateJob) {
+        self.inflated = Some(job);
+    }
+
+    /// Delivers what a job inflated and what came behind it. Returns the next job.
+    pub(super) fn feed_inflated(&mut self, batch: &mut Batch) -> Option<InflateJob> {
+        let job = self.inflated.take()?;
+        self.inflating = false;
+        let Phase::Open { endpoint, .. } = &mut self.phase else {
+            return None;
+        };
+        batch.finish(endpoint, job);
+        self.begin_inflation()
+    }
+
+    /// The peer's FIN is reported behind all that came before it.
+    pub(super) fn report_end(&mut self, batch: &mut Batch) {
+        let is_behind = match &self.phase {
+            Phase::Held(held) | Phase::Raw(held) => held.is_empty(),
+            Phase::Open { early, .. } => early.is_empty() && !self.inflating,
+            Phase::Connecting(_) | Phase::Head { .. } => true,
+        };
+        if self.eof && is_behind && !self.reported_end {
+            self.reported_end = true;
+            batch.push(Kind::End, 0);
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The turn of a connection: read, write, report.
+
+use std::io::{self, IoSlice};
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::input::{Input, Phase};
+use super::output::{Output, Sending};
+use super::{Connection, Gather};
+use crate::engine::batch::{Batch, Kind};
+use crate::engine::stream::Stream;
+use crate::handshake::HeadLimits;
+use crate::protocol::Bits;
+use crate::protocol::deflate::{DeflateJob, JOB_LEN};
+use crate::protocol::frame::encode_header;
+use crate::protocol::receiver::InflateJob;
+
+/// An unmasked payload this long goes to the kernel from where it lies.
+const DIRECT_WRITE: usize = 16 * 1024;
+
+/// All that changes about a connection.
+pub(super) struct State {
+    /// `None` once it is closed.
+    pub(super) stream: Option<Stream>,
+    pub(super) input: Input,
+    pub(super) output: Output,
+    /// Why it was closed; 0 if nothing went wrong.
+    errno: i32,
+    /// FIN is to be sent after what is queued.
+    pub(super) end_wanted: bool,
+    /// FIN has been sent.
+    shut: bool,
+    /// JavaScript wants to hear when all is written.
+    pub(super) tell_drained: bool,
+    reported_closed: bool,
+    /// JavaScript has been told of this connection, or made it.
+    known: bool,
+    late: bool,
+    /// Sweeps that found the head incomplete.
+    sweeps: u32,
+}
+
+impl State {
+    pub(super) fn new(stream: Stream, phase: Phase, known: bool) -> Self {
+        Self {
+            stream: Some(stream),
+            input: Input::new(phase),
+            output: Output::default(),
+            errno: 0,
+            end_wanted: false,
+            shut: false,
+            tell_drained: false,
+            reported_closed: false,
+            known,
+            late: false,
+            sweeps: 0,
+        }
+    }
+
+    /// Returns whether another turn is due at once.
+    pub(super) fn turn(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+        batch: &mut Batch,
+    ) -> bool {
+        let listener = connection.listener.as_ref().map(|listener| listener.id());
+        let first = batch.events.len();
+        if !self.known
+            && connection
+                .listener
+                .as_ref()
+                .is_some_and(|listener| listener.announces())
+        {
+            batch.push(Kind::Accepted, listener.unwrap_or_default());
+        }
+        if let Phase::Connecting(limits) = self.input.phase {
+            self.connect(context, limits, batch);
+        }
+        self.flush(context);
+        let inflated = self.input.feed_inflated(batch);
+        self.inflate(connection, inflated);
+        let early = self.input.feed_early(batch);
+        self.inflate(connection, early);
+        let again = self.read(connection, context, buffer, batch);
+        self.known |= batch.events.len() > first;
+        if self.known {
+            self.input.report_end(batch);
+        } else if self.input.eof {
+            // A peer that came and went without a word.
+            self.stream = None;
+        }
+        self.settle(connection);
+        self.report(connection, batch);
+        again && self.stream.is_some()
+    }
+
+    fn connect(&mut self, context: &mut Context<'_>, limits: HeadLimits, batch: &mut Batch) {
+        let Some(stream) = &self.stream else { return };
+        let Poll::Ready(ready) = stream.poll_write_ready(context) else {
+            return;
+        };
+        match ready.and_then(|()| stream.take_error()) {
+            Ok(None) => {
+                self.input.phase = Phase::response(limits);
+                batch.push(Kind::Connected, 0);
+            }
+            Ok(Some(error)) | Err(error) => self.fail(&error),
+        }
+    }
+
+    fn read(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+        batch: &mut Batch,
+    ) -> bool {
+        if !self.input.is_open() || connection.is_ahead() {
+            return false;
+        }
+        let Some(stream) = &mut self.stream else {
+            return false;
+        };
+        let listener = connection.listener.as_ref();
+        let listener = listener.map_or(0, |listener| listener.id());
+        match stream.poll_read(context, buffer) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(0)) => {
+                self.input.eof = true;
+                // Half a head is for Node's parser to refuse.
+                self.input.give_up(listener, batch);
+                false
+            }
+            Poll::Ready(Ok(n)) => {
+                let more = n == buffer.len() || stream.poll_read_ready(context).is_ready();
+                let job = self.input.take(&mut buffer[..n], listener, batch);
+                self.inflate(connection, job);
+                more
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
+            Poll::Ready(Err(error)) => {
+                self.fail(&error);
+                false
+            }
+        }
+    }
+
+    /// A large message is inflated elsewhere.
+    fn inflate(&mut self, connection: &Arc<Connection>, job: Option<InflateJob>) {
+        let Some(mut job) = job else { return };
+        connection.run_job(
+            move || {
+                job.run();
+                job
+            },
+            |_, state, job| state.input.end_inflation(job),
+        );
+    }
+
+    pub(super) fn send(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        payload: &[u8],
+        sending: Sending,
+        gather: Gather,
+    ) {
+        if self.stream.is_none() {
+            return;
+        }
+        if self.output.is_deflating() {
+            self.output.wait(payload, Some(sending));
+            return;
+        }
+        let Sending { bits, key } = sending;
+        if payload.len() >= DIRECT_WRITE
+            && gather != Gather::ForTurn
+            && self.output.is_empty()
+            && !bits.is_masked()
+            && !bits.has(Bits::COMPRESS)
+        {
+            self.send_direct(context, payload, sending);
+            return;
+        }
+        let Phase::Open { endpoint, .. } = &mut self.input.phase else {
+            return;
+        };
+        if payload.len() >= JOB_LEN
+            && let Some(job) = endpoint.deflate_job(payload.to_vec(), bits, key)
+        {
+            self.output.begin_deflation();
+            deflate(connection, job);
+            return;
+        }
+        self.output
+            .put(|out| endpoint.frame(out, payload, bits, key));
+        self.gathered(context, gather);
+    }
+
+    /// The kernel takes what it can from where the payload lies; the rest is copied.
+    fn send_direct(&mut self, context: &mut Context<'_>, payload: &[u8], sending: Sending) {
+        let Some(stream) = &self.stream else { return };
+        let (header, length) = encode_header(sending.bits, payload.len() as u64, sending.key);
+        let header = &header[..length];
+        let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)]) {
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => {
+                self.fail(&error);
+                return;
+            }
+        };
+        self.output.count_direct(written);
+        self.output.put(|out| {
+            out.extend_from_slice(header.get(written..).unwrap_or_default());
+            out.extend_from_slice(&payload[written.saturating_sub(length)..]);
+        });
+        self.flush(context);
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if self.stream.is_none() {
+            return;
+        }
+        if self.output.is_deflating() {
+            self.output.wait(bytes, None);
+        } else {
+            self.output.put(|out| out.extend_from_slice(bytes));
+        }
+    }
+
+    /// A large message is compressed: what waited behind it follows, until there is another one.
+    fn deflated(&mut self, connection: &Arc<Connection>, job: DeflateJob) {
+        let Phase::Open { endpoint, .. } = &mut self.input.phase else {
+            return;
+        };
+        let frame = endpoint.finish_deflate_job(job);
+        self.output.end_deflation(&frame);
+        while let Some(waiting) = self.output.next_waiting() {
+            if let Some(Sending { bits, key }) = waiting.sending
+                && waiting.bytes.len() >= JOB_LEN
+                && let Some(job) = endpoint.deflate_job(waiting.bytes.clone(), bits, key)
+            {
+                self.output.begin_waiting_deflation(&waiting);
+                deflate(connection, job);
+                return;
+            }
+            self.output.append_waiting(&waiting, Some(endpoint));
+        }
+    }
+
+    pub(super) fn gathered(&mut self, context: &mut Context<'_>, gather: Gather) {
+        if gather == Gather::No {
+            self.flush(context);
+        }
+    }
+
+    /// Writes until the queue is empty or the kernel full, then what hangs on an empty queue.
+    pub(super) fn flush(&mut self, context: &mut Context<'_>) {
+        if matches!(self.input.phase, Phase::Connecting(_)) {
+            return;
+        }
+        let Some(stream) = &self.stream else { return };
+        let result = loop {
+            match self.output.queue.write_with(|slices| stream.write(slices)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match stream.poll_write_ready(context) {
+                        Poll::Pending => return,
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) => break Err(error),
+                    }
+                }
+                Ok(()) if self.end_wanted && !self.shut && self.output.is_empty() => {
+                    self.shut = true;
+                    break stream.shutdown();
+                }
+                result => break result,
+            }
+        };
+        match result {
+            // The peer is gone already: its FIN or RST tells the rest.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => self.fail(&error),
+            Ok(()) => {}
+        }
+    }
+
+    pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
+        if !reset {
+            self.flush(context);
+        } else if let Some(stream) = &self.stream
+            && let Err(error) = stream.reset_on_close()
+        {
+            self.errno = errno(&error);
+        }
+        self.stream = None;
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        self.errno = errno(error);
+        self.stream = None;
+    }
+
+    pub(super) fn sweep(&mut self, limit: u32) {
+        if matches!(self.input.phase, Phase::Head { .. }) {
+            self.sweeps += 1;
+            self.late |= self.sweeps >= limit;
+        }
+    }
+
+    /// Closes what is over. Returns whether there is something to report.
+    pub(super) fn settle(&mut self, connection: &Connection) -> bool {
+        if self.input.reported_end && self.shut {
+            self.stream = None;
+        }
+        if self.stream.is_some() {
+            return self.late || (self.tell_drained && self.output.is_empty());
+        }
+        self.output.lose();
+        if !self.known && !self.reported_closed {
+            self.reported_closed = true;
+            connection.left_listener();
+        }
+        self.is_closing()
+    }
+
+    /// The socket is closed, all that it brought has been delivered, and nobody knows.
+    fn is_closing(&self) -> bool {
+        self.stream.is_none() && !self.reported_closed && !self.input.is_inflating()
+    }
+
+    fn report(&mut self, connection: &Connection, batch: &mut Batch) {
+        if mem::take(&mut self.late)
+            && let Some(listener) = &connection.listener
+        {
+            self.known = true;
+            batch.push(Kind::Late, listener.id());
+            self.input.phase = Phase::Held(Vec::new());
+        }
+        if self.is_closing() {
+            self.reported_closed = true;
+            batch.push(Kind::Closed, self.errno.unsigned_abs());
+            connection.left_listener();
+        } else if self.stream.is_some() && self.tell_drained && self.output.is_empty() {
+            self.tell_drained = false;
+            batch.push(Kind::Drained, 0);
+        }
+    }
+}
+
+/// A large message is compressed elsewhere.
+fn deflate(connection: &Arc<Connection>, mut job: DeflateJob) {
+    connection.run_job(
+        move || {
+            job.run();
+            job
+        },
+        |connection, state, job| state.deflated(connection, job),
+    );
+}
+
+/// The system's number of an error; EIO for errors that did not come from the system.
+fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(5)
+}

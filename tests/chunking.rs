@@ -3,6 +3,7 @@
 mod events;
 
 use events::Events;
+use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
 use oxws::protocol::{Bits, Limits, Receiver, Role, Violation, sender};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,6 +28,40 @@ fn first_byte() -> impl Strategy<Value = u8> {
         1 => Just(0x88),
         1 => any::<u8>(),
     ]
+}
+
+/// The payload of a compressed message, or something like it.
+fn deflated() -> impl Strategy<Value = Vec<u8>> {
+    let data = prop_oneof![
+        8 => text(),
+        1 => Just(vec![b'a'; 200_000]),
+    ];
+    let flaw = prop::option::weighted(0.2, (any::<prop::sample::Index>(), any::<u8>()));
+    (data, any::<bool>(), flaw).prop_map(|(data, fin, flaw)| {
+        let mut deflater = Deflater::new(DeflateParams {
+            window_bits: 15,
+            no_context_takeover: true,
+            level: 6,
+            mem_level: 8,
+            strategy: 0,
+        });
+        let mut payload = Vec::new();
+        deflater.compress(&data, fin, &mut payload);
+        if let Some((index, byte)) = flaw {
+            *index.get_mut(&mut payload) ^= byte;
+        }
+        payload
+    })
+}
+
+fn compressed_frame() -> impl Strategy<Value = Vec<u8>> {
+    let first = prop::sample::select(&[0xc1, 0xc2, 0x41, 0x42, 0x80, 0x00]);
+    (first, deflated(), any::<[u8; 4]>()).prop_map(|(first, payload, key)| {
+        let mut out = Vec::new();
+        let bits = Bits::from(first) | Bits::KEY;
+        sender::append_frame(&mut out, &payload, bits, key);
+        out
+    })
 }
 
 fn frame() -> impl Strategy<Value = Vec<u8>> {
@@ -56,33 +91,52 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => vec(frame(), 1..8).prop_map(|frames| frames.concat()),
+        3 => vec(prop_oneof![frame(), compressed_frame()], 1..8)
+            .prop_map(|frames| frames.concat()),
         1 => vec(any::<u8>(), 0..300),
     ]
 }
 
-fn receiver() -> impl Strategy<Value = (Role, Limits, bool)> {
+#[derive(Clone, Copy, Debug)]
+struct Setup {
+    role: Role,
+    limits: Limits,
+    skip_utf8_validation: bool,
+    inflate: Option<InflateParams>,
+}
+
+fn setup() -> impl Strategy<Value = Setup> {
+    let role = prop_oneof![9 => Just(Role::Server), 1 => Just(Role::Client)];
     let max_payload = prop_oneof![Just(0), 0..400u64];
     let max_fragments = prop_oneof![Just(0), 0..4u32];
-    let role = prop_oneof![9 => Just(Role::Server), 1 => Just(Role::Client)];
-    (role, max_payload, max_fragments, any::<bool>()).prop_map(
-        |(role, max_payload, max_fragments, skip_utf8_validation)| {
-            let limits = Limits {
+    let inflate = any::<Option<bool>>().prop_map(|no_context_takeover| {
+        no_context_takeover.map(|no_context_takeover| InflateParams {
+            window_bits: 15,
+            no_context_takeover,
+        })
+    });
+    (role, max_payload, max_fragments, any::<bool>(), inflate).prop_map(
+        |(role, max_payload, max_fragments, skip_utf8_validation, inflate)| Setup {
+            role,
+            limits: Limits {
                 max_payload,
                 max_fragments,
                 max_buffered_chunks: 0,
-            };
-            (role, limits, skip_utf8_validation)
+            },
+            skip_utf8_validation,
+            inflate,
         },
     )
 }
 
 /// What the stream gives when its chunks have these lengths, over and over.
-fn run(
-    (role, limits, skip_utf8_validation): (Role, Limits, bool),
-    stream: &[u8],
-    lengths: &[usize],
-) -> (Events, Option<Violation>) {
-    let mut receiver = Receiver::new(role, limits, skip_utf8_validation, None);
+fn run(setup: Setup, stream: &[u8], lengths: &[usize]) -> (Events, Option<Violation>) {
+    let mut receiver = Receiver::new(
+        setup.role,
+        setup.limits,
+        setup.skip_utf8_validation,
+        setup.inflate.map(Inflater::new),
+    );
     let mut events = Events::default();
     let mut violation = None;
     let mut lengths = lengths.iter().cycle();
@@ -91,7 +145,11 @@ fn run(
     while !rest.is_empty() {
         let len = lengths.next().map_or(1, |len| *len).min(rest.len());
         let (chunk, tail) = rest.split_at_mut(len);
-        if let Err(first) = receiver.handle_bytes(chunk, &mut events) {
+        let mut result = receiver.handle_bytes(chunk, &mut events);
+        while let Some(job) = receiver.take_job() {
+            result = receiver.finish_job(job, &mut events);
+        }
+        if let Err(first) = result {
             assert_eq!(violation.replace(first), None, "one violation at most");
         }
         rest = tail;
@@ -104,7 +162,7 @@ proptest! {
 
     #[test]
     fn any_chunking_gives_the_same(
-        setup in receiver(),
+        setup in setup(),
         stream in stream(),
         lengths in vec(1..40usize, 1..20),
     ) {

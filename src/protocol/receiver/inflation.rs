@@ -3,9 +3,13 @@
 use std::mem;
 
 use super::{Frame, Receiver, Sink};
-use crate::protocol::deflate::{Inflater, JOB_LEN};
+use crate::protocol::deflate::Inflater;
 use crate::protocol::message::Assembly;
 use crate::protocol::violation::Violation;
+
+/// How many bytes of a frame, in and out, are inflated at once: about a quarter of a millisecond. What
+/// is left then becomes a job.
+const BUDGET: usize = 256 * 1024;
 
 /// A frame is inflated elsewhere, and nothing is parsed meanwhile.
 #[derive(Debug)]
@@ -116,7 +120,7 @@ impl Receiver {
             limit: self.limits.max_payload,
             fed: 0,
         };
-        if inflation.advance(&payload, JOB_LEN)? {
+        if inflation.advance(&payload, BUDGET)? {
             return self.end_inflation(inflation, sink);
         }
         let job = InflateJob {

@@ -197,8 +197,7 @@ fn large_messages_are_jobs() {
         &b"\x89\x01a"[..],
         &frames(2, &message, &[]),
         b"\x89\x01b",
-        &frames(2, &message, &[100_000, 100_000]),
-        b"\x88\x00",
+        &frames(2, &message, &[300_000, 300_000]),
     ]
     .concat();
     let mut receiver = DEFLATING.receiver();
@@ -210,12 +209,12 @@ fn large_messages_are_jobs() {
     let mut jobs = 0;
     while let Some(job) = receiver.take_job() {
         assert!(receiver.take_job().is_none());
-        // What comes meanwhile is kept.
-        assert_eq!(
-            receiver.handle_bytes(&mut b"\x88\x00".to_vec(), &mut events),
-            Ok(())
-        );
-        assert!(!receiver.is_finished());
+        if jobs == 3 {
+            // What comes meanwhile is kept.
+            let mut close = b"\x88\x00".to_vec();
+            assert_eq!(receiver.handle_bytes(&mut close, &mut events), Ok(()));
+            assert!(!receiver.is_finished());
+        }
         jobs += 1;
         let job = std::thread::spawn(move || {
             let mut job = job;
@@ -240,6 +239,7 @@ fn large_messages_are_jobs() {
     assert_eq!(fragments.iter().sum::<u32>() as usize, message.len());
     assert_eq!(events.list[4], Event::Close(1005, Vec::new()));
     // And the same in any other way.
+    let stream = [&stream[..], b"\x88\x00"].concat();
     assert_eq!(DEFLATING.events(&stream), events.list);
 }
 
@@ -270,7 +270,7 @@ fn violations_in_jobs() {
 #[test]
 fn little_output_from_much_input_is_a_job_too() {
     // Empty stored blocks.
-    let payload = b"\x00\x00\x00\xff\xff".repeat(20_000);
+    let payload = b"\x00\x00\x00\xff\xff".repeat(60_000);
     let mut stream = Vec::new();
     append_frame(&mut stream, &payload, Bits::from(0xc2), [0; 4]);
     let mut receiver = DEFLATING.receiver();
@@ -293,4 +293,17 @@ fn a_job_that_was_not_run_is_run_when_it_comes_back() {
     let job = receiver.take_job().expect("a job");
     assert_eq!(receiver.finish_job(job, &mut events), Ok(()));
     assert_eq!(events.list, [binary(&message)]);
+}
+
+#[test]
+fn nothing_is_kept_when_the_stream_is_over() {
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    for end in [&b"\x88\x00"[..], b"\x83\x00"] {
+        let mut receiver = DEFLATING.receiver();
+        let mut stream = [hello, end].concat();
+        let _ = receiver.handle_bytes(&mut stream, &mut Events::default());
+        assert!(receiver.is_finished());
+        assert!(receiver.inflater.is_none());
+        assert_eq!(receiver.capacity(), 0);
+    }
 }

@@ -13,7 +13,7 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// From this length on a message is better compressed on another thread: at zlib's default level it
 /// takes a third of a millisecond.
-pub const DEFLATE_JOB_LEN: usize = 32 * 1024;
+pub const JOB_LEN: usize = 32 * 1024;
 
 /// The negotiated parameters of a connection, as this end of it sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

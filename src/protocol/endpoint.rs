@@ -79,7 +79,7 @@ impl Endpoint {
     }
 
     /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
-    /// long to compress ([`deflate::DEFLATE_JOB_LEN`]). Nothing if there is nothing to compress.
+    /// long to compress ([`deflate::JOB_LEN`]). Nothing if there is nothing to compress.
     ///
     /// Until the job is handed to [`finish_deflate_job`](Self::finish_deflate_job) no other frame may be
     /// compressed, and all later frames have to wait.

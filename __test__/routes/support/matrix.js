@@ -1,0 +1,140 @@
+'use strict';
+
+const { oxws, ws } = require('../../support/implementations');
+const { describeData, describeError } = require('../../support/trace');
+const { routes } = require('./routes');
+
+/** Who plays the server and who the client; ws with itself is the oracle. */
+const pairs = [
+  [ws, ws],
+  ...(oxws
+    ? [
+        [oxws, ws],
+        [ws, oxws],
+        [oxws, oxws]
+      ]
+    : [])
+].map(([serverLib, clientLib]) => ({
+  name: `${nameOf(serverLib)} server, ${nameOf(clientLib)} client`,
+  serverLib,
+  clientLib,
+  WebSocketServer: serverLib.WebSocketServer,
+  WebSocket: clientLib.WebSocket
+}));
+
+function nameOf(lib) {
+  return lib === ws ? 'ws' : 'oxws';
+}
+
+/**
+ * Runs `body(open, route, pair)` as one describe block for each route and
+ * pair. `open({ server, client })` takes the options of both and resolves what
+ * the route's `open()` does, with `events`: what each side emits from then on,
+ * and `closed`, which settles when both sides are.
+ */
+function describeRoutes(title, body, chosen = routes) {
+  for (const route of chosen) {
+    for (const pair of pairs) {
+      describe(`${title} (${route.name}: ${pair.name})`, () => {
+        body((setup) => open(route, pair, setup), route, pair);
+      });
+    }
+  }
+}
+
+async function open(route, pair, setup = {}) {
+  const connection = await route.open(pair, {
+    ...setup,
+    client: { perMessageDeflate: false, ...setup.client }
+  });
+  const { server, client } = connection;
+
+  return {
+    ...connection,
+    events: { server: record(server), client: record(client) },
+    closed: Promise.all([onceClosed(server), onceClosed(client)])
+  };
+}
+
+/** Settles on 'close', whatever 'error' comes before it. */
+function onceClosed(websocket) {
+  return new Promise((resolve) => websocket.on('close', resolve));
+}
+
+/**
+ * Writes down what a WebSocket emits, a line an event: the readyState that
+ * listeners see, the name, the values.
+ *
+ * @returns {string[]} grows while the WebSocket lives
+ */
+function record(websocket) {
+  const lines = [];
+  const add = (...words) =>
+    lines.push([websocket.readyState, ...words].join(' '));
+
+  websocket.on('message', (data, isBinary) => {
+    const content = data.arrayBuffer
+      ? `Blob(${data.size})`
+      : describeData(data);
+
+    add('message', isBinary ? 'binary' : 'text', content);
+  });
+  websocket.on('ping', (data) => add('ping', describeData(data)));
+  websocket.on('pong', (data) => add('pong', describeData(data)));
+  websocket.on('error', (err) => {
+    const { class: name, code, message } = describeError(err);
+
+    add('error', name, code, message);
+  });
+  websocket.on('close', (code, reason) => {
+    add('close', code, describeData(reason));
+  });
+  return lines;
+}
+
+/** Resolves with the first `count` messages as `[data, isBinary]`. */
+function messages(websocket, count) {
+  const received = [];
+
+  return new Promise((resolve) => {
+    websocket.on('message', function onMessage(data, isBinary) {
+      received.push([data, isBinary]);
+      if (received.length < count) return;
+      websocket.removeListener('message', onMessage);
+      resolve(received);
+    });
+  });
+}
+
+/** Runs `body(from, to)` for both directions, one after the other. */
+async function bothWays({ server, client }, body) {
+  await body(client, server);
+  await body(server, client);
+}
+
+/** A pong that has come tells that all before it has come. */
+function settled(from, to) {
+  return new Promise((resolve) => {
+    to.on('pong', function onPong(data) {
+      if (String(data) !== 'settled') return;
+      to.removeListener('pong', onPong);
+      resolve();
+    });
+    from.pong('settled');
+  });
+}
+
+/** Lets everything that could arrive arrive. */
+async function turns(count = 20) {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
+}
+
+module.exports = {
+  bothWays,
+  describeRoutes,
+  messages,
+  pairs,
+  record,
+  settled,
+  turns
+};

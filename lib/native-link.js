@@ -5,6 +5,7 @@ const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
 const { Endpoint, endpointOptions } = require('./feed');
 const Intake = require('./intake');
 const Link = require('./link');
+const ConnectionSocket = require('./socket');
 const { createDestroyed } = require('./system-errors');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
@@ -46,8 +47,6 @@ class NativeLink extends Link {
   /** The net.Socket over this connection, made for who asks for it. */
   get socket() {
     if (this._socket === null) {
-      const ConnectionSocket = require('./socket');
-
       this._socket = new ConnectionSocket(this);
     }
 
@@ -120,10 +119,9 @@ class NativeLink extends Link {
       this._onClosed(events.value);
     } else if (kind === END) {
       this.ended = true;
-      if (this._socket !== null) this._socket.onEnded();
-      if (this.isDemoted) return;
-      if (this.isStarted) this._deliver(events, kind);
-      else if (this._listener !== null) this._listener(kind, 0);
+      if (this.isStarted && !this.isDemoted) this._deliver(events, kind);
+      else this._endSocket();
+      if (this._listener !== null) this._listener(kind, 0);
     } else if (kind === CHUNK) {
       this.socket.onChunk(events.data);
     } else if (this._listener !== null) {
@@ -147,6 +145,16 @@ class NativeLink extends Link {
     // The socket's 'close' comes first, and with it ours.
     if (this._socket !== null) this._socket.onClosed(errno);
     else this.onSocketClosed();
+  }
+
+  /** FIN is told behind all that came before it, even if that is held back. */
+  _emit(kind, value, data, fragments) {
+    if (kind === END && !this.isDemoted) this._endSocket();
+    super._emit(kind, value, data, fragments);
+  }
+
+  _endSocket() {
+    if (this._socket !== null) this._socket.onEnded();
   }
 
   /** The stream of a demoted link has ended. */

@@ -36,8 +36,12 @@ const STARVED_DELAY = 100;
  * connection with anything else is Node's http server's.
  */
 class OwnServer extends EventEmitter {
-  /** @param {WebSocketServer} wss */
-  constructor(wss) {
+  /**
+   * @param {WebSocketServer} wss
+   * @param {Function} handleUpgrade The method that `wss` has if no subclass
+   *     has another one
+   */
+  constructor(wss, handleUpgrade) {
     super();
 
     this.resource = null;
@@ -46,7 +50,10 @@ class OwnServer extends EventEmitter {
     this._sweeper = null;
     this._onlookup = null;
     this._closing = false;
-    this._http = createHttpServer(wss);
+    this._handleUpgrade = handleUpgrade;
+    this._http = createHttpServer();
+    // An upgrade request that is correct but not as the engine wants them.
+    this._http.on('upgrade', (...args) => this.emit('upgrade', ...args));
     // It never listens, but has to know its connections to close idle ones.
     this._http.emit('listening');
     this.on('newListener', (event) => {
@@ -145,19 +152,16 @@ class OwnServer extends EventEmitter {
   }
 
   _upgrade(link, head) {
-    const { handleUpgrade } = require('./websocket-server').prototype;
     const wss = this._wss;
     const request = new UpgradeRequest(link, head);
 
     link.listen(null);
 
     try {
-      if (wss.handleUpgrade === handleUpgrade) {
+      if (wss.handleUpgrade === this._handleUpgrade) {
         wss[kUpgrade](request, new LinkTransport(link), this._connection);
       } else {
-        const none = Buffer.alloc(0);
-
-        wss.handleUpgrade(request, link.socket, none, this._connection);
+        this.emit('upgrade', request, link.socket, Buffer.alloc(0));
       }
     } catch (err) {
       bridge.raise(err);
@@ -186,8 +190,8 @@ class OwnServer extends EventEmitter {
 }
 
 /** Answers what is not for a WebSocketServer as `ws` does it. */
-function createHttpServer(wss) {
-  const server = http.createServer((request, response) => {
+function createHttpServer() {
+  return http.createServer((request, response) => {
     const body = http.STATUS_CODES[426];
 
     response.writeHead(426, {
@@ -196,15 +200,6 @@ function createHttpServer(wss) {
     });
     response.end(body);
   });
-
-  // An upgrade request that is correct but not as the engine wants them.
-  server.on('upgrade', (request, socket, head) => {
-    wss.handleUpgrade(request, socket, head, (ws) => {
-      wss.emit('connection', ws, request);
-    });
-  });
-
-  return server;
 }
 
 /** Whether the engine can listen: for one process, on a TCP port. */
@@ -217,19 +212,20 @@ function isEngines({ port }) {
  *
  * @param {WebSocketServer} wss
  * @param {Object} options Its options: port, host, backlog
+ * @param {Function} handleUpgrade The method of its class
  * @param {Function} [callback] The first listener of 'listening'
  * @return {(OwnServer|http.Server)}
  */
-function listen(wss, options, callback) {
+function listen(wss, options, handleUpgrade, callback) {
   const { port, host, backlog } = options;
 
   if (!isEngines(options)) {
-    const server = createHttpServer(wss);
+    const server = createHttpServer();
 
     return server.listen(port, host, backlog, callback);
   }
 
-  const server = new OwnServer(wss);
+  const server = new OwnServer(wss, handleUpgrade);
 
   if (callback) server.once('listening', callback);
   server.listen({ port: +port, host, backlog });

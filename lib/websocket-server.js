@@ -98,7 +98,9 @@ class WebSocketServer extends EventEmitter {
     this._onClientClose = createClientCloseListener(this);
 
     if (options.port != null) {
-      this._server = listen(this, options, callback);
+      const { handleUpgrade } = WebSocketServer.prototype;
+
+      this._server = listen(this, options, handleUpgrade, callback);
     } else if (options.server) {
       this._server = options.server;
     }

@@ -79,13 +79,14 @@ impl Endpoint {
     }
 
     /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
-    /// long to compress ([`deflate::JOB_LEN`]). Nothing if there is nothing to compress.
+    /// long to compress ([`deflate::JOB_LEN`]). Nothing, and no copy of a borrowed payload, if it is not to
+    /// be compressed.
     ///
     /// Until the job is handed to [`finish_deflate_job`](Self::finish_deflate_job) no other frame may be
     /// compressed, and all later frames have to wait.
     pub fn deflate_job(
         &mut self,
-        payload: Vec<u8>,
+        payload: impl Into<Vec<u8>>,
         bits: Bits,
         key: [u8; 4],
     ) -> Option<DeflateJob> {
@@ -93,7 +94,7 @@ impl Endpoint {
             return None;
         }
         let deflater = self.deflater.take()?;
-        Some(DeflateJob::new(deflater, payload, bits, key))
+        Some(DeflateJob::new(deflater, payload.into(), bits, key))
     }
 
     /// The frame that the job made. A job that was not run yet is run here.

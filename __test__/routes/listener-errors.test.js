@@ -1,0 +1,67 @@
+'use strict';
+
+const { runInChild } = require('../support/child');
+const { implementations } = require('../support/implementations');
+const { routes } = require('./support/routes');
+
+/**
+ * A listener of the server or the client throws at the first of three
+ * messages. Prints a line an event and ends with the connection, or, with ws,
+ * where the connection is lost then, at the exception.
+ */
+async function program(WebSocket, isLost, routeName, thrower) {
+  globalThis.afterEach = () => {};
+
+  const { routes } = require('./__test__/routes/support/routes');
+  const route = routes.find(({ name }) => name === routeName);
+  const connection = await route.open(
+    {
+      serverLib: WebSocket,
+      clientLib: WebSocket,
+      WebSocket,
+      WebSocketServer: WebSocket.WebSocketServer
+    },
+    { client: { perMessageDeflate: false } }
+  );
+  const from = connection[thrower === 'server' ? 'client' : 'server'];
+  const to = connection[thrower];
+
+  process.on('uncaughtException', (err, origin) => {
+    console.log(`${origin}: ${err.message}`);
+    if (isLost) process.exit();
+  });
+  to.on('error', (err) => console.log(`error: ${err.message}`));
+  to.on('message', (data) => {
+    console.log(`message: ${data}`);
+    if (String(data) === '1') throw new Error('of the listener');
+  });
+  to.on('close', (code) => {
+    console.log(`close: ${code}`);
+    process.exit();
+  });
+  for (const data of ['1', '2', '3']) from.send(data);
+  from.close(1000);
+}
+
+for (const { name } of implementations) {
+  describe.each(routes)(`a listener that throws (${name}, $name)`, (route) => {
+    test.each(['server', 'client'])('of the %s', async (side) => {
+      const isLost = name === 'ws';
+      const { code, stdout, stderr } = await runInChild(name, program, {
+        args: [isLost, route.name, side]
+      });
+
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+
+      const lines = stdout.trim().split('\n');
+      const exception = 'uncaughtException: of the listener';
+
+      expect(lines.filter((line) => line === exception)).toHaveLength(1);
+      expect(lines.filter((line) => line !== exception)).toEqual(
+        isLost
+          ? ['message: 1']
+          : ['message: 1', 'message: 2', 'message: 3', 'close: 1000']
+      );
+    });
+  });
+}

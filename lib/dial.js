@@ -202,13 +202,13 @@ class Dial {
     request.on('response', (response) => {
       if (!this._done) this._handlers.onResponse(request, response);
     });
-    request.on('upgrade', (response, upgradedSocket, head) => {
+    request.on('upgrade', (response, _, head) => {
       if (this._done) return;
 
       this._done = true;
       this._handlers.onUpgrade(
         response,
-        new LinkTransport(upgradedSocket.link, head).open()
+        new LinkTransport(this._link, head).open()
       );
     });
     request.end();
@@ -241,11 +241,7 @@ function interleave(addresses, port) {
 }
 
 function aggregate(errors) {
-  const err = new AggregateError(errors);
-
-  err.code = errors[0].code;
-
-  return err;
+  return Object.assign(new AggregateError(errors), { code: errors[0].code });
 }
 
 /**
@@ -261,9 +257,10 @@ function aggregate(errors) {
  * @param {string} options.method
  * @param {string} options.path
  * @param {Object} handlers
- * @param {function(IncomingMessage, NativeLink)} handlers.onUpgrade
- * @param {function(ClientRequest, IncomingMessage)} handlers.onResponse
- * @param {function(Error)} handlers.onError
+ * @param {function(http.IncomingMessage, NativeLink): void} handlers.onUpgrade
+ * @param {(request: http.ClientRequest, response: http.IncomingMessage) => void
+ *     } handlers.onResponse
+ * @param {function(Error): void} handlers.onError
  * @return {Dial}
  */
 function dial(options, handlers) {

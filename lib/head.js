@@ -2,11 +2,21 @@
 
 const { IncomingMessage } = require('http');
 
+/** @typedef {import('./native-link')} NativeLink */
+
+/**
+ * The constructor sets `socket` and takes what has no socket yet too; the
+ * parser adds header lines by a method that is not documented.
+ *
+ * @type {any}
+ */
+const Message = IncomingMessage;
+
 /**
  * An http.IncomingMessage made of the head that the engine read. Its socket is
  * made when somebody asks for it.
  */
-class UpgradeMessage extends IncomingMessage {
+class UpgradeMessage extends Message {
   /**
    * @param {NativeLink} link
    * @param {string[]} rawHeaders
@@ -45,7 +55,7 @@ class UpgradeRequest extends UpgradeMessage {
    * @param {Buffer} head `url\nname\nvalue…` in Latin-1
    */
   constructor(link, head) {
-    const [url, ...rawHeaders] = head.latin1Slice().split('\n');
+    const [url, ...rawHeaders] = head.toString('latin1').split('\n');
 
     super(link, rawHeaders);
     this.method = 'GET';
@@ -61,7 +71,7 @@ class UpgradeResponse extends UpgradeMessage {
    * @param {?number} maxHeadersCount
    */
   constructor(link, head, maxHeadersCount) {
-    const [statusMessage, ...rawHeaders] = head.latin1Slice().split('\n');
+    const [statusMessage, ...rawHeaders] = head.toString('latin1').split('\n');
 
     if (maxHeadersCount) rawHeaders.splice(2 * maxHeadersCount);
     super(link, rawHeaders);

@@ -1,10 +1,12 @@
 'use strict';
 
+/** @typedef {import('./feed').Endpoint} Endpoint */
+
 /** Carries what a stream brings to an endpoint, and its events to a link. */
 class Intake {
   /**
-   * @param {Link} link
-   * @param {Duplex} socket
+   * @param {any} link A link whose events these are
+   * @param {any} socket A Duplex
    * @param {Endpoint} endpoint
    */
   constructor(link, socket, endpoint) {

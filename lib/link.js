@@ -35,6 +35,12 @@ class Link {
     this._stopped = false;
   }
 
+  /** Has no more bytes brought in; what was on its way still comes. */
+  _stopReading() {}
+
+  /** Has bytes brought in again. */
+  _startReading() {}
+
   /** Frames are exchanged. */
   get isStarted() {
     return this._handler !== null;

@@ -10,6 +10,8 @@ const { createDestroyed } = require('./system-errors');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
 
+/** @typedef {import('async_hooks').AsyncResource} AsyncResource */
+
 /**
  * A connection of the engine: accepted, dialled or adopted.
  */
@@ -33,6 +35,8 @@ class NativeLink extends Link {
     this.head = undefined;
     this._half = half;
     this._id = half.id;
+    /** A transport has made it somebody's. */
+    this.isClaimed = false;
     /** Callbacks of sends, as [position, callback, …]. */
     this._callbacks = null;
     this._socket = null;

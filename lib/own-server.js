@@ -1,6 +1,6 @@
 'use strict';
 
-const cluster = require('cluster');
+const cluster = /** @type {any} */ (require('cluster'));
 const dns = require('dns');
 const EventEmitter = require('events');
 const http = require('http');
@@ -15,6 +15,8 @@ const { createSystemError } = require('./system-errors');
 const { LinkTransport } = require('./transport');
 
 const { ACCEPTED, FOREIGN, HEAD, IDLE, LATE, STARVED } = kinds;
+
+/** @typedef {import('./websocket-server')} WebSocketServer */
 
 /** As in net.js. */
 const DEFAULT_BACKLOG = 511;
@@ -222,12 +224,12 @@ function listen(wss, options, handleUpgrade, callback) {
   if (!isEngines(options)) {
     const server = createHttpServer();
 
-    return server.listen(port, host, backlog, callback);
+    return server.listen(port, host, backlog, /** @type {any} */ (callback));
   }
 
   const server = new OwnServer(wss, handleUpgrade);
 
-  if (callback) server.once('listening', callback);
+  if (callback) server.once('listening', /** @type {any} */ (callback));
   server.listen({ port: +port, host, backlog });
 
   return server;

@@ -12,6 +12,8 @@ const { END } = kinds;
 /** Above this a payload is written as it is, behind its header. */
 const MERGED = 16 * 1024;
 
+/** @typedef {import('net').Socket} Duplex A socket, or what looks like one */
+
 /** A WebSocket over any Duplex: JavaScript carries the bytes. */
 class PumpedLink extends Link {
   /**

@@ -1,11 +1,8 @@
 'use strict';
 
-const { Socket } = require('net');
+const net = require('net');
 
 const { createSystemError } = require('./system-errors');
-
-/** Where the accessor `_writableState` keeps what it is about. */
-const kState = Symbol('state');
 
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
@@ -112,6 +109,15 @@ class ConnectionHandle {
   }
 }
 
+/** @typedef {import('./native-link')} NativeLink */
+
+/**
+ * With the members that Node's own sockets have and its documentation has not.
+ *
+ * @type {any}
+ */
+const Socket = net.Socket;
+
 /**
  * The `net.Socket` over a connection of the engine. Before the connection
  * speaks WebSocket it is an ordinary socket; afterwards its readable side is
@@ -159,12 +165,12 @@ class ConnectionSocket extends Socket {
   get _writableState() {
     if (this._link !== undefined) this._countPending();
 
-    return this[kState];
+    return this._ownState;
   }
 
   set _writableState(state) {
     Object.defineProperties(this, {
-      [kState]: { value: state },
+      _ownState: { value: state },
       _counted: { value: 0, writable: true },
       _link: { value: undefined, writable: true },
       _connection: { value: null, writable: true },
@@ -173,7 +179,7 @@ class ConnectionSocket extends Socket {
   }
 
   _countPending() {
-    const { [kState]: state, _link: link } = this;
+    const { _ownState: state, _link: link } = this;
     const { pending } = link;
 
     state.length += pending - this._counted;

@@ -25,13 +25,12 @@ function createSystemError(errno, syscall, address, port) {
 
   Error.captureStackTrace(err, createSystemError);
 
-  err.errno = errno;
-  err.code = code;
-  err.syscall = syscall;
-  if (address !== undefined) err.address = address;
-  if (port) err.port = port;
-
-  return err;
+  return Object.assign(
+    err,
+    { errno, code, syscall },
+    address !== undefined && { address },
+    port && { port }
+  );
 }
 
 /** Makes the error for a write to a socket that is destroyed. */
@@ -39,9 +38,8 @@ function createDestroyed() {
   const err = new Error('Cannot call write after a stream was destroyed');
 
   Error.captureStackTrace(err, createDestroyed);
-  err.code = 'ERR_STREAM_DESTROYED';
 
-  return err;
+  return Object.assign(err, { code: 'ERR_STREAM_DESTROYED' });
 }
 
 /** Makes the error for a peer that went away before it answered. */
@@ -49,9 +47,8 @@ function createHangUp() {
   const err = new Error('socket hang up');
 
   Error.captureStackTrace(err, createHangUp);
-  err.code = 'ECONNRESET';
 
-  return err;
+  return Object.assign(err, { code: 'ECONNRESET' });
 }
 
 module.exports = { createDestroyed, createHangUp, createSystemError };

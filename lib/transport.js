@@ -8,6 +8,8 @@ const NativeLink = require('./native-link');
 const PumpedLink = require('./pumped-link');
 const ConnectionSocket = require('./socket');
 
+/** @typedef {import('stream').Duplex} Duplex */
+
 /** Sockets that speak WebSocket already. */
 const upgraded = new WeakSet();
 
@@ -72,7 +74,7 @@ class LinkTransport {
 /** A socket of Node's or the user's whose opening handshake is under way. */
 class DuplexTransport {
   /**
-   * @param {Duplex} socket
+   * @param {any} socket A Duplex
    * @param {Buffer} head What was read of it behind the request
    */
   constructor(socket, head) {

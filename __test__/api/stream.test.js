@@ -313,7 +313,7 @@ describeEach(implementations, 'the stream', ({ lib }) => {
     const far = lib.createWebSocketStream(server);
     const received = readAll(far);
 
-    far.end();
+    far.on('end', () => far.end());
     await pipeline(
       source,
       lib.createWebSocketStream(client),

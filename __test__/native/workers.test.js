@@ -144,8 +144,8 @@ describeEach(drivers, 'a worker', (driver) => {
             {
               eval: true,
               workerData: [
-                Object.keys(require.cache).find((path) =>
-                  /(oxws|main|ws)[\\/]index\.js$/.test(path)
+                Object.keys(require.cache).find(
+                  (path) => require.cache[path].exports === WebSocket
                 ),
                 `ws://127.0.0.1:${wss.address().port}`
               ]

@@ -10,7 +10,7 @@ const { trackServer, trackSocket } = require('./resources');
  *
  * @returns {Promise<{ port: number, requests: Function, answers: Function,
  *     order: string[], finished: Promise }>} `requests()` and `answers()` give
- *     the bytes so far; `order` names who sent FIN, first to last
+ *     the bytes so far; `order` names who sent FIN; `finished` settles when both did
  */
 async function tap(port) {
   const fromClient = [];

@@ -14,6 +14,7 @@ const {
   trackWebSocket,
   trackWebSocketServer
 } = require('../../support/resources');
+const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
 /** What a WebSocketServer gives its WebSockets, for those made by hand. */
@@ -102,13 +103,7 @@ async function openHandled(pair, setup = {}) {
 
 /** As 'adopted', but JavaScript keeps the sockets. */
 function openNotAdopted(pair, setup) {
-  const before = process.env.OXWS_ADOPT;
-
-  process.env.OXWS_ADOPT = '0';
-  onRelease(() => {
-    if (before === undefined) delete process.env.OXWS_ADOPT;
-    else process.env.OXWS_ADOPT = before;
-  });
+  doNotAdopt();
   return connect({ ...pair, route: 'adopted' }, setup);
 }
 

@@ -459,7 +459,10 @@ declare namespace WebSocket {
     serverMaxWindowBits?: number | undefined;
     /** The client's window: 8 to 15, the logarithm of its bytes. */
     clientMaxWindowBits?: number | undefined;
-    /** zlib's options for compressing. */
+    /**
+     * zlib's options for compressing. `level` (default 6), `memLevel` (8) and
+     * `strategy` (0) count, the others have no effect.
+     */
     zlibDeflateOptions?:
       | {
           flush?: number | undefined;
@@ -473,7 +476,7 @@ declare namespace WebSocket {
           info?: boolean | undefined;
         }
       | undefined;
-    /** zlib's options for inflating. */
+    /** zlib's options for inflating. They have no effect. */
     zlibInflateOptions?: ZlibOptions | undefined;
     /**
      * The bytes below which a message stays uncompressed, where each message is
@@ -481,8 +484,8 @@ declare namespace WebSocket {
      */
     threshold?: number | undefined;
     /**
-     * The messages that the process compresses or inflates at a time; the first
-     * value given holds. Default: 10.
+     * The large messages that the process compresses or inflates at a time; the
+     * first value given holds. Default: 10.
      */
     concurrencyLimit?: number | undefined;
   }

@@ -51,13 +51,20 @@ class Child {
     if (!done) return value;
 
     await this._closed;
-    throw new Error(this._errors.trim() || 'the process said nothing');
+    throw new Error(this._errors.trim() || 'the process ended');
   }
 
   /** Says a line, and awaits the answer. @returns {Promise<string>} */
   ask(text) {
     this._process.stdin.write(`${text}\n`);
     return this.line();
+  }
+
+  /** Adds what the process has to say to an error. */
+  explain(err) {
+    const text = this._errors.trim();
+
+    if (!err.message.includes(text)) err.message += `; ${text}`;
   }
 
   /** Ends the process. */
@@ -80,6 +87,10 @@ async function withChild(command, work) {
 
   try {
     return await work(child);
+  } catch (err) {
+    await child.stop();
+    child.explain(err);
+    throw err;
   } finally {
     await child.stop();
   }

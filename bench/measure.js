@@ -42,7 +42,7 @@ function measure(scenario, peer, options, load) {
   const command = peer.server({
     busy,
     http,
-    deflate: deflate !== undefined,
+    deflate,
     isBroadcasting: kind === 'broadcast'
   });
   const run = kind === 'memory' ? measureMemory : measureServer;

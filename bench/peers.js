@@ -1,5 +1,6 @@
 'use strict';
 
+const fs = require('fs');
 const path = require('path');
 
 /**
@@ -67,6 +68,7 @@ function pointedTo(text, node) {
   const target = path.resolve(text.slice(at + 1));
 
   if (at < 1) throw new TypeError('--peer must be name=path');
+  if (!fs.existsSync(target)) throw new Error(`There is no ${target}`);
   if (name === 'bun') return foreign(name, target, script('servers', 'bun.js'));
 
   if (name === 'uws') {

@@ -47,7 +47,7 @@ function table(scenario, rows) {
     row.peer,
     ...(row.error === undefined
       ? cells(row, scenario)
-      : [`failed: ${row.error.split('\n')[0]}`])
+      : [row.error.split('\n')[0]])
   ]);
   const head = [columns, ['---', ...columns.slice(1).map(() => '--:')]];
 

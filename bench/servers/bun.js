@@ -8,6 +8,8 @@ const work = require('./work');
 const settings = JSON.parse(process.argv[2]);
 const { Bun } = globalThis;
 const everybody = 'everybody';
+/** Without contexts of their own the connections share one. */
+const compression = settings.deflate === 'takeover' ? 'dedicated' : 'shared';
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
@@ -20,7 +22,10 @@ const server = Bun.serve({
     backpressureLimit: 2 ** 27,
     idleTimeout: 0,
     maxPayloadLength: 100 * 2 ** 20,
-    perMessageDeflate: settings.deflate,
+    perMessageDeflate: settings.deflate && {
+      compress: compression,
+      decompress: compression
+    },
     open(ws) {
       if (settings.isBroadcasting) ws.subscribe(everybody);
     },
@@ -28,7 +33,7 @@ const server = Bun.serve({
       if (settings.busy) work(settings.busy);
 
       if (settings.isBroadcasting) server.publish(everybody, data);
-      else ws.send(data, settings.deflate);
+      else ws.send(data, settings.deflate !== undefined);
     }
   }
 });

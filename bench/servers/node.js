@@ -12,7 +12,7 @@ const work = require('./work');
 const settings = JSON.parse(process.argv[2]);
 const { WebSocketServer } = require(settings.module);
 
-const options = { perMessageDeflate: settings.deflate };
+const options = { perMessageDeflate: settings.deflate !== undefined };
 const host = '127.0.0.1';
 
 if (settings.http) {

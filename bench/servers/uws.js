@@ -9,11 +9,14 @@ const settings = JSON.parse(process.argv[2]);
 const uws = require(settings.module);
 
 const everybody = 'everybody';
-const compression = uws.DEDICATED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR;
+const compressions = {
+  takeover: uws.DEDICATED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR,
+  none: uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
+};
 const app = uws.App();
 
 app.ws('/*', {
-  compression: settings.deflate ? compression : uws.DISABLED,
+  compression: compressions[settings.deflate] ?? uws.DISABLED,
   idleTimeout: 0,
   maxBackpressure: 2 ** 27,
   maxPayloadLength: 100 * 2 ** 20,
@@ -24,7 +27,7 @@ app.ws('/*', {
     if (settings.busy) work(settings.busy);
 
     if (settings.isBroadcasting) app.publish(everybody, data, isBinary);
-    else ws.send(data, isBinary, settings.deflate);
+    else ws.send(data, isBinary, settings.deflate !== undefined);
   }
 });
 

@@ -1,0 +1,66 @@
+'use strict';
+
+const { once } = require('events');
+const fs = require('fs');
+const http = require('http');
+const os = require('os');
+const path = require('path');
+
+const { dial } = require('../support/connection');
+const { describeEach, pairs } = require('../support/implementations');
+const {
+  onRelease,
+  trackServer,
+  trackWebSocketServer
+} = require('../support/resources');
+
+describeEach(pairs, 'a socket of the file system', (pair) => {
+  /** A server that echoes, on a new path. */
+  async function serve() {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-'));
+    const socketPath = path.join(directory, 'socket');
+
+    onRelease(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+    const server = trackServer(http.createServer());
+    const wss = trackWebSocketServer(new pair.WebSocketServer({ server }));
+
+    wss.on('connection', (websocket, request) => {
+      websocket.send(request.url);
+      websocket.on('message', (data) => websocket.send(data));
+    });
+    server.listen(socketPath);
+    await once(server, 'listening');
+    return { wss, socketPath };
+  }
+
+  test('carries a conversation', async () => {
+    const { wss, socketPath } = await serve();
+    const client = dial(pair, `ws+unix:${socketPath}:/chat?room=1`);
+
+    expect(wss.address()).toBe(socketPath);
+    expect(String((await once(client, 'message'))[0])).toBe('/chat?room=1');
+
+    const large = Buffer.alloc(1 << 20, 'abc');
+
+    client.send(large);
+    expect((await once(client, 'message'))[0].equals(large)).toBe(true);
+    client.close(1000);
+    expect((await once(client, 'close'))[0]).toBe(1000);
+  });
+
+  test('that is not there is an error of Node', async () => {
+    const { socketPath } = await serve();
+    const client = dial(pair, `ws+unix:${socketPath}x`);
+    const [err] = await new Promise((resolve) => {
+      client.on('error', (...args) => resolve(args));
+    });
+
+    expect([err.code, err.syscall, err.address, err.message]).toEqual([
+      'ENOENT',
+      'connect',
+      `${socketPath}x`,
+      `connect ENOENT ${socketPath}x`
+    ]);
+  });
+});

@@ -73,15 +73,16 @@ impl Assembly {
         self.bytes.capacity() + self.fragments.capacity() * size_of::<u32>()
     }
 
-    /// Takes the next bytes of a frame of which `missing` bytes, these among them, are still to come.
+    /// Takes the next bytes of a message of which at most `outstanding` bytes, these among them, are still
+    /// to come.
     pub(super) fn push(
         &mut self,
         key: [u8; 4],
         piece: &[u8],
-        missing: u64,
+        outstanding: u64,
     ) -> Result<(), Violation> {
         let start = self.bytes.len();
-        reserve(&mut self.bytes, piece.len(), missing);
+        reserve(&mut self.bytes, piece.len(), outstanding);
         mask::append(key, piece, &mut self.bytes);
         self.validate_from(start)
     }
@@ -177,13 +178,13 @@ impl Finished {
 }
 
 /// Makes room for `additional` bytes. Room beyond that is at most what is already there, and at most
-/// what the frame still has to bring: what a peer claims is not reserved before it has sent half.
-pub(super) fn reserve(buffer: &mut Vec<u8>, additional: usize, missing: u64) {
+/// what is outstanding: what a peer claims is not reserved before it has sent half.
+pub(super) fn reserve(buffer: &mut Vec<u8>, additional: usize, outstanding: u64) {
     let needed = buffer.len() + additional;
     if needed > buffer.capacity() {
         let grown = needed.saturating_mul(2).max(MIN_RESERVE);
-        let claimed = usize::try_from(missing).unwrap_or(usize::MAX);
-        let target = grown.min(buffer.len().saturating_add(claimed));
+        let outstanding = usize::try_from(outstanding).unwrap_or(usize::MAX);
+        let target = grown.min(buffer.len().saturating_add(outstanding));
         buffer.reserve_exact(target - buffer.len());
     }
 }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_amortised_and_never_above_the_claim() {
+    fn room_is_amortised_and_never_above_what_is_outstanding() {
         let mut buffer = Vec::new();
         reserve(&mut buffer, 1, 1 << 52);
         assert_eq!(buffer.capacity(), MIN_RESERVE);

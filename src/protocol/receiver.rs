@@ -56,6 +56,11 @@ impl Frame {
     fn is_control(&self) -> bool {
         self.opcode & 0x8 != 0
     }
+
+    /// How many bytes the message will have more, if that is known.
+    fn outstanding(&self) -> u64 {
+        if self.fin { self.missing } else { u64::MAX }
+    }
 }
 
 /// The receiving half of a connection: bytes in, events out.
@@ -87,8 +92,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver at the start of a connection.
-    /// `inflater` if permessage-deflate was negotiated.
+    /// A receiver at the start of a connection; with an `inflater` if permessage-deflate was negotiated.
     pub fn new(
         role: Role,
         limits: Limits,
@@ -252,7 +256,7 @@ impl Receiver {
             reserve(&mut self.held, piece.len(), frame.missing);
             mask::append(frame.key, piece, &mut self.held);
         } else {
-            self.assembly.push(frame.key, piece, frame.missing)?;
+            self.assembly.push(frame.key, piece, frame.outstanding())?;
         }
         frame.key = mask::rotate(frame.key, piece.len());
         frame.missing -= piece.len() as u64;
@@ -274,7 +278,7 @@ impl Receiver {
             return Ok(());
         }
         // Text is refused as it arrives: before its frame is complete and counts.
-        self.assembly.push(frame.key, piece, frame.missing)?;
+        self.assembly.push(frame.key, piece, frame.outstanding())?;
         self.count_fragment()?;
         self.end_fragment(frame.fin, sink)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::Endpoint;
 
 /// A frame for a client.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -154,6 +155,20 @@ fn many_tiny_fragments_cost_little() {
 }
 
 #[test]
+fn fragments_do_not_move_the_message_one_by_one() {
+    let mut receiver = CLIENT.receiver();
+    let mut sink = Events::default();
+    let mut growths = 0;
+    for i in 0..1000 {
+        let before = receiver.capacity();
+        let mut fragment = frame(if i == 0 { 0x02 } else { 0x00 }, &[1; 1000]);
+        assert_eq!(receiver.handle_bytes(&mut fragment, &mut sink), Ok(()));
+        growths += usize::from(receiver.capacity() > before);
+    }
+    assert!(growths < 30, "{growths}");
+}
+
+#[test]
 fn an_idle_receiver_holds_nothing() {
     let streams: [&[u8]; 5] = [
         b"\x81\x05Hello",
@@ -177,4 +192,5 @@ fn an_idle_receiver_holds_nothing() {
 #[test]
 fn stays_small() {
     assert!(size_of::<Receiver>() <= 256);
+    assert!(size_of::<Endpoint>() <= 256);
 }

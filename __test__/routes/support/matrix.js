@@ -7,13 +7,9 @@ const { routes } = require('./routes');
 /** Who plays the server and who the client; ws with itself is the oracle. */
 const pairs = [
   [ws, ws],
-  ...(oxws
-    ? [
-        [oxws, ws],
-        [ws, oxws],
-        [oxws, oxws]
-      ]
-    : [])
+  [oxws, ws],
+  [ws, oxws],
+  [oxws, oxws]
 ].map(([serverLib, clientLib]) => ({
   name: `${nameOf(serverLib)} server, ${nameOf(clientLib)} client`,
   serverLib,

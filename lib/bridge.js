@@ -127,7 +127,13 @@ function arrive(id, events) {
   targets[events.value].arrive(id, events);
 }
 
-const bridge = native.attach(dispatch);
+// Bun has the names of libuv's functions, and aborts when they are called.
+const hasUv =
+  process.versions.bun === undefined &&
+  process.versions.deno === undefined &&
+  process.env.OXWS_UV !== '0';
+
+const bridge = native.attach(dispatch, hasUv);
 
 let flushScheduled = false;
 

@@ -120,6 +120,8 @@ export declare class WebSocket {
   pause(): void
   /** Reads again. */
   resume(): void
+  /** Keeps what is sent together, until it is uncorked. */
+  setCorked(corked: boolean): void
   /** Sends FIN after all that is queued. */
   end(): void
   /** Closes now, by RST if asked so. */
@@ -167,9 +169,10 @@ export declare function adopt(bridge: number, fd: number): WebSocket | number
  * Connects one copy of the JavaScript library with this environment's engine.
  *
  * `dispatch(id, count, small, medium, large, fragments)` is called with the events of one connection: `count` records
- * of four words in `meta`, behind its four header words.
+ * of four words in `meta`, behind its four header words. Without `has_uv` the functions of libuv are left alone, even if
+ * they can be found.
  */
-export declare function attach(dispatch: (id: number, count: number, small: ArrayBuffer, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void): Bridge
+export declare function attach(dispatch: (id: number, count: number, small: ArrayBuffer, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
 
 /** Makes an endpoint whose bytes JavaScript carries; it is fed and frees by its id. */
 export declare function createEndpoint(bridge: number, options: EndpointOptions): number

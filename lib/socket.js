@@ -174,7 +174,8 @@ class ConnectionSocket extends Socket {
       _counted: { value: 0, writable: true },
       _link: { value: undefined, writable: true },
       _connection: { value: null, writable: true },
-      _muted: { value: false, writable: true }
+      _muted: { value: false, writable: true },
+      _corks: { value: 0, writable: true }
     });
   }
 
@@ -228,8 +229,26 @@ class ConnectionSocket extends Socket {
     this._link.write(this._muted ? [] : chunks.map(toBytes), callback);
   }
 
+  // Frames and other bytes keep their order: the engine holds both.
+  cork() {
+    this._corks++;
+    this._link.half.setCorked(true);
+  }
+
+  uncork() {
+    if (this._corks > 0 && --this._corks === 0) {
+      this._link.half.setCorked(false);
+    }
+  }
+
+  get writableCorked() {
+    return this._corks;
+  }
+
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
+    this._corks = 0;
+    this._link.half.setCorked(false);
     this._link.half.end();
     this._link.write([], callback);
   }

@@ -239,6 +239,14 @@ impl Connection {
         }
     }
 
+    /// Keeps what is sent from here on together, until it is uncorked.
+    pub fn set_corked(self: &Arc<Self>, corked: bool) {
+        self.command(|state, context| {
+            state.corked = corked;
+            state.flush(context);
+        });
+    }
+
     /// Sends FIN after what is queued.
     pub fn end(self: &Arc<Self>, gather: Gather) {
         self.command(|state, context| {

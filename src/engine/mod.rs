@@ -8,6 +8,7 @@ mod connection;
 mod epoll;
 mod jobs;
 mod listener;
+mod load;
 mod out_queue;
 mod ready;
 mod stream;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
 pub use listener::{Listener, bind_tcp};
+pub use load::{Load, Policy};
 pub use ready::Source;
 pub use stream::{Address, Stream};
 

@@ -19,8 +19,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Has the JS thread run a turn of `environment` whenever the runtime's descriptor is readable.
-    pub(super) fn start(
+    /// A watch that has the JS thread run a turn of `environment` whenever the runtime's descriptor is readable.
+    pub(super) fn new(
         uv: Uv,
         event_loop: *mut std::ffi::c_void,
         fd: i32,
@@ -36,15 +36,25 @@ impl Watch {
             }
             uv::set_data(handle, environment);
             (uv.release)(handle);
-            (uv.poll_start)(handle, uv::READABLE, on_readable);
         }
         Some(Self { uv, handle })
     }
 
-    /// Stops watching. Returns the handle libuv still has to close.
-    pub(super) fn stop(self) -> (Uv, uv::Handle) {
+    /// Begins to watch.
+    pub(super) fn resume(&self) {
         // SAFETY: the handle is open.
+        unsafe { (self.uv.poll_start)(self.handle, uv::READABLE, on_readable) };
+    }
+
+    /// Stops watching.
+    pub(super) fn pause(&self) {
+        // SAFETY: as above.
         unsafe { (self.uv.poll_stop)(self.handle) };
+    }
+
+    /// Gives the handle to who closes it.
+    pub(super) fn into_handle(self) -> (Uv, uv::Handle) {
+        self.pause();
         (self.uv, self.handle)
     }
 }

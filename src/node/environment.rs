@@ -16,16 +16,18 @@ use super::slab::Slabs;
 use super::uv::{self, Uv};
 use super::values::{check, made};
 use super::wakeup::Wakeup;
-use crate::engine::{Connection, Engine, Gather};
+use crate::engine::{Connection, Engine, Gather, Load, Policy};
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
     static CURRENT: RefCell<Option<Rc<Environment>>> = const { RefCell::new(None) };
 }
 
-enum Driver {
-    Inline(Watch),
-    Thread(IoThread),
+/// Who turns the engine. With a watch the JS thread can; with a thread, that one does.
+#[derive(Default)]
+struct Driver {
+    watch: Option<Watch>,
+    thread: Option<IoThread>,
 }
 
 /// The state of one environment. JS thread only, but for what is in an `Arc`.
@@ -38,8 +40,10 @@ pub(super) struct Environment {
     pub(super) text: RefCell<Vec<u8>>,
     wakeup: Arc<Wakeup>,
     outbox: Arc<Outbox>,
-    driver: RefCell<Option<Driver>>,
+    driver: RefCell<Driver>,
     is_inline: Cell<bool>,
+    load: RefCell<Load>,
+    closed: Cell<bool>,
     scratch: RefCell<Option<Scratch>>,
     bridges: RefCell<Vec<Rc<Bridge>>>,
     /// Connections that were sent to in this tick or dispatch.
@@ -53,12 +57,12 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// This thread's environment, made when first asked for.
-    pub(super) fn current(env: sys::napi_env) -> Result<Rc<Self>> {
+    /// This thread's environment, made when first asked for. Not every host whose process has libuv can be driven by it.
+    pub(super) fn current(env: sys::napi_env, has_uv: bool) -> Result<Rc<Self>> {
         if let Some(environment) = Self::existing() {
             return Ok(environment);
         }
-        let environment = Self::start(env)?;
+        let environment = Self::start(env, has_uv)?;
         CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(&environment)));
         Ok(environment)
     }
@@ -71,7 +75,7 @@ impl Environment {
             .flatten()
     }
 
-    fn start(env: sys::napi_env) -> Result<Rc<Self>> {
+    fn start(env: sys::napi_env, has_uv: bool) -> Result<Rc<Self>> {
         let wakeup = Arc::new(Wakeup::new());
         let engine = Engine::new({
             let wakeup = Arc::clone(&wakeup);
@@ -88,6 +92,8 @@ impl Environment {
             outbox: Arc::default(),
             driver: RefCell::default(),
             is_inline: Cell::new(false),
+            load: RefCell::new(Load::new(policy())),
+            closed: Cell::new(false),
             scratch: RefCell::default(),
             bridges: RefCell::default(),
             gathered: RefCell::default(),
@@ -96,35 +102,75 @@ impl Environment {
             cleanup: Cell::new(ptr::null_mut()),
             closing: Cell::new(0),
         });
-        environment.start_driver()?;
+        environment.start_driver(has_uv)?;
         environment.add_cleanup()?;
         Ok(environment)
     }
 
-    fn start_driver(&self) -> Result<()> {
-        let uv = Uv::find().filter(|_| host_has_uv());
+    fn start_driver(&self, has_uv: bool) -> Result<()> {
+        let uv = Uv::find().filter(|_| has_uv);
         self.wakeup.connect(uv, self.env, self)?;
-        let watch = uv.filter(|_| !wants_thread()).and_then(|uv| {
+        let watch = uv.and_then(|uv| {
             let mut event_loop = ptr::null_mut();
             // SAFETY: `env` is the running call's.
             check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) }).ok()?;
-            Watch::start(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
+            Watch::new(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
         });
-        let driver = match watch {
-            Some(watch) => {
-                self.is_inline.set(true);
-                self.wakeup.idle.store(true, Ordering::Release);
-                Driver::Inline(watch)
-            }
-            None => {
-                let (engine, outbox) = (Arc::clone(&self.engine), Arc::clone(&self.outbox));
-                let thread = IoThread::start(engine, outbox, Arc::clone(&self.wakeup))
-                    .map_err(|error| Error::from_reason(error.to_string()))?;
-                Driver::Thread(thread)
-            }
-        };
-        *self.driver.borrow_mut() = Some(driver);
+        let is_inline = watch.is_some() && self.load.borrow_mut().count(0, true);
+        self.driver.borrow_mut().watch = watch;
+        if is_inline {
+            self.drive_inline();
+            Ok(())
+        } else {
+            self.drive_by_thread()
+                .map_err(|error| Error::from_reason(error.to_string()))
+        }
+    }
+
+    /// The JS thread takes over.
+    fn drive_inline(&self) {
+        let thread = self.driver.borrow_mut().thread.take();
+        if let Some(thread) = thread {
+            thread.stop();
+        }
+        // What the thread's last turn brought comes before what our first one brings.
+        for mut batch in self.outbox.take() {
+            self.deliver(&mut batch);
+        }
+        self.flush();
+        self.is_inline.set(true);
+        if let Some(watch) = &self.driver.borrow().watch {
+            watch.resume();
+        }
+        self.end_turn();
+    }
+
+    /// A thread takes over.
+    fn drive_by_thread(&self) -> std::io::Result<()> {
+        let (engine, outbox) = (Arc::clone(&self.engine), Arc::clone(&self.outbox));
+        let mut driver = self.driver.borrow_mut();
+        if self.is_inline.replace(false)
+            && let Some(watch) = &driver.watch
+        {
+            watch.pause();
+        }
+        self.wakeup.idle.store(false, Ordering::Release);
+        driver.thread = Some(IoThread::start(engine, outbox, Arc::clone(&self.wakeup))?);
         Ok(())
+    }
+
+    /// Changes the driver if the load asks for it. No thread to be had: the JS thread goes on.
+    fn adapt(&self, sockets: usize) {
+        let is_inline = self.is_inline();
+        let can_inline = self.driver.borrow().watch.is_some();
+        if sockets == 0 || !can_inline {
+            return;
+        }
+        match (is_inline, self.load.borrow_mut().count(sockets, is_inline)) {
+            (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
+            (false, true) => self.drive_inline(),
+            _ => {}
+        }
     }
 
     /// Whether the JS thread drives.
@@ -142,17 +188,21 @@ impl Environment {
 
     /// Runs a turn, or delivers what the I/O thread's turns brought.
     pub(super) fn on_wake(&self) {
-        if self.driver.borrow().is_none() {
+        if self.closed.get() {
             return;
         }
         if self.is_inline() {
             self.turn();
-        } else {
-            for mut batch in self.outbox.take() {
-                self.deliver(&mut batch);
-            }
-            self.flush();
+            return;
         }
+        let batches = self.outbox.take();
+        let sockets: usize = batches.iter().map(|batch| batch.chunks.len()).sum();
+        let turns = batches.len().max(1);
+        for mut batch in batches {
+            self.deliver(&mut batch);
+        }
+        self.flush();
+        self.adapt(sockets / turns);
     }
 
     fn turn(&self) {
@@ -167,6 +217,7 @@ impl Environment {
             buffer,
         } = &mut scratch;
         self.engine.take_ready(sources);
+        let count = sources.len();
         for source in sources.drain(..) {
             batch.clear();
             // A connection whose turn panics must not take the others along.
@@ -175,6 +226,12 @@ impl Environment {
         }
         self.flush();
         *self.scratch.borrow_mut() = Some(scratch);
+        self.end_turn();
+        self.adapt(count);
+    }
+
+    /// Sources that become ready from here on wake us; those that did meanwhile, too.
+    fn end_turn(&self) {
         self.wakeup.idle.store(true, Ordering::Release);
         if self.engine.has_ready() {
             self.wakeup.send();
@@ -266,16 +323,13 @@ impl Environment {
 
     /// Stops all that could reach this environment, then has libuv close its handles. No JavaScript runs any more.
     fn close(&self) {
-        let driver = self.driver.borrow_mut().take();
+        self.closed.set(true);
+        let Driver { watch, thread } = self.driver.take();
         let signal = self.wakeup.disconnect();
-        let watch = match driver {
-            Some(Driver::Inline(watch)) => Some(watch.stop()),
-            Some(Driver::Thread(thread)) => {
-                thread.stop();
-                None
-            }
-            None => None,
-        };
+        if let Some(thread) = thread {
+            thread.stop();
+        }
+        let watch = watch.map(Watch::into_handle);
         for bridge in self.bridges.borrow().iter() {
             bridge.abandon();
         }
@@ -348,11 +402,13 @@ fn make_async_context(env: sys::napi_env) -> Result<sys::napi_async_context> {
     Ok(context)
 }
 
-fn wants_thread() -> bool {
-    std::env::var("OXWS_DRIVER").is_ok_and(|driver| driver == "thread")
-}
-
-/// `OXWS_UV=0` is set by the loader where libuv's names exist and must not be called.
-fn host_has_uv() -> bool {
-    std::env::var("OXWS_UV").map_or(true, |has| has != "0")
+/// What `OXWS_DRIVER` says. With one processor a thread would only take turns with the JS thread.
+fn policy() -> Policy {
+    match std::env::var("OXWS_DRIVER").as_deref() {
+        Ok("inline") => Policy::Inline,
+        Ok("thread") => Policy::Thread,
+        Ok("alternate") => Policy::Alternate,
+        _ if std::thread::available_parallelism().is_ok_and(|n| n.get() == 1) => Policy::Inline,
+        _ => Policy::Adaptive,
+    }
 }

@@ -78,14 +78,13 @@ impl Server {
 /// Listens on a TCP address. Returns the system's error number if that fails. Heads are at most `max_head` bytes long.
 #[napi(catch_unwind)]
 pub fn listen_tcp(
-    env: Env,
     bridge: u32,
     address: String,
     port: u16,
     backlog: i32,
     max_head: u32,
 ) -> Result<Either<Server, i32>> {
-    let bridge = bridge_of(env, bridge)?;
+    let bridge = bridge_of(bridge)?;
     let address = match address.parse::<SocketAddr>() {
         Ok(address) => address,
         Err(_) => {

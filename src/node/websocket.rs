@@ -188,6 +188,12 @@ impl WebSocket {
         self.connection.set_paused(false);
     }
 
+    /// Keeps what is sent together, until it is uncorked.
+    #[napi(catch_unwind)]
+    pub fn set_corked(&self, corked: bool) {
+        self.connection.set_corked(corked);
+    }
+
     /// Sends FIN after all that is queued.
     #[napi(catch_unwind)]
     pub fn end(&self) {
@@ -274,16 +280,16 @@ pub(super) fn errno(error: &std::io::Error) -> i32 {
 }
 
 /// The environment and a bridge of it.
-pub(super) fn bridge_of(env: Env, index: u32) -> Result<std::rc::Rc<Bridge>> {
-    Environment::current(env.raw())?
-        .bridge(index)
+pub(super) fn bridge_of(index: u32) -> Result<std::rc::Rc<Bridge>> {
+    Environment::existing()
+        .and_then(|environment| environment.bridge(index))
         .ok_or_else(|| Error::from_reason("no such bridge"))
 }
 
 /// The native half of the connection that an event named.
 #[napi(catch_unwind)]
-pub fn take(env: Env, bridge: u32, id: u32) -> Result<Option<WebSocket>> {
-    let bridge = bridge_of(env, bridge)?;
+pub fn take(bridge: u32, id: u32) -> Result<Option<WebSocket>> {
+    let bridge = bridge_of(bridge)?;
     Ok(bridge
         .connection(id)
         .map(|connection| WebSocket { connection }))
@@ -293,14 +299,13 @@ pub fn take(env: Env, bridge: u32, id: u32) -> Result<Option<WebSocket>> {
 /// An upgrade response is expected, at most `max_head` bytes long.
 #[napi(catch_unwind)]
 pub fn dial_tcp(
-    env: Env,
     bridge: u32,
     address: String,
     port: u16,
     local_address: Option<String>,
     max_head: u32,
 ) -> Result<Either<WebSocket, i32>> {
-    let bridge = bridge_of(env, bridge)?;
+    let bridge = bridge_of(bridge)?;
     let ip = |text: &str| {
         text.parse::<IpAddr>()
             .map_err(|error| Error::new(Status::InvalidArg, error.to_string()))
@@ -319,13 +324,8 @@ pub fn dial_tcp(
 
 /// The same for a Unix domain socket.
 #[napi(catch_unwind)]
-pub fn dial_unix(
-    env: Env,
-    bridge: u32,
-    path: String,
-    max_head: u32,
-) -> Result<Either<WebSocket, i32>> {
-    let bridge = bridge_of(env, bridge)?;
+pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<WebSocket, i32>> {
+    let bridge = bridge_of(bridge)?;
     #[cfg(unix)]
     let stream = bridge
         .environment()
@@ -354,8 +354,8 @@ fn dialled(
 /// Takes the connected socket behind a descriptor of somebody else's over: a duplicate of it becomes ours. Returns the
 /// system's error number if that fails.
 #[napi(catch_unwind)]
-pub fn adopt(env: Env, bridge: u32, fd: i32) -> Result<Either<WebSocket, i32>> {
-    let bridge = bridge_of(env, bridge)?;
+pub fn adopt(bridge: u32, fd: i32) -> Result<Either<WebSocket, i32>> {
+    let bridge = bridge_of(bridge)?;
     #[cfg(unix)]
     let stream = {
         use std::os::fd::BorrowedFd;
@@ -383,8 +383,8 @@ pub fn adopt(env: Env, bridge: u32, fd: i32) -> Result<Either<WebSocket, i32>> {
 
 /// Makes an endpoint whose bytes JavaScript carries; it is fed and frees by its id.
 #[napi(catch_unwind)]
-pub fn create_endpoint(env: Env, bridge: u32, options: EndpointOptions) -> Result<u32> {
-    let bridge = bridge_of(env, bridge)?;
+pub fn create_endpoint(bridge: u32, options: EndpointOptions) -> Result<u32> {
+    let bridge = bridge_of(bridge)?;
     let endpoint = Box::new(Endpoint::new(options.into()));
     Ok(bridge.add(Entry::Endpoint(Some(endpoint))))
 }

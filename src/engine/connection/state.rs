@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) end_wanted: bool,
     /// FIN has been sent.
     shut: bool,
+    /// Nothing is written before JavaScript says so.
+    pub(super) corked: bool,
     /// JavaScript wants to hear when all is written.
     pub(super) tell_drained: bool,
     reported_closed: bool,
@@ -50,6 +52,7 @@ impl State {
             errno: 0,
             end_wanted: false,
             shut: false,
+            corked: false,
             tell_drained: false,
             reported_closed: false,
             known,
@@ -178,6 +181,7 @@ impl State {
         let Sending { bits, key } = sending;
         if payload.len() >= DIRECT_WRITE
             && gather != Gather::ForTurn
+            && !self.corked
             && self.output.is_empty()
             && !bits.is_masked()
             && !bits.has(Bits::COMPRESS)
@@ -260,7 +264,7 @@ impl State {
 
     /// Writes until the queue is empty or the kernel full, then what hangs on an empty queue.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
-        if matches!(self.input.phase, Phase::Connecting(_)) {
+        if self.corked || matches!(self.input.phase, Phase::Connecting(_)) {
             return;
         }
         let Some(stream) = &self.stream else { return };
@@ -290,6 +294,7 @@ impl State {
 
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
         if !reset {
+            self.corked = false;
             self.flush(context);
         } else if let Some(stream) = &self.stream
             && let Err(error) = stream.reset_on_close()

@@ -1,0 +1,114 @@
+//! Which driver suits the load.
+
+/// Weight of one turn in the mean.
+const WEIGHT: f64 = 1.0 / 32.0;
+
+/// Sockets a turn from which on a thread pays, and up to which it does not. Measured: below, waking the JS thread costs
+/// more than the thread takes off it; above, one wake-up serves many sockets.
+const TO_THREAD: f64 = 8.0;
+const TO_INLINE: f64 = 4.0;
+
+/// Turns between two hand-overs of [`Policy::Alternate`].
+const ALTERNATION: u32 = 8;
+
+/// How the driver is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The JS thread, always.
+    Inline,
+    /// A thread, always.
+    Thread,
+    /// By the load.
+    Adaptive,
+    /// The other one every few turns: for tests of the hand-over.
+    Alternate,
+}
+
+/// The mean number of sockets that were ready in a turn.
+#[derive(Debug)]
+pub struct Load {
+    policy: Policy,
+    mean: f64,
+    turns: u32,
+}
+
+impl Load {
+    /// No turn yet.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            mean: 0.0,
+            turns: 0,
+        }
+    }
+
+    /// Counts a turn; tells whether the JS thread should drive from here on.
+    pub fn count(&mut self, sockets: usize, is_inline: bool) -> bool {
+        match self.policy {
+            Policy::Inline => true,
+            Policy::Thread => false,
+            Policy::Alternate => {
+                self.turns += 1;
+                is_inline != self.turns.is_multiple_of(ALTERNATION)
+            }
+            Policy::Adaptive => {
+                self.mean += (sockets as f64 - self.mean) * WEIGHT;
+                if is_inline {
+                    self.mean < TO_THREAD
+                } else {
+                    self.mean <= TO_INLINE
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts `turns` turns of `sockets` each and returns who drives then.
+    fn drive(load: &mut Load, mut is_inline: bool, sockets: usize, turns: usize) -> bool {
+        for _ in 0..turns {
+            is_inline = load.count(sockets, is_inline);
+        }
+        is_inline
+    }
+
+    #[test]
+    fn pinned_drivers_stay() {
+        assert!(drive(&mut Load::new(Policy::Inline), true, 500, 500));
+        assert!(!drive(&mut Load::new(Policy::Thread), true, 1, 500));
+    }
+
+    #[test]
+    fn many_sockets_a_turn_move_to_the_thread_and_few_come_back() {
+        let mut load = Load::new(Policy::Adaptive);
+        assert!(drive(&mut load, true, 7, 1000));
+        assert!(!drive(&mut load, true, 64, 100));
+        assert!(!drive(&mut load, false, 6, 1000));
+        assert!(drive(&mut load, false, 1, 200));
+    }
+
+    #[test]
+    fn one_crowded_turn_moves_nothing() {
+        let mut load = Load::new(Policy::Adaptive);
+        assert!(drive(&mut load, true, 1, 100));
+        assert!(load.count(64, true));
+        assert!(drive(&mut load, true, 1, 100));
+    }
+
+    #[test]
+    fn alternation_changes_every_few_turns() {
+        let mut load = Load::new(Policy::Alternate);
+        let mut is_inline = true;
+        let drivers: Vec<bool> = (0..16)
+            .map(|_| {
+                is_inline = load.count(1, is_inline);
+                is_inline
+            })
+            .collect();
+        assert_eq!(drivers.iter().filter(|inline| !**inline).count(), 8);
+        assert!(drivers[15]);
+    }
+}

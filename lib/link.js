@@ -148,6 +148,18 @@ class Link {
     }
   }
 
+  /**
+   * The socket is closed. After an orderly end our 'close' is the first to be
+   * heard of it; after an abrupt one who watches the socket hears it first.
+   */
+  _closeBehind(ended) {
+    const { _closeFrameReceived: concluded, _errorEmitted: failed } =
+      this.websocket;
+
+    if (ended || concluded || failed) this._deliverClose();
+    else process.nextTick(() => this._deliverClose());
+  }
+
   /** The socket is closed: what is held back goes first, paused or not. */
   _deliverClose() {
     if (this._held === null) {

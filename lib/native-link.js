@@ -81,6 +81,7 @@ class NativeLink extends Link {
     this._listener = null;
     this._half.open(endpointOptions(options), this.head);
     this.head = undefined;
+    if (this._socket !== null) this._socket.onStarted();
     scheduleFlush();
   }
 
@@ -108,7 +109,7 @@ class NativeLink extends Link {
       const { kind } = events;
 
       if (kind < END) {
-        if (!this.destroyed) this._deliver(events, kind);
+        if (!this.destroyed || this._paused) this._deliver(events, kind);
       } else {
         this._control(kind, events);
       }
@@ -169,7 +170,7 @@ class NativeLink extends Link {
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
     if (this.isDemoted) this._intake.close();
-    if (this.isStarted) this._deliverClose();
+    if (this.isStarted) this._closeBehind(this.ended);
   }
 
   get isClosed() {
@@ -301,7 +302,10 @@ class NativeLink extends Link {
   /** Closes the connection itself; by RST if asked so. */
   close(reset) {
     this.destroyed = true;
-    this._half.destroy(reset);
+
+    // What a paused WebSocket has not seen came before the end.
+    if (this._paused && this.isStarted && !reset) this._half.closeBehindInput();
+    else this._half.destroy(reset);
   }
 
   /** The endpoint discards what comes after a close frame or a violation. */

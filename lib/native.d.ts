@@ -126,6 +126,8 @@ export declare class WebSocket {
   end(): void
   /** Closes now, by RST if asked so. */
   destroy(reset: boolean): void
+  /** Closes when what has arrived is read and reported. */
+  closeBehindInput(): void
   /** Has the `drained` event sent once all that is queued is written. */
   tellDrained(): void
   /** Nagle's algorithm off or on. Returns 0 or the system's error number. */

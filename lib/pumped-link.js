@@ -56,7 +56,7 @@ class PumpedLink extends Link {
 
   _onClose() {
     this._intake.close();
-    this._deliverClose();
+    this._closeBehind(this.socket.readableEnded);
   }
 
   transmit(data, bits, key, cb) {

@@ -1,6 +1,7 @@
 'use strict';
 
 const net = require('net');
+const { isUint8Array } = require('util').types;
 
 const { createSystemError } = require('./system-errors');
 
@@ -131,6 +132,7 @@ class ConnectionSocket extends Socket {
     super({ handle, manualStart: true, allowHalfOpen: true });
     this._attach(link, handle);
 
+    if (link.isStarted) this.onStarted();
     if (link.ended) this.onEnded();
     if (link.ending) this.end();
     if (link.destroyed) this.destroy();
@@ -220,6 +222,26 @@ class ConnectionSocket extends Socket {
     this._muted = true;
   }
 
+  /** Bytes take their place among the frames at once: no stream buffers them. */
+  write(chunk, encoding, callback) {
+    const isBytes = typeof chunk === 'string' || isUint8Array(chunk);
+
+    if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
+    if (!isBytes || !this.writable || this._muted) {
+      return super.write(chunk, encoding, callback);
+    }
+
+    this._unrefTimer();
+    this._link.write(
+      [toBytes({ chunk, encoding: encoding || 'utf8' })],
+      typeof callback === 'function' ? callback : undefined
+    );
+
+    const state = this._writableState;
+
+    return state.length < state.highWaterMark;
+  }
+
   _write(chunk, encoding, callback) {
     this._writev([{ chunk, encoding }], callback);
   }
@@ -271,6 +293,13 @@ class ConnectionSocket extends Socket {
     return super.resume();
   }
 
+  /** Frames are exchanged from here on: as `ws` leaves its sockets. */
+  onStarted() {
+    this.setTimeout(0);
+    this.setNoDelay();
+    super.resume();
+  }
+
   /** The link was paused: `isPaused()` tells so. */
   onPaused() {
     super.pause();
@@ -312,6 +341,8 @@ class ConnectionSocket extends Socket {
   onClosed(errno) {
     if (this._connection._onclose !== null) {
       this._connection.onClosed();
+    } else if (errno === 0 && this._link.ended && !this.readableEnded) {
+      this.once('end', () => this.destroy());
     } else if (errno === 0) {
       this.destroy();
     } else {

@@ -183,6 +183,9 @@ function isAdoptable(socket) {
     socket.destroyed ||
     socket.writableLength !== 0 ||
     socket.readableEncoding !== null ||
+    // Who listens already wants to see all bytes.
+    socket.listenerCount('data') > 0 ||
+    socket.listenerCount('readable') > 0 ||
     Object.hasOwn(socket, '_write') ||
     Object.hasOwn(socket, 'write')
   ) {

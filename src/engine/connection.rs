@@ -260,6 +260,12 @@ impl Connection {
         self.command(|state, context| state.destroy(context, reset));
     }
 
+    /// Closes when what has arrived is read.
+    pub fn close_behind_input(self: &Arc<Self>) {
+        self.command(|state, _| state.close_wanted = true);
+        self.schedule();
+    }
+
     /// Asks the socket something; `None` once it is closed.
     pub fn with_stream<T>(&self, ask: impl FnOnce(&Stream) -> T) -> Option<T> {
         lock(&self.state).stream.as_ref().map(ask)

@@ -206,6 +206,12 @@ impl WebSocket {
         self.connection.destroy(reset);
     }
 
+    /// Closes when what has arrived is read and reported.
+    #[napi(catch_unwind)]
+    pub fn close_behind_input(&self) {
+        self.connection.close_behind_input();
+    }
+
     /// Has the `drained` event sent once all that is queued is written.
     #[napi(catch_unwind)]
     pub fn tell_drained(&self) {

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) end_wanted: bool,
     /// FIN has been sent.
     shut: bool,
+    /// To be closed behind what has arrived.
+    pub(super) close_wanted: bool,
     /// Nothing is written before JavaScript says so.
     pub(super) corked: bool,
     /// JavaScript wants to hear when all is written.
@@ -52,6 +54,7 @@ impl State {
             errno: 0,
             end_wanted: false,
             shut: false,
+            close_wanted: false,
             corked: false,
             tell_drained: false,
             reported_closed: false,
@@ -88,6 +91,9 @@ impl State {
         let early = self.input.feed_early(batch);
         self.inflate(connection, early);
         let again = self.read(connection, context, buffer, batch);
+        if self.close_wanted {
+            self.destroy(context, false);
+        }
         self.known |= batch.events.len() > first;
         if self.known {
             self.input.report_end(batch);
@@ -107,6 +113,8 @@ impl State {
         };
         match ready.and_then(|()| stream.take_error()) {
             Ok(None) => {
+                // As ws does it; a socket that refuses works all the same.
+                let _ = stream.set_nodelay(true);
                 self.input.phase = Phase::response(limits);
                 batch.push(Kind::Connected, 0);
             }

@@ -8,15 +8,22 @@ const fs = require('fs');
 
 const { BASE } = require('./statistics');
 
-const WIDTH = 760;
-const LABEL = 250;
+const WIDTH = 800;
+const LABEL = 320;
 const BAR = 14;
 const GAP = 12;
 const FONT = 12;
 
 /** Readable on light and on dark. */
 const TEXT = '#808080';
-const COLOURS = ['#d9480f', '#1c7ed6', '#2b8a3e', '#9c36b5', '#e8a200'];
+const COLOURS = [
+  '#d9480f',
+  '#1c7ed6',
+  '#2b8a3e',
+  '#9c36b5',
+  '#e8a200',
+  '#0b7285'
+];
 
 /** Not worth a bar: the base itself, and the least any server needs. */
 const HIDDEN = new Set([BASE, `${BASE}-again`, 'floor']);
@@ -42,7 +49,7 @@ function chart({ scenarios, rows }) {
   let y = GAP;
 
   peers.forEach((peer, index) => {
-    const x = LABEL + index * 110;
+    const x = LABEL + index * Math.min(110, (WIDTH - LABEL) / peers.length);
 
     parts.push(rectangle(x, y, BAR, BAR, COLOURS[index % COLOURS.length]));
     parts.push(text(x + BAR + 5, y + BAR - 3, peer));

@@ -115,9 +115,11 @@ async function measureMemory(scenario, server, { connections }, load) {
 
     const touched = await memory();
 
+    const untouched = (open - before) / connections;
+
     return {
-      untouched: (open - before) / connections,
-      touched: (touched - before) / connections
+      untouched,
+      touched: untouched + (touched - open) / (first + connections)
     };
   });
 }

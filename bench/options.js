@@ -10,7 +10,7 @@ const usage = `Usage: npm run bench -- [options]
   --peer name=path   one more: bun=<binary>, uws=<uWebSockets.js>, or
                      <any name>=<a package with the API of ws>
   --rounds n         runs of each scenario and peer; 3 by default
-  --seconds n        measured in a run; 1.5 by default
+  --seconds n        measured in a run; 1 by default
   --connections n    idle connections whose memory is measured; 10000 by default
   --node path        the Node.js of servers and clients
   --out name         bench/results/<name>.json, .md and .svg; "latest" by default
@@ -34,7 +34,7 @@ function parse(args) {
       peers: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       scenarios: { type: 'string' },
-      seconds: { type: 'string', default: '1.5' }
+      seconds: { type: 'string', default: '1' }
     }
   });
 

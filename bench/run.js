@@ -15,9 +15,14 @@ const { report, table } = require('./report');
 const scenarioList = require('./scenarios');
 const { summarise } = require('./statistics');
 
-main(parse(process.argv.slice(2)));
+main(process.argv.slice(2)).catch((err) => {
+  console.error(err.message);
+  process.exitCode = 1;
+});
 
-async function main(options) {
+async function main(args) {
+  const options = parse(args);
+
   if (options.help) {
     console.log(usage);
     return;
@@ -112,7 +117,8 @@ function describe({ node, rounds, seconds }) {
     'Node.js': execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
     ws: require('ws/package.json').version,
     oxws: require('../package.json').version,
-    rounds: `${rounds} of ${seconds} s`
+    rounds: `${rounds} of ${seconds} s`,
+    'load average before': os.loadavg()[0].toFixed(1)
   };
 }
 

@@ -1,7 +1,9 @@
 //! Bytes that wait for the kernel.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io::{self, Cursor, IoSlice};
+
+use bytes::Buf;
 
 /// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
 const SEGMENT: usize = 64 * 1024;
@@ -12,9 +14,7 @@ const SLICES: usize = 16;
 /// A queue of bytes in segments. Holds no memory while empty.
 #[derive(Default)]
 pub(super) struct OutQueue {
-    segments: VecDeque<Vec<u8>>,
-    /// Bytes of the first segment already written.
-    written: usize,
+    segments: VecDeque<Cursor<Vec<u8>>>,
     len: usize,
 }
 
@@ -32,13 +32,14 @@ impl OutQueue {
         if self
             .segments
             .back()
-            .is_none_or(|last| last.len() >= SEGMENT)
+            .is_none_or(|last| last.get_ref().len() >= SEGMENT)
         {
-            self.segments.push_back(Vec::new());
+            self.segments.push_back(Cursor::default());
         }
         let Some(last) = self.segments.back_mut() else {
             unreachable!("a segment was just added")
         };
+        let last = last.get_mut();
         let before = last.len();
         let result = append(last);
         self.len += last.len() - before;
@@ -54,8 +55,7 @@ impl OutQueue {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
             for (slice, segment) in slices.iter_mut().zip(&self.segments) {
-                let start = if count == 0 { self.written } else { 0 };
-                *slice = IoSlice::new(&segment[start..]);
+                *slice = IoSlice::new(segment.chunk());
                 count += 1;
             }
             match write(&slices[..count])? {
@@ -72,14 +72,13 @@ impl OutQueue {
             self.clear();
             return;
         }
-        while let Some(first) = self.segments.front() {
-            let left = first.len() - self.written;
+        while let Some(first) = self.segments.front_mut() {
+            let left = first.remaining();
             if n < left {
-                self.written += n;
+                first.advance(n);
                 return;
             }
             n -= left;
-            self.written = 0;
             self.segments.pop_front();
         }
     }

@@ -2,6 +2,7 @@
 
 mod deflater;
 mod inflater;
+mod spare;
 
 pub use deflater::{DeflateJob, Deflater};
 pub use inflater::Inflater;

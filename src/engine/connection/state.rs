@@ -201,7 +201,7 @@ impl State {
             return;
         };
         if payload.len() >= JOB_LEN
-            && let Some(job) = endpoint.deflate_job(payload.to_vec(), bits, key)
+            && let Some(job) = endpoint.deflate_job(payload, bits, key)
         {
             self.output.begin_deflation();
             deflate(connection, job);
@@ -254,7 +254,7 @@ impl State {
         while let Some(waiting) = self.output.next_waiting() {
             if let Some(Sending { bits, key }) = waiting.sending
                 && waiting.bytes.len() >= JOB_LEN
-                && let Some(job) = endpoint.deflate_job(waiting.bytes.clone(), bits, key)
+                && let Some(job) = endpoint.deflate_job(&waiting.bytes[..], bits, key)
             {
                 self.output.begin_waiting_deflation(&waiting);
                 deflate(connection, job);

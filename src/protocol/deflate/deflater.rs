@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{DeflateParams, TAIL};
+use super::{DeflateParams, TAIL, spare};
 use crate::protocol::frame::Bits;
 use crate::protocol::sender::Frame;
 
@@ -38,13 +38,17 @@ impl Deflater {
             out.extend_from_slice(&TAIL);
         } else {
             let params = &self.params;
-            let context = self.context.get_or_insert_with(|| new_context(params));
+            let context = self.context.get_or_insert_with(|| {
+                spare::take_deflate(params).unwrap_or_else(|| new_context(params))
+            });
             append_flushed(context, data, out);
         }
         if fin {
             out.truncate(out.len() - TAIL.len());
-            if self.params.no_context_takeover {
-                self.context = None;
+            if self.params.no_context_takeover
+                && let Some(context) = self.context.take()
+            {
+                spare::give_deflate(self.params, context);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{InflateFault, InflateParams, TAIL};
+use super::{InflateFault, InflateParams, TAIL, spare};
 use crate::protocol::message::reserve;
 use crate::protocol::violation::Violation;
 
@@ -61,7 +61,7 @@ impl Inflater {
         let window_bits = self.params.window_bits.clamp(8, 15);
         let context = self
             .context
-            .get_or_insert_with(|| Box::new(Inflate::new(false, window_bits)));
+            .get_or_insert_with(|| new_context(window_bits, self.params.no_context_takeover));
 
         // One byte above the limit is enough to know that it is passed.
         let left = match limit {
@@ -89,11 +89,22 @@ impl Inflater {
             Err(_) => return Err(fault(context)),
         }
         // What follows a final block is left out, as by ws, and the next frame begins a new stream.
-        if !is_fed || (fin && self.params.no_context_takeover) {
+        if fin && is_fed && self.params.no_context_takeover {
+            if let Some(context) = self.context.take() {
+                spare::give_inflate(context);
+            }
+        } else if !is_fed {
             self.context = None;
         }
         Ok(true)
     }
+}
+
+fn new_context(window_bits: u8, is_short_lived: bool) -> Box<Inflate> {
+    is_short_lived
+        .then(spare::take_inflate)
+        .flatten()
+        .unwrap_or_else(|| Box::new(Inflate::new(false, window_bits)))
 }
 
 fn fault(context: &Inflate) -> Violation {

@@ -298,6 +298,21 @@ describeEach(routedImplementations, 'a protocol error', (row) => {
     expect(await peer.frame()).toBe(null);
   });
 
+  test.each(['close', 'terminate'])(
+    'may be answered with %s() in its listener',
+    async (method) => {
+      const { websocket, peer } = await serveRaw(row);
+      const events = trace(websocket);
+
+      websocket.on('error', () => websocket[method]());
+      peer.write(bad);
+      await new Promise((resolve) => websocket.on('close', resolve));
+      expect(events.map(({ event }) => event)).toEqual(['error', 'close']);
+      expect(events[1].code).toBe(1006);
+      await peer.ended;
+    }
+  );
+
   test('lets what is queued go out first', async () => {
     const { websocket, peer } = await serveRaw(row);
 

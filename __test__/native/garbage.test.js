@@ -83,6 +83,49 @@ describeEach(drivers, 'garbage collection', (driver) => {
     expect(Number(alive)).toBeLessThanOrEqual(2);
   });
 
+  test('finds little memory behind a few kept messages', async () => {
+    const [kept, bytes] = await linesOf(
+      driver,
+      (WebSocket) => {
+        const kept = [];
+        const total = 50000;
+        let received = 0;
+        const wss = new WebSocket.Server({ port: 0 }, () => {
+          const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}`);
+          let sent = 0;
+          const send = () => {
+            for (let index = 0; index < 1000; index++, sent++) {
+              client.send('twenty bytes of text');
+            }
+            if (sent < total) setImmediate(send);
+            else client.close();
+          };
+
+          client.on('open', send);
+        });
+
+        wss.on('connection', (server) => {
+          server.on('message', (data) => {
+            if (received++ % 500 === 0) kept.push(data);
+          });
+          server.on('close', () => {
+            const buffers = new Set(kept.map(({ buffer }) => buffer));
+            let bytes = 0;
+
+            for (const { byteLength } of buffers) bytes += byteLength;
+            console.log(kept.length);
+            console.log(bytes);
+            wss.close();
+          });
+        });
+      },
+      { flags }
+    );
+
+    expect(Number(kept)).toBe(100);
+    expect(Number(bytes)).toBeLessThanOrEqual(100 * 65536);
+  });
+
   test('leaves the bytes of kept messages alone', async () => {
     expect(
       await linesOf(

@@ -3,12 +3,15 @@
 const { implementations } = require('./implementations');
 const { runInChild } = require('./child');
 
-/** `ws`, and oxws on each of its drivers, for tests in child processes. */
+/**
+ * `ws`, and oxws on each of its drivers and on the choice of its own, for tests
+ * in child processes.
+ */
 const drivers = implementations.flatMap(({ name }) =>
   name === 'ws'
     ? [{ name, library: name, env: {} }]
-    : ['inline', 'thread'].map((driver) => ({
-        name: `${name}, ${driver}`,
+    : ['inline', 'thread', undefined].map((driver) => ({
+        name: `${name}, ${driver || 'any driver'}`,
         library: name,
         env: { OXWS_DRIVER: driver }
       }))

@@ -45,9 +45,7 @@ function table(scenario, rows) {
   const cells = isMemory ? memoryCells : rateCells;
   const lines = rows.map((row) => [
     row.peer,
-    ...(row.error === undefined
-      ? cells(row, scenario)
-      : [row.error.split('\n')[0]])
+    ...(row.error === undefined ? cells(row, scenario) : [reason(row.error)])
   ]);
   const head = [columns, ['---', ...columns.slice(1).map(() => '--:')]];
 
@@ -59,6 +57,13 @@ function table(scenario, rows) {
     ...[...head, ...lines].map((line) => `| ${line.join(' | ')} |`),
     ''
   ].join('\n');
+}
+
+/** The line of a message, or of a stack trace, that says what is wrong. */
+function reason(text) {
+  const lines = text.split('\n');
+
+  return lines.find((line) => /^\w*Error/.test(line)) ?? lines[0];
 }
 
 function rateCells({ peer, median, ratios }, { size }) {

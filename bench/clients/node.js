@@ -44,24 +44,36 @@ function start(sockets) {
 
 function exchange(ws) {
   const { size, window } = settings;
-  const message = crypto.randomBytes(size);
+  // One more than are under way: an echo that comes twice is a wrong one.
+  const messages = Array.from({ length: window + 1 }, () =>
+    crypto.randomBytes(size)
+  );
   const times = new Float64Array(window).fill(performance.now());
   let oldest = 0;
+  let sent = 0;
+  let received = 0;
 
   ws.on('message', (data) => {
-    if (!data.equals(message)) fail('the echo is wrong');
+    if (!data.equals(messages[received])) fail('the echo is wrong');
+
+    received = (received + 1) % messages.length;
 
     const now = performance.now();
 
     latencies[count++ % latencies.length] = now - times[oldest];
     times[oldest] = now;
     oldest = (oldest + 1) % window;
-    ws.send(message);
+    send();
 
     if (now >= warmUntil) measure(now);
   });
 
-  for (let i = 0; i < window; i++) ws.send(message);
+  for (let i = 0; i < window; i++) send();
+
+  function send() {
+    ws.send(messages[sent]);
+    sent = (sent + 1) % messages.length;
+  }
 }
 
 function measure(now) {

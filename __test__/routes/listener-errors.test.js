@@ -10,19 +10,8 @@ const { routes } = require('./support/routes');
  * where the connection is lost then, at the exception.
  */
 async function program(WebSocket, isLost, routeName, thrower) {
-  globalThis.afterEach = () => {};
-
-  const { routes } = require('./__test__/routes/support/routes');
-  const route = routes.find(({ name }) => name === routeName);
-  const connection = await route.open(
-    {
-      serverLib: WebSocket,
-      clientLib: WebSocket,
-      WebSocket,
-      WebSocketServer: WebSocket.WebSocketServer
-    },
-    { client: { perMessageDeflate: false } }
-  );
+  const { openRoute } = require('./__test__/routes/support/in-process');
+  const connection = await openRoute(WebSocket, routeName);
   const from = connection[thrower === 'server' ? 'client' : 'server'];
   const to = connection[thrower];
 

@@ -1,0 +1,32 @@
+'use strict';
+
+// For programs outside of Jest: what they open stays until they end.
+globalThis.afterEach = () => {};
+
+const { routes } = require('./routes');
+
+/** Opens the route of this name; resolves what its `open()` does. */
+function openRoute(WebSocket, name) {
+  const { WebSocketServer } = WebSocket;
+
+  return routes
+    .find((route) => route.name === name)
+    .open(
+      {
+        serverLib: WebSocket,
+        clientLib: WebSocket,
+        WebSocket,
+        WebSocketServer
+      },
+      { client: { perMessageDeflate: false } }
+    );
+}
+
+/** Stops listening; connections stay. */
+function stopListening({ wss, request }) {
+  wss.close();
+  // Its own port is closed with it.
+  if (request.socket.server) request.socket.server.close();
+}
+
+module.exports = { openRoute, stopListening };

@@ -61,6 +61,11 @@ class Events {
     return this._position < this._end;
   }
 
+  /** They had been read, not inflated, when the socket was closed. */
+  get areRest() {
+    return this._meta[1] === 1;
+  }
+
   get kind() {
     return this._meta[this._position] & 0xff;
   }

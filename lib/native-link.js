@@ -105,11 +105,15 @@ class NativeLink extends Link {
 
   /** Called with the events of one chunk. */
   receive(events) {
+    // What was read before terminate() is delivered, what comes later is not;
+    // all that a paused WebSocket has not seen came before.
+    const isWanted = !this.destroyed || this._paused || events.areRest;
+
     while (events.next()) {
       const { kind } = events;
 
       if (kind < END) {
-        if (!this.destroyed || this._paused) this._deliver(events, kind);
+        if (isWanted) this._deliver(events, kind);
       } else {
         this._control(kind, events);
       }
@@ -227,7 +231,7 @@ class NativeLink extends Link {
     this._callbacks = count < callbacks.length ? callbacks.slice(count) : null;
     if (this._callbacks !== null) this._half.tellDrained();
 
-    for (let i = 1; i < count; i += 2) call(callbacks[i]);
+    for (let i = 1; i < count; i += 2) call(callbacks[i], null);
   }
 
   _failCallbacks() {

@@ -183,6 +183,7 @@ function isAdoptable(socket) {
     socket.destroyed ||
     socket.writableLength !== 0 ||
     socket.readableEncoding !== null ||
+    socket.isPaused() ||
     // Who listens already wants to see all bytes.
     socket.listenerCount('data') > 0 ||
     socket.listenerCount('readable') > 0 ||

@@ -100,6 +100,8 @@ pub struct Chunk {
     pub events: Range<usize>,
     /// Payload bytes in them.
     pub bytes: usize,
+    /// The socket was closed before that turn: they are what had been read and had still to be inflated.
+    pub is_rest: bool,
 }
 
 /// The chunks of one or more turns.
@@ -152,7 +154,12 @@ impl Batch {
     }
 
     /// Ends the chunk of the events pushed since `first`; none pushed, no chunk.
-    pub(super) fn end_chunk(&mut self, first: usize, owner: impl FnOnce() -> Owner) -> usize {
+    pub(super) fn end_chunk(
+        &mut self,
+        first: usize,
+        is_rest: bool,
+        owner: impl FnOnce() -> Owner,
+    ) -> usize {
         let events = first..self.events.len();
         if events.is_empty() {
             return 0;
@@ -165,6 +172,7 @@ impl Batch {
             owner: owner(),
             events,
             bytes,
+            is_rest,
         });
         bytes
     }

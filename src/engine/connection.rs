@@ -138,8 +138,11 @@ impl Connection {
     pub(super) fn turn(self: &Arc<Self>, buffer: &mut [u8], batch: &mut Batch) {
         self.waiting.store(false, Ordering::Release);
         let first = batch.events.len();
-        let again = self.with_state(|state, context| state.turn(self, context, buffer, batch));
-        let bytes = batch.end_chunk(first, || Owner::Connection(Arc::clone(self)));
+        let (again, is_rest) = self.with_state(|state, context| {
+            let is_rest = state.stream.is_none();
+            (state.turn(self, context, buffer, batch), is_rest)
+        });
+        let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
         if again {
             self.schedule();
@@ -221,7 +224,7 @@ impl Connection {
         lock(&self.state).output.written()
     }
 
-    /// Bytes the kernel does not have; of messages that are being compressed, none.
+    /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.
     pub fn pending(&self) -> usize {
         lock(&self.state).output.pending()
     }

@@ -159,7 +159,7 @@ impl Listener {
         // What is accepted is registered with the runtime.
         self.engine
             .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
-        batch.end_chunk(first, || Owner::Listener(Arc::clone(self)));
+        batch.end_chunk(first, false, || Owner::Listener(Arc::clone(self)));
     }
 
     fn accept(self: &Arc<Self>, context: &mut Context<'_>, batch: &mut Batch) {

@@ -18,7 +18,8 @@ use crate::protocol::Endpoint;
 pub(super) const RECORDS: usize = 256;
 /// Words of a record: kind, place and flags; offset; length; value.
 pub(super) const WORDS: usize = 4;
-/// Words before the first record. The first one is 1 while we call JavaScript.
+/// Words before the first record. The first one is 1 while we call JavaScript, the second while it gets the rest of a
+/// closed connection.
 pub(super) const HEADER: usize = 4;
 
 /// What an id stands for.
@@ -165,6 +166,11 @@ impl Bridge {
     /// Lets JavaScript see whether it runs because we called it.
     pub(super) fn show_dispatching(&self, dispatching: bool) {
         self.meta.set_word(0, u32::from(dispatching));
+    }
+
+    /// Lets JavaScript see whether the events had been read before the socket was closed.
+    pub(super) fn show_rest(&self, is_rest: bool) {
+        self.meta.set_word(1, u32::from(is_rest));
     }
 
     /// Gives `entry` an id.

@@ -20,7 +20,7 @@ impl Environment {
     pub(super) fn deliver(&self, batch: &mut Batch) {
         for index in 0..batch.chunks.len() {
             let chunk = &batch.chunks[index];
-            let (events, bytes) = (chunk.events.clone(), chunk.bytes);
+            let (events, bytes, is_rest) = (chunk.events.clone(), chunk.bytes, chunk.is_rest);
             let (bridge, id) = match &chunk.owner {
                 Owner::Connection(connection) => (connection.bridge(), connection.id()),
                 Owner::Listener(listener) => (listener.bridge(), listener.id()),
@@ -41,6 +41,7 @@ impl Environment {
                 }
                 _ => id,
             };
+            bridge.show_rest(is_rest);
             self.in_callback_scope(|| {
                 deliver_events(self, &bridge, &bridge.meta, id, batch, events.clone());
             });

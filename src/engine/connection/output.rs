@@ -21,15 +21,6 @@ pub(super) struct Waiting {
     is_awaited: bool,
 }
 
-impl Waiting {
-    fn counts(&self) -> usize {
-        let compresses = self
-            .sending
-            .is_some_and(|sending| sending.bits.has(Bits::COMPRESS));
-        if compresses { 0 } else { self.bytes.len() }
-    }
-}
-
 /// The state of the writing side.
 #[derive(Default)]
 pub(super) struct Output {
@@ -59,7 +50,7 @@ impl Output {
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.queue.len() + self.behind.iter().map(Waiting::counts).sum::<usize>()
+        self.queue.len()
     }
 
     pub(super) fn bytes_written(&self) -> u64 {

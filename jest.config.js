@@ -5,6 +5,6 @@ module.exports = {
   testMatch: ['**/__test__/**/*.test.js'],
   transform: {},
   maxWorkers: 2,
-  testTimeout: 20000,
+  testTimeout: 60000,
   modulePathIgnorePatterns: ['<rootDir>/target/', '<rootDir>/npm/']
 };

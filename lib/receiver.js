@@ -51,11 +51,6 @@ class Receiver extends Writable {
     });
   }
 
-  /** The length of the unfinished message, as far as its frames tell. */
-  get _totalPayloadLength() {
-    return this._feed.messageLength;
-  }
-
   _createVisitor(emit) {
     return {
       message: (data, isBinary, lengths) => {

@@ -104,6 +104,16 @@ impl Endpoint {
         frame
     }
 
+    /// Sum of the payload lengths that the frames of the unfinished message claim.
+    pub fn message_len(&self) -> u64 {
+        self.receiver.message_len()
+    }
+
+    /// Makes every compressed frame that comes from here on a job, however short.
+    pub fn defer_inflation(&mut self) {
+        self.receiver.defer_inflation();
+    }
+
     /// Whether a close frame or a violation was seen.
     pub fn is_receiving_finished(&self) -> bool {
         self.receiver.is_finished()

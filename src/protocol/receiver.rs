@@ -13,7 +13,7 @@ use super::mask;
 use super::message::{Assembly, reserve};
 use super::role::Role;
 use super::violation::Violation;
-use inflation::Absence;
+use inflation::{Absence, BUDGET};
 
 pub use super::message::{Message, Payload};
 pub use inflation::InflateJob;
@@ -83,6 +83,8 @@ pub struct Receiver {
     /// If permessage-deflate was negotiated, and not in a job.
     inflater: Option<Inflater>,
     absence: Option<Box<Absence>>,
+    /// What of a frame is inflated at once.
+    budget: usize,
     /// Sum of the payload lengths that the frames of the message claim.
     message_len: u64,
     /// Complete frames of the message.
@@ -112,6 +114,7 @@ impl Receiver {
             is_compressed: false,
             inflater,
             absence: None,
+            budget: BUDGET,
             message_len: 0,
             fragments: 0,
             chunks: 0,
@@ -121,6 +124,16 @@ impl Receiver {
     /// Whether a close frame or a violation has ended the stream. Everything that comes is discarded.
     pub fn is_finished(&self) -> bool {
         self.is_finished
+    }
+
+    /// Sum of the payload lengths that the frames of the unfinished message claim.
+    pub fn message_len(&self) -> u64 {
+        self.message_len
+    }
+
+    /// Makes every compressed frame a job from here on.
+    pub fn defer_inflation(&mut self) {
+        self.budget = 0;
     }
 
     /// Takes the next bytes of the stream, which are unmasked in place, and reports what they complete.
@@ -133,7 +146,7 @@ impl Receiver {
             return Ok(());
         }
         if let Some(absence) = &mut self.absence {
-            absence.rest.extend_from_slice(bytes);
+            absence.keep(bytes);
             return Ok(());
         }
         let result = if is_above(
@@ -144,13 +157,22 @@ impl Receiver {
         } else {
             self.parse(bytes, sink)
         };
+        if let (Ok(left), Some(absence)) = (result, &mut self.absence) {
+            absence.keep(&bytes[bytes.len() - left..]);
+        }
+        self.ended(result)
+    }
+
+    /// After a violation everything is discarded.
+    fn ended(&mut self, result: Result<usize, Violation>) -> Result<(), Violation> {
         if result.is_err() {
             self.finish();
         }
-        result
+        result.map(|_| ())
     }
 
-    fn parse(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) -> Result<(), Violation> {
+    /// Reports what the bytes complete. Returns how many of them are left behind a frame that became a job.
+    fn parse(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) -> Result<usize, Violation> {
         loop {
             let begun = self.frame.take();
             let is_begun = begun.is_some();
@@ -158,12 +180,13 @@ impl Receiver {
                 Some(frame) => frame,
                 None => match self.take_header(&mut bytes)? {
                     Some(frame) => frame,
-                    None => return Ok(()),
+                    None => return Ok(0),
                 },
             };
             if (bytes.len() as u64) < frame.missing {
                 self.count_chunk(is_begun, bytes.len());
-                return self.take_piece(frame, bytes);
+                self.take_piece(frame, bytes)?;
+                return Ok(0);
             }
             let (piece, rest) = mem::take(&mut bytes).split_at_mut(frame.missing as usize);
             bytes = rest;
@@ -175,11 +198,10 @@ impl Receiver {
                 self.end_data_frame(&frame, piece, sink)?;
             }
             if self.is_finished {
-                return Ok(());
+                return Ok(0);
             }
-            if let Some(absence) = &mut self.absence {
-                absence.rest.extend_from_slice(bytes);
-                return Ok(());
+            if self.absence.is_some() {
+                return Ok(bytes.len());
             }
         }
     }

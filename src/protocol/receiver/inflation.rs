@@ -9,15 +9,22 @@ use crate::protocol::violation::Violation;
 
 /// How many bytes of a frame, in and out, are inflated at once: about a quarter of a millisecond. What
 /// is left then becomes a job.
-const BUDGET: usize = 256 * 1024;
+pub(super) const BUDGET: usize = 256 * 1024;
 
 /// A frame is inflated elsewhere, and nothing is parsed meanwhile.
 #[derive(Debug)]
 pub(super) struct Absence {
     /// The job, until it is taken.
     job: Option<InflateJob>,
-    /// The bytes that came behind the frame.
-    pub(super) rest: Vec<u8>,
+    /// The bytes that came behind the frame, from `start` on.
+    rest: Vec<u8>,
+    start: usize,
+}
+
+impl Absence {
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+    }
 }
 
 /// A compressed frame, and what is needed to inflate it.
@@ -87,19 +94,23 @@ impl Receiver {
         sink: &mut impl Sink,
     ) -> Result<(), Violation> {
         job.run();
-        let mut bytes = self
+        let (mut rest, start) = self
             .absence
             .take()
-            .map_or_else(Vec::new, |absence| absence.rest);
+            .map_or_else(Default::default, |absence| (absence.rest, absence.start));
         let result = job
             .result
             .unwrap_or(Ok(()))
             .and_then(|()| self.end_inflation(job.inflation, sink))
-            .and_then(|()| self.parse(&mut bytes, sink));
-        if result.is_err() {
-            self.finish();
+            .and_then(|()| self.parse(&mut rest[start..], sink));
+        match (result, &mut self.absence) {
+            (Ok(left), Some(absence)) => {
+                absence.start = rest.len() - left;
+                absence.rest = rest;
+                Ok(())
+            }
+            (result, _) => self.ended(result),
         }
-        result
     }
 
     pub(super) fn end_compressed_frame(
@@ -120,7 +131,7 @@ impl Receiver {
             limit: self.limits.max_payload,
             fed: 0,
         };
-        if inflation.advance(&payload, BUDGET)? {
+        if inflation.advance(&payload, self.budget)? {
             return self.end_inflation(inflation, sink);
         }
         let job = InflateJob {
@@ -131,6 +142,7 @@ impl Receiver {
         self.absence = Some(Box::new(Absence {
             job: Some(job),
             rest: Vec::new(),
+            start: 0,
         }));
         Ok(())
     }

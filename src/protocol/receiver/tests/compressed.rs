@@ -307,3 +307,35 @@ fn nothing_is_kept_when_the_stream_is_over() {
         assert_eq!(receiver.capacity(), 0);
     }
 }
+
+#[test]
+fn every_compressed_frame_is_a_job_if_asked_for() {
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let stream = [
+        &hello.repeat(3)[..],
+        b"\x81\x01a",
+        &frames(1, b"Hello", &[2]),
+        b"\x01\x02He",
+    ]
+    .concat();
+    let mut receiver = DEFLATING.receiver();
+    receiver.defer_inflation();
+    let mut events = Events::default();
+    assert_eq!(
+        receiver.handle_bytes(&mut stream.clone(), &mut events),
+        Ok(())
+    );
+    let mut counts = Vec::new();
+    while let Some(job) = receiver.take_job() {
+        counts.push(events.list.len());
+        assert_eq!(receiver.finish_job(job, &mut events), Ok(()));
+    }
+    assert_eq!(counts, [0, 1, 2, 4, 4]);
+    assert_eq!(receiver.message_len(), 2);
+    assert_eq!(DEFLATING.events(&stream), events.list);
+    assert_eq!(
+        receiver.handle_bytes(&mut b"\x80\x00".to_vec(), &mut events),
+        Ok(())
+    );
+    assert_eq!(receiver.message_len(), 0);
+}

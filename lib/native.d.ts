@@ -55,35 +55,46 @@ export interface Bridge {
   flushNow(): void;
   /** A frame of an endpoint. */
   frame(id: number, data: Payload, bits: number, key: number): Buffer;
-  /** Dispatches what the bytes mean for an endpoint. They may be unmasked. */
-  feed(id: number, chunk: Uint8Array): void;
+  /**
+   * Dispatches what the bytes mean for an endpoint. They may be unmasked. The
+   * id that is returned is of a task that must be over before there is more.
+   */
+  feed(id: number, chunk: Uint8Array): number | undefined;
+  /** That task is over: dispatches what it brought. Returns as `feed`. */
+  finish(id: number): number | undefined;
+  /** Whatever is compressed is inflated by tasks from here on. */
+  deferInflation(id: number): void;
+  /** What the frames of the unfinished message claim, in bytes. */
+  messageLength(id: number): number;
   /** An endpoint is done with. */
   free(id: number): void;
   /** An uncaught exception, without leaving the running call. */
   raise(error: unknown): void;
 }
 
-/** Compresses messages. */
+/** Compresses messages, one at a time. */
 export declare class Deflater {
-  /** Arguments as zlib's, the window as the base-2 logarithm of its size. */
-  constructor(windowBits: number, level: number, memLevel: number, strategy: number)
+  /** A compressor at the start of a connection. */
+  constructor(options: DeflateOptions)
   /** The compressed form of a message, or of a fragment of one; `fin` with its last fragment. */
-  deflate(data: Uint8Array, fin: boolean): Buffer
-  /** Forgets all messages so far, and frees the memory for them. */
-  reset(): void
+  deflate(data: string | Uint8Array, fin: boolean): Buffer
+  /** The same as a task of `bridge`, of which it returns the id. */
+  start(bridge: number, data: string | Uint8Array, fin: boolean): number
+  /** Gives the memory back, at the latest when the task that uses it is over. */
+  free(): void
 }
 
-/** Inflates messages. */
+/** Inflates messages, one at a time. */
 export declare class Inflater {
-  /** The window as the base-2 logarithm of its size. */
-  constructor(windowBits: number)
+  /** A decompressor at the start of a connection. */
+  constructor(options: InflateOptions)
   /**
-   * What a message, or a fragment of one, inflates to; `fin` with its last fragment. At most `max_length` bytes, 0
-   * for no limit. After a failure the inflater is spent.
+   * Starts a task of `bridge` for what a message, or a fragment of one, inflates to; `fin` with its last fragment. At
+   * most `max_length` bytes, 0 for no limit. After a failure the inflater is spent.
    */
-  inflate(data: Uint8Array, fin: boolean, maxLength: number): Buffer | InflateFailure
-  /** Forgets all messages so far, and frees the memory for them. */
-  reset(): void
+  start(bridge: number, data: Uint8Array, fin: boolean, maxLength: number): number
+  /** Gives the memory back, at the latest when the task that uses it is over. */
+  free(): void
 }
 
 /** A listening socket. Its events come under its `id`; connections come with `head` and `foreign` events. */
@@ -114,8 +125,8 @@ export declare class WebSocket {
   open(options: EndpointOptions, head?: Uint8Array | undefined | null): void
   /** Delivers bytes as they come from here on. */
   startRaw(): void
-  /** Gives the endpoint away to JavaScript, which carries the bytes from here on. Returns its id. */
-  demote(): number | null
+  /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */
+  demote(): Demoted | null
   /** Stops reading. */
   pause(): void
   /** Reads again. */
@@ -201,6 +212,14 @@ export interface DeflateOptions {
   reset: boolean
 }
 
+/** What a connection gave away. */
+export interface Demoted {
+  /** The id of its endpoint. */
+  endpoint: number
+  /** The task that must be over before the endpoint can go on. */
+  task?: number
+}
+
 /**
  * Begins to connect to an address, from one of ours if given. Returns the system's error number if that fails at once.
  * An upgrade response is expected, at most `max_head` bytes long.
@@ -245,14 +264,6 @@ export interface ExtensionParam {
 /** A new `Sec-WebSocket-Key`. */
 export declare function generateKey(): string
 
-/** Why a message could not be inflated. */
-export interface InflateFailure {
-  /** The number of a violation. */
-  kind: number
-  /** The value that its text names. */
-  detail: number
-}
-
 /** How the peer compresses. */
 export interface InflateOptions {
   /** Base-2 logarithm of the window. */
@@ -260,6 +271,12 @@ export interface InflateOptions {
   /** Each message on its own. */
   reset: boolean
 }
+
+/**
+ * Bounds how many messages this process compresses and inflates at once, of those that take long. The first call
+ * counts.
+ */
+export declare function limitJobs(limit: number): void
 
 /** Listens on a TCP address. Returns the system's error number if that fails. Heads are at most `max_head` bytes long. */
 export declare function listenTcp(bridge: number, address: string, port: number, backlog: number, maxHead: number): Server | number

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Connection, Listener};
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Endpoint, Message, Payload, Sink};
+use crate::protocol::{Endpoint, Message, Payload, Sink, Violation};
 
 /// What happened. The numbers are the bridge's wire format (`lib/link.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Kind {
     Late = 26,
     /// A connection was accepted, told only if [`Listener::announce`] asked for it: `value` is the listener's id.
     Accepted = 27,
+    /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
+    Done = 28,
 }
 
 /// Where an event's payload is.
@@ -90,6 +92,13 @@ pub enum Owner {
     Connection(Arc<Connection>),
     /// A listener's.
     Listener(Arc<Listener>),
+    /// That of a task.
+    Task {
+        /// The bridge whose table the id is of.
+        bridge: u32,
+        /// The id JavaScript knows the task by.
+        id: u32,
+    },
 }
 
 /// The events of one turn of one source.
@@ -133,15 +142,25 @@ impl Batch {
     /// Adds what `bytes` mean for `endpoint`.
     pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
         if let Err(violation) = endpoint.handle_bytes(bytes, self) {
-            self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+            self.push_violation(violation);
         }
     }
 
     /// Adds what a job inflated for `endpoint`, and what its bytes behind mean.
     pub fn finish(&mut self, endpoint: &mut Endpoint, job: InflateJob) {
         if let Err(violation) = endpoint.finish_job(job, self) {
-            self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+            self.push_violation(violation);
         }
+    }
+
+    /// Adds a violation.
+    pub(super) fn push_violation(&mut self, violation: Violation) {
+        self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+    }
+
+    /// Adds an event with a payload of its own.
+    pub(super) fn push_owned(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.push_place(kind, 0, Place::Owned(bytes), 0..0);
     }
 
     fn push_place(&mut self, kind: Kind, value: u32, place: Place, fragments: Range<usize>) {

@@ -15,6 +15,7 @@ use super::ready::{Source, lock};
 use super::stream::Stream;
 use super::{Engine, READ_SIZE};
 use crate::handshake::HeadLimits;
+use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Bits, Config, Endpoint};
 
 use input::Phase;
@@ -188,9 +189,13 @@ impl Connection {
         self.schedule();
     }
 
-    /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on.
-    pub fn demote(self: &Arc<Self>) -> Option<Box<Endpoint>> {
-        self.command(|state, _| state.input.demote())
+    /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
+    /// that is out, if there is one, goes to `heir`: tells whether it will.
+    pub fn demote(
+        self: &Arc<Self>,
+        heir: impl FnOnce(InflateJob) + Send + 'static,
+    ) -> Option<(Box<Endpoint>, bool)> {
+        self.command(|state, _| state.input.demote(Box::new(heir)))
     }
 
     /// Sends one frame.

@@ -12,16 +12,19 @@ mod load;
 mod out_queue;
 mod ready;
 mod stream;
+mod task;
 
 use std::io;
 use std::sync::Arc;
 
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
+pub use jobs::limit_jobs;
 pub use listener::{Listener, bind_tcp};
 pub use load::{Load, Policy};
 pub use ready::Source;
 pub use stream::{Address, Stream};
+pub use task::{Outcome, Task};
 
 use ready::ReadyList;
 use tokio::runtime::{Builder, Runtime};
@@ -32,10 +35,8 @@ pub const READ_SIZE: usize = 64 * 1024;
 /// The runtime of one JavaScript environment and the sources on it that wait for a turn.
 pub struct Engine {
     runtime: Runtime,
-    ready: ReadyList,
+    ready: Arc<ReadyList>,
 }
-
-pub use jobs::limit_jobs;
 
 impl Engine {
     /// Builds a runtime that does I/O and nothing else: the engine has no clock.
@@ -43,7 +44,7 @@ impl Engine {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         Ok(Arc::new(Self {
             runtime,
-            ready: ReadyList::new(Box::new(wake)),
+            ready: Arc::new(ReadyList::new(Box::new(wake))),
         }))
     }
 

@@ -4,22 +4,26 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use super::task::Ended;
 use super::{Batch, Connection, Listener};
 
-/// Something with a socket that takes turns.
+/// Something that takes turns.
 pub enum Source {
     /// A connection to read from, write to or report on.
     Connection(Arc<Connection>),
     /// A listener to accept from.
     Listener(Arc<Listener>),
+    /// A task to report.
+    Ended(Box<Ended>),
 }
 
 impl Source {
     /// Does the work that is ready, within bounds, and puts the events into `batch`. `buffer` is scratch space.
-    pub fn turn(&self, buffer: &mut [u8], batch: &mut Batch) {
+    pub fn turn(self, buffer: &mut [u8], batch: &mut Batch) {
         match self {
             Self::Connection(connection) => connection.turn(buffer, batch),
             Self::Listener(listener) => listener.turn(batch),
+            Self::Ended(task) => task.turn(batch),
         }
     }
 }

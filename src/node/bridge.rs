@@ -9,10 +9,10 @@ use std::sync::Arc;
 use napi::{Result, sys};
 
 use super::environment::Environment;
+use super::fed_endpoint::FedEndpoint;
 use super::hot;
 use super::values::{check, define, made, number, set};
-use crate::engine::{Connection, Listener};
-use crate::protocol::Endpoint;
+use crate::engine::{Connection, Listener, Outcome, Task};
 
 /// Records that fit into `meta`.
 pub(super) const RECORDS: usize = 256;
@@ -29,7 +29,19 @@ pub(super) enum Entry {
     /// A listener, and whether it keeps the event loop alive.
     Listener(Arc<Listener>, bool),
     /// An endpoint whose bytes JavaScript carries; taken out while it is fed.
-    Endpoint(Option<Box<Endpoint>>),
+    Endpoint(Option<Box<FedEndpoint>>),
+    /// A task that is not over.
+    Task,
+}
+
+impl Entry {
+    /// Whether it keeps the event loop alive.
+    fn holds(&self) -> bool {
+        matches!(
+            self,
+            Self::Connection(_, true) | Self::Listener(_, true) | Self::Task
+        )
+    }
 }
 
 #[derive(Default)]
@@ -184,7 +196,7 @@ impl Bridge {
                 sys::napi_reference_ref(env, self.dispatch, ptr::null_mut());
             }
         }
-        if matches!(entry, Entry::Connection(_, true) | Entry::Listener(_, true)) {
+        if entry.holds() {
             self.environment().hold(true);
         }
         if let Some(id) = table.free.pop() {
@@ -211,9 +223,22 @@ impl Bridge {
             }
         }
         drop(table);
-        if matches!(entry, Entry::Connection(_, true) | Entry::Listener(_, true)) {
+        if entry.holds() {
             self.environment().hold(false);
         }
+    }
+
+    /// Makes a task, and returns its id too. It keeps the event loop alive until its outcome is delivered.
+    pub(super) fn add_task(&self) -> (u32, Task) {
+        let id = self.add(Entry::Task);
+        (id, self.environment().engine.task(self.index, id))
+    }
+
+    /// Runs `work` as a task, and returns its id.
+    pub(super) fn run_task(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> u32 {
+        let (id, task) = self.add_task();
+        task.run(&self.environment().engine, work);
+        id
     }
 
     /// Lets what `id` stands for keep the event loop alive, or not.
@@ -238,7 +263,7 @@ impl Bridge {
     }
 
     /// Takes the endpoint with this id out, to be put back by [`Bridge::put_endpoint`].
-    pub(super) fn take_endpoint(&self, id: u32) -> Option<Box<Endpoint>> {
+    pub(super) fn take_endpoint(&self, id: u32) -> Option<Box<FedEndpoint>> {
         match self.table.borrow_mut().entries.get_mut(id as usize) {
             Some(Some(Entry::Endpoint(endpoint))) => endpoint.take(),
             _ => None,
@@ -246,7 +271,7 @@ impl Bridge {
     }
 
     /// Puts it back, unless its id was freed meanwhile.
-    pub(super) fn put_endpoint(&self, id: u32, endpoint: Box<Endpoint>) {
+    pub(super) fn put_endpoint(&self, id: u32, endpoint: Box<FedEndpoint>) {
         if let Some(Some(Entry::Endpoint(place))) =
             self.table.borrow_mut().entries.get_mut(id as usize)
         {
@@ -271,7 +296,7 @@ impl Bridge {
             match entry {
                 Entry::Connection(connection, _) => connection.destroy(false),
                 Entry::Listener(listener, _) => listener.abandon(),
-                Entry::Endpoint(_) => {}
+                Entry::Endpoint(_) | Entry::Task => {}
             }
         }
     }

@@ -1,113 +1,189 @@
-//! permessage-deflate without a connection, for the exported `PerMessageDeflate`. Contexts are never reset by
-//! themselves: that class decides.
+//! permessage-deflate without an endpoint, for the exported `PerMessageDeflate`.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use crate::protocol::deflate::{self, DeflateParams, InflateParams};
+use super::values::{append_string, buffer, bytes_of, is_string};
+use super::websocket::{DeflateOptions, InflateOptions, bridge_of};
+use crate::engine::{self, Outcome};
+use crate::protocol::deflate;
 
-/// Compresses messages.
+/// A context, unless a task has it.
+struct Context<T>(Option<Arc<Mutex<Option<T>>>>);
+
+impl<T: Send + 'static> Context<T> {
+    fn new(context: T) -> Self {
+        Self(Some(Arc::new(Mutex::new(Some(context)))))
+    }
+
+    /// Takes the context out.
+    fn take(&self) -> Option<(T, Return<T>)> {
+        let place = self.0.as_ref()?;
+        let context = lock(place).take()?;
+        Some((context, Return(Arc::downgrade(place))))
+    }
+}
+
+/// Where a context goes back to. Once that is gone, so is the context.
+struct Return<T>(Weak<Mutex<Option<T>>>);
+
+impl<T> Return<T> {
+    fn put(&self, context: T) {
+        if let Some(place) = self.0.upgrade() {
+            *lock(&place) = Some(context);
+        }
+    }
+}
+
+fn lock<T>(place: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work` with the context as a task of `bridge`, and returns its id.
+fn run<T: Send + 'static>(
+    context: &Context<T>,
+    bridge: u32,
+    work: impl FnOnce(&mut T) -> Outcome + Send + 'static,
+) -> Result<u32> {
+    let bridge = bridge_of(bridge)?;
+    let (mut context, place) = context.take().ok_or_else(is_busy)?;
+    Ok(bridge.run_task(move || {
+        let outcome = work(&mut context);
+        place.put(context);
+        outcome
+    }))
+}
+
+fn is_busy() -> Error {
+    Error::from_reason("The context is in use")
+}
+
+/// Bounds how many messages this process compresses and inflates at once, of those that take long. The first call
+/// counts.
+#[napi(catch_unwind)]
+pub fn limit_jobs(limit: u32) {
+    engine::limit_jobs(limit as usize);
+}
+
+/// Compresses messages, one at a time.
 #[napi]
 pub struct Deflater {
-    params: DeflateParams,
-    inner: deflate::Deflater,
+    context: Context<deflate::Deflater>,
 }
 
 #[napi]
 impl Deflater {
-    /// Arguments as zlib's, the window as the base-2 logarithm of its size.
+    /// A compressor at the start of a connection.
     #[napi(constructor, catch_unwind)]
-    pub fn new(window_bits: u8, level: i8, mem_level: u8, strategy: u8) -> Self {
-        let params = DeflateParams {
-            window_bits,
-            no_context_takeover: false,
-            level,
-            mem_level,
-            strategy,
-        };
+    pub fn new(options: DeflateOptions) -> Self {
+        let context = deflate::Deflater::new(options.into());
         Self {
-            params,
-            inner: deflate::Deflater::new(params),
+            context: Context::new(context),
         }
     }
 
     /// The compressed form of a message, or of a fragment of one; `fin` with its last fragment.
-    #[napi(catch_unwind)]
-    pub fn deflate(&mut self, data: &[u8], fin: bool) -> Buffer {
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data: string | Uint8Array, fin: boolean",
+        ts_return_type = "Buffer"
+    )]
+    pub fn deflate(&self, env: Env, data: Unknown<'_>, fin: bool) -> Result<Unknown<'static>> {
+        let (mut context, place) = self.context.take().ok_or_else(is_busy)?;
         let mut output = Vec::new();
-        self.inner.compress(data, fin, &mut output);
-        exact(output)
+        if is_string(env.raw(), data.raw()) {
+            context.compress(&payload(env, &data), fin, &mut output);
+        } else if let Some(bytes) = unsafe {
+            // SAFETY: no JavaScript runs before the bytes are done with.
+            bytes_of(env.raw(), data.raw())
+        } {
+            context.compress(bytes, fin, &mut output);
+        }
+        place.put(context);
+        let output = buffer(env.raw(), &output)?;
+        // SAFETY: `output` is a live value of this environment, made in this call.
+        unsafe { Unknown::from_napi_value(env.raw(), output) }
     }
 
-    /// Forgets all messages so far, and frees the memory for them.
+    /// The same as a task of `bridge`, of which it returns the id.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "bridge: number, data: string | Uint8Array, fin: boolean"
+    )]
+    pub fn start(&self, env: Env, bridge: u32, data: Unknown<'_>, fin: bool) -> Result<u32> {
+        let payload = payload(env, &data);
+        run(&self.context, bridge, move |context| {
+            let mut output = Vec::new();
+            context.compress(&payload, fin, &mut output);
+            Ok(output)
+        })
+    }
+
+    /// Gives the memory back, at the latest when the task that uses it is over.
     #[napi(catch_unwind)]
-    pub fn reset(&mut self) {
-        self.inner = deflate::Deflater::new(self.params);
+    pub fn free(&mut self) {
+        self.context = Context(None);
     }
 }
 
-/// Inflates messages.
+/// Inflates messages, one at a time.
 #[napi]
 pub struct Inflater {
-    params: InflateParams,
-    inner: deflate::Inflater,
-}
-
-/// Why a message could not be inflated.
-#[napi(object, object_from_js = false)]
-pub struct InflateFailure {
-    /// The number of a violation.
-    pub kind: u32,
-    /// The value that its text names.
-    pub detail: u32,
+    context: Context<deflate::Inflater>,
 }
 
 #[napi]
 impl Inflater {
-    /// The window as the base-2 logarithm of its size.
+    /// A decompressor at the start of a connection.
     #[napi(constructor, catch_unwind)]
-    pub fn new(window_bits: u8) -> Self {
-        let params = InflateParams {
-            window_bits,
-            no_context_takeover: false,
-        };
+    pub fn new(options: InflateOptions) -> Self {
+        let context = deflate::Inflater::new(options.into());
         Self {
-            params,
-            inner: deflate::Inflater::new(params),
+            context: Context::new(context),
         }
     }
 
-    /// What a message, or a fragment of one, inflates to; `fin` with its last fragment. At most `max_length` bytes, 0
-    /// for no limit. After a failure the inflater is spent.
-    #[napi(catch_unwind)]
-    pub fn inflate(
-        &mut self,
-        data: &[u8],
+    /// Starts a task of `bridge` for what a message, or a fragment of one, inflates to; `fin` with its last fragment. At
+    /// most `max_length` bytes, 0 for no limit. After a failure the inflater is spent.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "bridge: number, data: Uint8Array, fin: boolean, maxLength: number"
+    )]
+    pub fn start(
+        &self,
+        env: Env,
+        bridge: u32,
+        data: Unknown<'_>,
         fin: bool,
         max_length: f64,
-    ) -> Either<Buffer, InflateFailure> {
-        let mut output = Vec::new();
-        let result = self
-            .inner
-            .inflate(data, fin, max_length as u64, &mut output);
-        match result {
-            Ok(()) => Either::A(exact(output)),
-            Err(violation) => Either::B(InflateFailure {
-                kind: violation.kind(),
-                detail: violation.detail(),
-            }),
-        }
+    ) -> Result<u32> {
+        let payload = payload(env, &data);
+        run(&self.context, bridge, move |context| {
+            let mut output = Vec::new();
+            context.inflate(&payload, fin, max_length as u64, &mut output)?;
+            Ok(output)
+        })
     }
 
-    /// Forgets all messages so far, and frees the memory for them.
+    /// Gives the memory back, at the latest when the task that uses it is over.
     #[napi(catch_unwind)]
-    pub fn reset(&mut self) {
-        self.inner = deflate::Inflater::new(self.params);
+    pub fn free(&mut self) {
+        self.context = Context(None);
     }
 }
 
-/// A Buffer of these bytes that pins no more than them.
-fn exact(mut bytes: Vec<u8>) -> Buffer {
-    bytes.shrink_to_fit();
-    bytes.into()
+/// A copy of the bytes of a string or byte array: they stay JavaScript's to change.
+fn payload(env: Env, data: &Unknown<'_>) -> Vec<u8> {
+    let mut payload = Vec::new();
+    if is_string(env.raw(), data.raw()) {
+        append_string(env.raw(), data.raw(), &mut payload);
+    } else if let Some(bytes) = unsafe {
+        // SAFETY: no JavaScript runs before the bytes are copied.
+        bytes_of(env.raw(), data.raw())
+    } {
+        payload.extend_from_slice(bytes);
+    }
+    payload
 }

@@ -24,13 +24,15 @@ impl Environment {
             let (bridge, id) = match &chunk.owner {
                 Owner::Connection(connection) => (connection.bridge(), connection.id()),
                 Owner::Listener(listener) => (listener.bridge(), listener.id()),
+                Owner::Task { bridge, id } => (*bridge, *id),
             };
+            let is_task = matches!(chunk.owner, Owner::Task { .. });
             let Some(bridge) = self.bridge(bridge) else {
                 continue;
             };
             let connection = match &chunk.owner {
                 Owner::Connection(connection) => Some(Arc::clone(connection)),
-                Owner::Listener(_) => None,
+                Owner::Listener(_) | Owner::Task { .. } => None,
             };
             let last = batch.events[events.end - 1].kind;
             let id = match (&connection, id) {
@@ -51,7 +53,7 @@ impl Environment {
                     connection.flush();
                 }
             }
-            if matches!(last, Kind::Closed | Kind::Idle) {
+            if is_task || matches!(last, Kind::Closed | Kind::Idle) {
                 bridge.remove(id);
             }
         }

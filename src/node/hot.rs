@@ -6,6 +6,7 @@ use napi::sys;
 
 use super::bridge::Bridge;
 use super::deliver::deliver_events;
+use super::fed_endpoint::FedEndpoint;
 use super::guard::guard;
 use super::values::{
     Entry as RawEntry, append_string, arguments, bytes_of, is_string, number, u32_of, undefined,
@@ -24,6 +25,9 @@ pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"flushNow", flush_now),
     (c"frame", frame),
     (c"feed", feed),
+    (c"finish", finish),
+    (c"deferInflation", defer_inflation),
+    (c"messageLength", message_length),
     (c"free", free),
     (c"raise", raise),
 ];
@@ -181,49 +185,106 @@ unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) ->
     unsafe {
         with_bridge(env, info, |bridge, [id, data, bits, key]| {
             let id = u32_of(env, id);
-            let Some(mut endpoint) = bridge.take_endpoint(id) else {
+            let Some(mut fed) = bridge.take_endpoint(id) else {
                 return undefined(env);
             };
             let bits = Bits::from(u32_of(env, bits));
             let key = u32_of(env, key).to_le_bytes();
             let mut out = Vec::new();
             with_payload(bridge, data, |payload| {
-                endpoint.frame(&mut out, payload, bits, key);
+                fed.endpoint.frame(&mut out, payload, bits, key);
             });
-            bridge.put_endpoint(id, endpoint);
+            bridge.put_endpoint(id, fed);
             super::values::buffer(env, &out).unwrap_or_else(|_| undefined(env))
         })
     }
 }
 
-/// `feed(id, chunk)`: what the bytes mean for the endpoint `id`, told through the dispatch function before `feed` returns.
+/// Has the endpoint `id` do `work`, tells what comes of it through the dispatch function, then answers with the id of
+/// the task that must be over before the endpoint can go on, `undefined` if there is none.
+fn with_endpoint(
+    bridge: &Bridge,
+    id: u32,
+    work: impl FnOnce(&mut FedEndpoint, &mut Batch) -> Option<u32>,
+) -> sys::napi_value {
+    let env = bridge.environment().env;
+    let Some(mut fed) = bridge.take_endpoint(id) else {
+        return undefined(env);
+    };
+    let mut batch = Batch::default();
+    let task = work(&mut fed, &mut batch);
+    bridge.put_endpoint(id, fed);
+    let events = 0..batch.events.len();
+    deliver_events(
+        bridge.environment(),
+        bridge,
+        &bridge.feed_meta,
+        id,
+        &mut batch,
+        events,
+    );
+    task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
+}
+
+/// `feed(id, chunk)`: what the bytes mean for the endpoint `id`.
 unsafe extern "C" fn feed(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id, chunk]| {
+            with_endpoint(bridge, u32_of(env, id), |fed, batch| {
+                // SAFETY: no JavaScript runs before the bytes are done with.
+                let bytes = bytes_of(env, chunk)?;
+                fed.feed(bridge, bytes, batch)
+            })
+        })
+    }
+}
+
+/// `finish(id)`: the task that the endpoint `id` waited for is over.
+unsafe extern "C" fn finish(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
+            with_endpoint(bridge, u32_of(env, id), |fed, batch| {
+                fed.finish(bridge, batch)
+            })
+        })
+    }
+}
+
+/// `deferInflation(id)`: every compressed frame for the endpoint `id` is a task from here on.
+unsafe extern "C" fn defer_inflation(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
             let id = u32_of(env, id);
-            let Some(mut endpoint) = bridge.take_endpoint(id) else {
-                return undefined(env);
-            };
-            let mut batch = Batch::default();
-            // SAFETY: no JavaScript runs before the bytes are done with.
-            if let Some(bytes) = bytes_of(env, chunk) {
-                batch.feed(&mut endpoint, bytes);
-                while let Some(job) = endpoint.take_job() {
-                    batch.finish(&mut endpoint, job);
-                }
+            if let Some(mut fed) = bridge.take_endpoint(id) {
+                fed.endpoint.defer_inflation();
+                bridge.put_endpoint(id, fed);
             }
-            bridge.put_endpoint(id, endpoint);
-            let events = 0..batch.events.len();
-            deliver_events(
-                bridge.environment(),
-                bridge,
-                &bridge.feed_meta,
-                id,
-                &mut batch,
-                events,
-            );
             undefined(env)
+        })
+    }
+}
+
+/// `messageLength(id)`: what the frames of the unfinished message for the endpoint `id` claim, in bytes.
+unsafe extern "C" fn message_length(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
+            let id = u32_of(env, id);
+            let mut length = 0;
+            if let Some(fed) = bridge.take_endpoint(id) {
+                length = fed.endpoint.message_len();
+                bridge.put_endpoint(id, fed);
+            }
+            number(env, length as f64)
         })
     }
 }

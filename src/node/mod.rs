@@ -9,6 +9,7 @@ mod deflate;
 mod deliver;
 mod driver;
 mod environment;
+mod fed_endpoint;
 mod guard;
 mod hot;
 mod server;

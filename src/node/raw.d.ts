@@ -55,8 +55,17 @@ export interface Bridge {
   flushNow(): void;
   /** A frame of an endpoint. */
   frame(id: number, data: Payload, bits: number, key: number): Buffer;
-  /** Dispatches what the bytes mean for an endpoint. They may be unmasked. */
-  feed(id: number, chunk: Uint8Array): void;
+  /**
+   * Dispatches what the bytes mean for an endpoint. They may be unmasked. The
+   * id that is returned is of a task that must be over before there is more.
+   */
+  feed(id: number, chunk: Uint8Array): number | undefined;
+  /** That task is over: dispatches what it brought. Returns as `feed`. */
+  finish(id: number): number | undefined;
+  /** Whatever is compressed is inflated by tasks from here on. */
+  deferInflation(id: number): void;
+  /** What the frames of the unfinished message claim, in bytes. */
+  messageLength(id: number): number;
   /** An endpoint is done with. */
   free(id: number): void;
   /** An uncaught exception, without leaving the running call. */

@@ -8,6 +8,7 @@ use napi_derive::napi;
 
 use super::bridge::{Bridge, Entry};
 use super::environment::Environment;
+use super::fed_endpoint::{FedEndpoint, Returned};
 use crate::engine::{self, Connection, Gather, Opening, Stream};
 use crate::handshake::HeadLimits;
 use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
@@ -67,21 +68,32 @@ pub struct DeflateContexts {
     pub inflate: InflateOptions,
 }
 
+impl From<DeflateOptions> for DeflateParams {
+    fn from(options: DeflateOptions) -> Self {
+        Self {
+            window_bits: options.window_bits,
+            no_context_takeover: options.reset,
+            level: options.level,
+            mem_level: options.mem_level,
+            strategy: options.strategy,
+        }
+    }
+}
+
+impl From<InflateOptions> for InflateParams {
+    fn from(options: InflateOptions) -> Self {
+        Self {
+            window_bits: options.window_bits,
+            no_context_takeover: options.reset,
+        }
+    }
+}
+
 impl From<DeflateContexts> for Params {
     fn from(contexts: DeflateContexts) -> Self {
-        let DeflateContexts { deflate, inflate } = contexts;
         Self {
-            deflate: DeflateParams {
-                window_bits: deflate.window_bits,
-                no_context_takeover: deflate.reset,
-                level: deflate.level,
-                mem_level: deflate.mem_level,
-                strategy: deflate.strategy,
-            },
-            inflate: InflateParams {
-                window_bits: inflate.window_bits,
-                no_context_takeover: inflate.reset,
-            },
+            deflate: contexts.deflate.into(),
+            inflate: contexts.inflate.into(),
         }
     }
 }
@@ -128,6 +140,15 @@ pub struct WebSocket {
     connection: Arc<Connection>,
 }
 
+/// What a connection gave away.
+#[napi(object, object_from_js = false)]
+pub struct Demoted {
+    /// The id of its endpoint.
+    pub endpoint: u32,
+    /// The task that must be over before the endpoint can go on.
+    pub task: Option<u32>,
+}
+
 impl WebSocket {
     fn start(bridge: &Bridge, stream: Stream, opening: Opening) -> Self {
         let engine = Arc::clone(&bridge.environment().engine);
@@ -169,11 +190,30 @@ impl WebSocket {
         self.connection.start_raw();
     }
 
-    /// Gives the endpoint away to JavaScript, which carries the bytes from here on. Returns its id.
+    /// Gives the endpoint away to JavaScript, which carries the bytes from here on.
     #[napi(catch_unwind)]
-    pub fn demote(&self) -> Option<u32> {
-        let endpoint = self.connection.demote()?;
-        self.with_bridge(|bridge| bridge.add(Entry::Endpoint(Some(endpoint))))
+    pub fn demote(&self) -> Option<Demoted> {
+        self.with_bridge(|bridge| {
+            let (id, task) = bridge.add_task();
+            let returned = Returned::default();
+            let heir = returned.clone();
+            let demoted = self.connection.demote(move |job| {
+                heir.put(job);
+                task.end(Ok(Vec::new()));
+            });
+            let is_out = demoted.as_ref().is_some_and(|(_, is_out)| *is_out);
+            if !is_out {
+                bridge.remove(id);
+            }
+            demoted.map(|(endpoint, _)| {
+                let fed = Box::new(FedEndpoint::new(endpoint, returned));
+                Demoted {
+                    endpoint: bridge.add(Entry::Endpoint(Some(fed))),
+                    task: is_out.then_some(id),
+                }
+            })
+        })
+        .flatten()
     }
 
     /// Stops reading.
@@ -392,5 +432,6 @@ pub fn adopt(bridge: u32, fd: i32) -> Result<Either<WebSocket, i32>> {
 pub fn create_endpoint(bridge: u32, options: EndpointOptions) -> Result<u32> {
     let bridge = bridge_of(bridge)?;
     let endpoint = Box::new(Endpoint::new(options.into()));
-    Ok(bridge.add(Entry::Endpoint(Some(endpoint))))
+    let fed = Box::new(FedEndpoint::new(endpoint, Returned::default()));
+    Ok(bridge.add(Entry::Endpoint(Some(fed))))
 }

@@ -45,6 +45,9 @@ impl Phase {
     }
 }
 
+/// Who takes a job over.
+pub(super) type Heir = Box<dyn FnOnce(InflateJob) + Send>;
+
 /// The state of the reading side.
 pub(super) struct Input {
     pub(super) phase: Phase,
@@ -56,6 +59,8 @@ pub(super) struct Input {
     inflating: bool,
     /// It is done.
     inflated: Option<InflateJob>,
+    /// Takes it when it is done, in place of the endpoint that was given away.
+    heir: Option<Heir>,
     /// The peer's FIN has come.
     pub(super) eof: bool,
     /// And has been reported, behind all that came before it.
@@ -72,6 +77,7 @@ impl Input {
             corked: false,
             inflating: false,
             inflated: None,
+            heir: None,
             eof: false,
             reported_end: false,
             bytes: 0,
@@ -106,11 +112,18 @@ impl Input {
         self.phase = Phase::Raw(self.take_held());
     }
 
-    pub(super) fn demote(&mut self) -> Option<Box<Endpoint>> {
+    /// Gives the endpoint away. The job of it that is out, if there is one, goes to `heir`: tells whether it will.
+    pub(super) fn demote(&mut self, heir: Heir) -> Option<(Box<Endpoint>, bool)> {
         match mem::replace(&mut self.phase, Phase::Raw(Vec::new())) {
             Phase::Open { endpoint, early } => {
                 self.phase = Phase::Raw(early);
-                Some(endpoint)
+                let is_out = mem::take(&mut self.inflating);
+                match self.inflated.take() {
+                    Some(job) => heir(job),
+                    None if is_out => self.heir = Some(heir),
+                    None => {}
+                }
+                Some((endpoint, is_out))
             }
             other => {
                 self.phase = other;
@@ -198,7 +211,10 @@ impl Input {
 
     /// A job has run; the next turn goes on with it.
     pub(super) fn end_inflation(&mut self, job: InflateJob) {
-        self.inflated = Some(job);
+        match self.heir.take() {
+            Some(heir) => heir(job),
+            None => self.inflated = Some(job),
+        }
     }
 
     /// Delivers what a job inflated and what came behind it. Returns the next job.

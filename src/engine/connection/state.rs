@@ -11,10 +11,10 @@ use super::{Connection, Gather};
 use crate::engine::batch::{Batch, Kind};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
-use crate::protocol::Bits;
 use crate::protocol::deflate::{DeflateJob, JOB_LEN};
 use crate::protocol::frame::encode_header;
 use crate::protocol::receiver::InflateJob;
+use crate::protocol::{Bits, Config, Endpoint, Limits, Role};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
@@ -246,8 +246,11 @@ impl State {
 
     /// A large message is compressed: what waited behind it follows, until there is another one.
     fn deflated(&mut self, connection: &Arc<Connection>, job: DeflateJob) {
-        let Phase::Open { endpoint, .. } = &mut self.input.phase else {
-            return;
+        // An endpoint that was given away left without its compressor: the job has it.
+        let mut heir = None;
+        let endpoint = match &mut self.input.phase {
+            Phase::Open { endpoint, .. } => endpoint,
+            _ => heir.get_or_insert_with(bare_endpoint),
         };
         let frame = endpoint.finish_deflate_job(job);
         self.output.end_deflation(&frame);
@@ -330,7 +333,7 @@ impl State {
             self.stream = None;
         }
         if self.stream.is_some() {
-            return self.late || (self.tell_drained && self.output.is_empty());
+            return self.late || self.is_drained();
         }
         self.output.lose();
         if !self.known && !self.reported_closed {
@@ -338,6 +341,11 @@ impl State {
             connection.left_listener();
         }
         self.is_closing()
+    }
+
+    /// All is written, and somebody wants to know. What came before is reported before.
+    fn is_drained(&self) -> bool {
+        self.tell_drained && self.output.is_empty() && !self.input.corked
     }
 
     /// The socket is closed, all that it brought has been delivered, and nobody knows.
@@ -357,11 +365,21 @@ impl State {
             self.reported_closed = true;
             batch.push(Kind::Closed, self.errno.unsigned_abs());
             connection.left_listener();
-        } else if self.stream.is_some() && self.tell_drained && self.output.is_empty() {
+        } else if self.stream.is_some() && self.is_drained() {
             self.tell_drained = false;
             batch.push(Kind::Drained, 0);
         }
     }
+}
+
+/// One that compresses with what a job gives back.
+fn bare_endpoint() -> Box<Endpoint> {
+    Box::new(Endpoint::new(Config {
+        role: Role::Server,
+        limits: Limits::default(),
+        skip_utf8_validation: true,
+        deflate: None,
+    }))
 }
 
 /// A large message is compressed elsewhere.

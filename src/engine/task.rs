@@ -1,0 +1,75 @@
+//! Work that JavaScript waits for: its result is an event.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::batch::{Batch, Kind, Owner};
+use super::ready::{ReadyList, Source};
+use super::{Engine, jobs};
+use crate::protocol::Violation;
+use crate::protocol::deflate::InflateFault;
+
+/// What a task ends with: bytes, or what is wrong with those that it was given.
+pub type Outcome = Result<Vec<u8>, Violation>;
+
+/// Something that JavaScript waits for under an id of its bridge.
+pub struct Task {
+    ready: Arc<ReadyList>,
+    bridge: u32,
+    id: u32,
+}
+
+impl Task {
+    /// Runs `work`, which takes long, on another thread, and ends with its outcome.
+    pub fn run(self, engine: &Engine, work: impl FnOnce() -> Outcome + Send + 'static) {
+        let job = move || {
+            // A panic is reported by the hook; whoever waits must hear of it.
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            self.end(outcome.unwrap_or(Err(Violation::Inflate(InflateFault::new(None)))));
+        };
+        jobs::run(engine.runtime.handle(), Box::new(job));
+    }
+
+    /// Has the outcome delivered, from any thread.
+    pub fn end(self, outcome: Outcome) {
+        let Self { ready, bridge, id } = self;
+        let ended = Ended {
+            bridge,
+            id,
+            outcome,
+        };
+        ready.push(Source::Ended(Box::new(ended)));
+    }
+}
+
+impl Engine {
+    /// A task that JavaScript knows by `id`.
+    pub fn task(&self, bridge: u32, id: u32) -> Task {
+        Task {
+            ready: Arc::clone(&self.ready),
+            bridge,
+            id,
+        }
+    }
+}
+
+/// A task that is over, and that JavaScript has not heard of.
+pub struct Ended {
+    bridge: u32,
+    id: u32,
+    outcome: Outcome,
+}
+
+impl Ended {
+    pub(super) fn turn(self, batch: &mut Batch) {
+        let first = batch.events.len();
+        match self.outcome {
+            Ok(bytes) => batch.push_owned(Kind::Done, bytes),
+            Err(violation) => batch.push_violation(violation),
+        }
+        batch.end_chunk(first, false, || Owner::Task {
+            bridge: self.bridge,
+            id: self.id,
+        });
+    }
+}

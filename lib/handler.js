@@ -2,9 +2,14 @@
 
 const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
+const Receiver = require('./receiver');
 const { kStatusCode } = require('./symbols');
 
-/** @typedef {import('./link-sender')} LinkSender */
+/**
+ * @typedef {import('./endpoint').Endpoint} Endpoint
+ * @typedef {import('./link-sender')} LinkSender
+ * @typedef {import('./websocket')} WebSocket
+ */
 
 /** The code of a close frame that has none. */
 const NO_STATUS = 1005;
@@ -21,41 +26,58 @@ const handler = Object.freeze({
         ? fromBinary(websocket._binaryType, data, lengths)
         : data;
 
-    if (websocket._linkReceiver === null) {
-      websocket.emit('message', message, isBinary);
-    } else {
-      websocket._linkReceiver.emit('message', message, isBinary);
-    }
+    websocket.emit('message', message, isBinary);
   },
 
   /** A ping. */
-  ping(websocket, data) {
-    if (websocket._linkReceiver === null) onPing(websocket, data);
-    else websocket._linkReceiver.emit('ping', data);
-  },
+  ping: onPing,
 
   /** A pong. */
   pong(websocket, data) {
-    if (websocket._linkReceiver === null) websocket.emit('pong', data);
-    else websocket._linkReceiver.emit('pong', data);
+    websocket.emit('pong', data);
   },
 
   /** The close frame. */
-  conclude(websocket, code, reason) {
-    if (websocket._linkReceiver === null) onConclude(websocket, code, reason);
-    else websocket._linkReceiver.emit('conclude', code, reason);
-  },
+  conclude: onConclude,
 
   /** The peer broke the protocol or a limit; nothing more will be decoded. */
   violation(websocket, err) {
     websocket._violation = err;
-    process.nextTick(reportViolation, websocket);
+    process.nextTick(reportViolation, websocket, err);
   },
 
   /** The peer ended its side of the connection. */
   end(websocket) {
     websocket._readyState = CLOSING;
     websocket._link.end();
+  },
+
+  /**
+   * Makes what decodes the bytes of a connection where they come as a stream.
+   *
+   * @param {WebSocket} websocket
+   * @param {Endpoint} [endpoint] That of the connection
+   * @return {Receiver}
+   */
+  createReceiver(websocket, endpoint) {
+    const receiver = new Receiver(
+      {
+        ...websocket._linkOptions,
+        allowSynchronousEvents: Boolean(
+          websocket._linkOptions.allowSynchronousEvents
+        ),
+        binaryType: websocket._binaryType,
+        extensions: websocket._extensions,
+        isServer: websocket._isServer
+      },
+      endpoint
+    );
+
+    for (const [event, listener] of Object.entries(listeners)) {
+      receiver.on(event, listener.bind(null, websocket));
+    }
+
+    return receiver;
   },
 
   /** The connection is gone. */
@@ -74,6 +96,7 @@ const handler = Object.freeze({
 /** What a WebSocket does on the events of its `_receiver`. */
 const listeners = {
   conclude: onConclude,
+  error: reportViolation,
   message: (websocket, data, isBinary) =>
     websocket.emit('message', data, isBinary),
   ping: onPing,
@@ -131,8 +154,8 @@ function unpooled(bytes) {
   return copy;
 }
 
-function reportViolation(websocket) {
-  const { _link: link, _violation: err } = websocket;
+function reportViolation(websocket, err) {
+  const { _link: link } = websocket;
 
   websocket._isViolationReported = true;
 
@@ -187,7 +210,6 @@ function endIfClosed(websocket) {
 module.exports = {
   endIfClosed,
   handler,
-  listeners,
   onSenderError,
   startClosing
 };

@@ -1,61 +1,125 @@
 'use strict';
 
-/** @typedef {import('./feed').Endpoint} Endpoint */
+const { EMPTY } = require('./payload');
 
-/** Carries what a stream brings to an endpoint, and its events to a link. */
+/**
+ * @typedef {(import('./native-link')|import('./pumped-link'))} Link
+ * @typedef {import('stream').Duplex} Duplex
+ * @typedef {import('./receiver')} Receiver
+ */
+
+/** Carries what a stream brings to the receiver of a WebSocket. */
 class Intake {
   /**
-   * @param {any} link A link whose events these are
-   * @param {any} socket A Duplex
-   * @param {Endpoint} endpoint
+   * @param {Link} link Told of the end with `_onEnd()` and `_deliverClose()`
+   * @param {Duplex} socket
+   * @param {Receiver} receiver
    */
-  constructor(link, socket, endpoint) {
-    this.isFed = true;
-    this.endpoint = endpoint;
+  constructor(link, socket, receiver) {
+    this.receiver = receiver;
+    /** The answers to a chunk leave together. */
+    this.gathers = false;
     this._link = link;
     this._socket = socket;
+    this._isOver = false;
+    this._waits = false;
+    this._isClosed = false;
     this._onData = (chunk) => this._feed(chunk);
-    this._onEnd = () => link._onEnd();
+    this._onEnd = () => {
+      receiver.end();
+      link._onEnd();
+    };
   }
 
   start() {
-    this._socket.on('data', this._onData);
-    this._socket.on('end', this._onEnd);
+    const { _link: link, _socket: socket, receiver } = this;
+    const onOver = () => {
+      this._isOver = true;
+      if (this._isClosed) this._finish();
+    };
+
+    receiver.on('conclude', () => this._ignore());
+    receiver.on('drain', () => {
+      if (!link.isPaused) socket.resume();
+    });
+    receiver.on('error', () => this._ignore());
+    receiver.on('error', onOver);
+    receiver.on('finish', onOver);
+    socket.on('data', this._onData);
+    socket.on('end', this._onEnd);
   }
 
-  /** The answers to a chunk leave together. */
+  /**
+   * Goes on where the link was, unless that is paused: with events that it held
+   * back, and a task that its endpoint waits for.
+   */
+  takeOver(events, task) {
+    this.receiver.takeOver(events, task);
+    if (this._link.isPaused) this._waits = true;
+    else this.receiver.write(EMPTY);
+  }
+
   _feed(chunk) {
     const { _socket: socket } = this;
 
-    if (socket.cork) socket.cork();
-    this.endpoint.feed(chunk, this);
-    if (socket.uncork) socket.uncork();
+    if (this.gathers && socket.cork) socket.cork();
+    if (!this.receiver.write(chunk)) socket.pause();
+    if (this.gathers && socket.uncork) socket.uncork();
   }
 
-  receive(events) {
-    while (events.next()) this._link._deliver(events, events.kind);
+  _ignore() {
+    this._socket.removeListener('data', this._onData);
+  }
+
+  pause() {
+    this._socket.pause();
+  }
+
+  resume() {
+    this._goOn();
+    if (!this.receiver.writableNeedDrain) this._socket.resume();
+  }
+
+  /** Has the receiver go on with what was taken over. */
+  _goOn() {
+    if (!this._waits) return;
+
+    this._waits = false;
+    this.receiver.write(EMPTY);
+  }
+
+  /** A frame of bytes to send. */
+  frame(data, bits, key) {
+    return this.receiver._endpoint.frame(data, bits, key);
   }
 
   /** Nothing is wanted any more but the end. */
   stop() {
-    this._socket.removeListener('data', this._onData);
+    this._ignore();
+    this._socket.resume();
   }
 
   /** The stream is closed. What it holds because it is paused came before. */
   close() {
-    const { _socket: socket } = this;
+    const { _socket: socket, receiver } = this;
     const isListening = socket.listeners('data').includes(this._onData);
 
-    socket.removeListener('data', this._onData);
+    this._ignore();
     socket.removeListener('end', this._onEnd);
+    this._goOn();
 
     if (isListening && !socket.readableEnded && socket.readableLength > 0) {
-      const chunk = socket.read();
-
-      if (chunk !== null) this.endpoint.feed(chunk, this);
+      receiver.write(socket.read());
     }
 
-    this.endpoint.free();
+    receiver.end();
+    this._isClosed = true;
+    if (this._isOver) this._finish();
+  }
+
+  _finish() {
+    this.receiver._endpoint.free();
+    this._link._deliverClose();
   }
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { COMPRESS } = require('./bits');
+const { COMPRESS, FIN } = require('./bits');
 const { createAbort } = require('./errors');
 const { byteLength } = require('./payload');
 const Sender = require('./sender');
@@ -10,9 +10,12 @@ const Sender = require('./sender');
  * @typedef {import('./websocket')} WebSocket
  */
 
+/** From this length on messages are compressed on another thread, in bytes. */
+const LONG = 32 * 1024;
+
 /**
- * The sender of an open WebSocket. The link frames and compresses, in order,
- * so that only Blobs make later messages wait here.
+ * The sender of an open WebSocket. The link frames and, if it can, compresses,
+ * in order, so that little makes later messages wait here.
  */
 class LinkSender extends Sender {
   /**
@@ -26,17 +29,36 @@ class LinkSender extends Sender {
     this._link = link;
     this._websocket = websocket;
 
-    /** How many messages are being compressed, and the bytes behind them. */
+    /** How many messages the link compresses, and the bytes behind them. */
     this._compressing = 0;
     this._behind = 0;
+    /** A Blob waits for them. */
+    this._isHeldUp = false;
+  }
+
+  _deflate(data, bits, cb) {
+    const { _link: link } = this;
+
+    if (link.isYoung) {
+      this._holdUp(data, bits, cb);
+      link.onceGrown(() => this._goOn());
+    } else if (link.compresses) {
+      this._deflateInLink(data, bits, functionOrNone(cb));
+    } else if (link.isWatched || byteLength(data) >= LONG) {
+      super._deflate(data, bits, cb);
+    } else {
+      const deflate = this._extensions['permessage-deflate'];
+      const compressed = deflate.compressNow(data, (bits & FIN) !== 0);
+
+      this._deliver(compressed, bits & ~COMPRESS, cb);
+    }
   }
 
   /**
    * A message that is compressed counts as buffered with its own length, and
    * what is sent after it too, until it is written.
    */
-  _deflate(data, bits, callback) {
-    const cb = functionOrNone(callback);
+  _deflateInLink(data, bits, cb) {
     const length = byteLength(data);
 
     this._bufferedBytes += length;
@@ -48,13 +70,34 @@ class LinkSender extends Sender {
 
       if (err || this._destroyed) {
         cb?.(createAbort('data was being compressed'));
-        return;
+      } else {
+        this._bufferedBytes -= length;
+        cb?.(err);
       }
 
-      this._bufferedBytes -= length;
-      cb?.();
+      if (this._isHeldUp && this._compressing === 0) this._goOn();
     });
     this._compressing++;
+  }
+
+  /** A Blob is read when all before it is compressed. */
+  _readBlob(blob, bits, cb) {
+    if (this._compressing === 0) {
+      super._readBlob(blob, bits, cb);
+    } else {
+      this._isHeldUp = true;
+      this._holdUp(blob, bits, cb);
+    }
+  }
+
+  _goOn() {
+    this._isHeldUp = false;
+
+    if (this._destroyed || this._link.ending) {
+      this._fail(createAbort('data was being compressed'));
+    } else {
+      this._release();
+    }
   }
 
   _transmit(data, bits, key, cb) {

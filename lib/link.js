@@ -33,6 +33,11 @@ class Link {
     this._immediate = null;
     /** Reading stopped because enough is held back. */
     this._stopped = false;
+    /** What the peer sent along with its handshake has not been seen yet. */
+    this.isYoung = false;
+    this._onGrown = null;
+    /** What has a `Receiver` decode the bytes, if they come as a stream. */
+    this._intake = null;
   }
 
   /** Has no more bytes brought in; what was on its way still comes. */
@@ -50,6 +55,24 @@ class Link {
     return this._paused;
   }
 
+  /** Received binary messages are of this type from here on. */
+  setBinaryType(type) {
+    if (this._intake !== null) this._intake.receiver._binaryType = type;
+  }
+
+  /** Calls back once, when it is not young any more or is closed. */
+  onceGrown(callback) {
+    this._onGrown = callback;
+  }
+
+  _grow() {
+    const onGrown = this._onGrown;
+
+    this.isYoung = false;
+    this._onGrown = null;
+    if (onGrown !== null) onGrown();
+  }
+
   /** Remembers to whom events go. Subclasses begin to deliver. */
   start(websocket, handler, options) {
     this.websocket = websocket;
@@ -59,12 +82,13 @@ class Link {
 
   /** Emits one event, or holds it back. What listeners throw is uncaught. */
   _deliver(event, kind) {
-    const waits = this._paused || (!this._synchronous && isDeferrable(kind));
+    const { value, data, fragments } = event;
+    const isApart = (!this._synchronous || this.isYoung) && isDeferrable(kind);
 
-    if (waits || this._held !== null) {
-      this._hold(kind, event.value, event.data, event.fragments);
+    if (isApart || this._paused || this._held !== null) {
+      this._hold({ kind, value, data, fragments, isApart });
     } else {
-      this._emit(kind, event.value, event.data, event.fragments);
+      this._emit(kind, value, data, fragments);
     }
   }
 
@@ -106,11 +130,11 @@ class Link {
     }
   }
 
-  _hold(kind, value, data, fragments) {
+  _hold(event) {
     if (this._held === null) this._held = [];
 
-    this._held.push({ kind, value, data, fragments });
-    this._heldBytes += data.length;
+    this._held.push(event);
+    this._heldBytes += event.data.length;
 
     if (this._heldBytes > MAX_HELD && !this._stopped) {
       this._stopped = true;
@@ -141,7 +165,7 @@ class Link {
 
       if (isLast) {
         this._readOn();
-      } else if (!this._synchronous && isDeferrable(this._held[0].kind)) {
+      } else if (this._held[0].isApart) {
         this._scheduleRelease();
         return;
       }

@@ -2,7 +2,7 @@
 
 const native = require('./native');
 const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
-const { Endpoint, endpointOptions } = require('./feed');
+const { Endpoint, endpointOptions } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
 const ConnectionSocket = require('./socket');
@@ -41,7 +41,8 @@ class NativeLink extends Link {
     this._callbacks = null;
     this._socket = null;
     this._closed = false;
-    this._intake = null;
+    /** What `receiver` is once nothing is received any more. */
+    this._idleReceiver = null;
     /** Takes the events until `start()`. */
     this._listener = null;
 
@@ -81,8 +82,30 @@ class NativeLink extends Link {
     this._listener = null;
     this._half.open(endpointOptions(options), this.head);
     this.head = undefined;
+    if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();
     scheduleFlush();
+  }
+
+  /**
+   * With permessage-deflate it matters what the peer sent right behind its
+   * handshake: its messages, its close frame, its FIN. As with `ws`, where all
+   * compressing takes a while, programs see that before anything compressed
+   * leaves, and messages one by one. It is over with the first turn.
+   */
+  _beYoung() {
+    this.isYoung = true;
+    this._half.tellDrained();
+  }
+
+  /** Frames are compressed in order by `transmit()`. */
+  get compresses() {
+    return !this.isDemoted;
+  }
+
+  /** Somebody looks inside. */
+  get isWatched() {
+    return this.isDemoted;
   }
 
   /** JavaScript carries the bytes. */
@@ -91,16 +114,59 @@ class NativeLink extends Link {
   }
 
   /**
-   * Somebody wants to see the bytes, or to add some: from here on they go
-   * through the socket object, where all its listeners see them.
+   * Somebody wants to see the bytes, or to add some, or what is made of them:
+   * from here on they go through the socket object and a `Receiver`, where all
+   * listeners see them, at the pace of `ws`.
    */
   demote() {
-    const { socket } = this;
-    const isPaused = this._paused;
+    const { socket, websocket, _handler: handler, _held: held } = this;
+    const { endpoint: id, task } = this._half.demote();
+    const endpoint = new Endpoint(id);
 
-    this._intake = new Intake(this, socket, new Endpoint(this._half.demote()));
+    endpoint.deferInflation();
+    this._held = null;
+    this._heldBytes = 0;
+    this._stopped = false;
+    this._half.resume();
+    this._intake = new Intake(
+      this,
+      socket,
+      handler.createReceiver(websocket, endpoint)
+    );
     this._intake.start();
-    if (isPaused) socket.onPaused();
+    this._intake.takeOver(held || [], task);
+    if (this._paused) socket.onPaused();
+  }
+
+  /**
+   * Whether who listens to this event of the socket has to see the bytes, or,
+   * as the socket may close while messages are still being inflated, has to see
+   * that.
+   */
+  isRevealing(event) {
+    switch (event) {
+      case 'data':
+      case 'readable':
+        return true;
+      case 'close':
+      case 'end':
+        return (
+          this.isStarted &&
+          this.websocket._extensions['permessage-deflate'] !== undefined
+        );
+      default:
+        return false;
+    }
+  }
+
+  /** What decodes the bytes, for who looks at it. */
+  get receiver() {
+    if (!this.isDemoted && !this.destroyed) this.demote();
+    if (this.isDemoted) return this._intake.receiver;
+
+    this._idleReceiver ??= this._handler.createReceiver(this.websocket);
+
+    return this._idleReceiver;
   }
 
   /** Called with the events of one chunk. */
@@ -113,7 +179,8 @@ class NativeLink extends Link {
       const { kind } = events;
 
       if (kind < END) {
-        if (isWanted) this._deliver(events, kind);
+        if (this.isDemoted) this._intake.receiver.take(events);
+        else if (isWanted) this._deliver(events, kind);
       } else {
         this._control(kind, events);
       }
@@ -122,6 +189,7 @@ class NativeLink extends Link {
 
   _control(kind, events) {
     if (kind === DRAINED) {
+      if (this.isYoung) this._grow();
       this._settle();
       if (this._socket !== null) this._socket.onDrained();
     } else if (kind === CLOSED) {
@@ -149,6 +217,7 @@ class NativeLink extends Link {
     }
 
     this._failCallbacks();
+    if (this.isYoung) this._grow();
 
     if (this._listener !== null) this._listener(CLOSED, errno);
     // The socket's 'close' comes first, and with it ours.
@@ -174,7 +243,7 @@ class NativeLink extends Link {
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
     if (this.isDemoted) this._intake.close();
-    if (this.isStarted) this._closeBehind(this.ended);
+    else if (this.isStarted) this._closeBehind(this.ended);
   }
 
   get isClosed() {
@@ -183,7 +252,7 @@ class NativeLink extends Link {
 
   transmit(data, bits, key, cb) {
     if (this.isDemoted) {
-      bridge.write(this._id, this._intake.endpoint.frame(data, bits, key));
+      bridge.write(this._id, this._intake.frame(data, bits, key));
     } else {
       bridge.send(this._id, data, bits, key);
     }
@@ -275,12 +344,14 @@ class NativeLink extends Link {
 
   pause() {
     super.pause();
-    if (this._socket !== null) this._socket.onPaused();
+    if (this.isDemoted) this._intake.pause();
+    else if (this._socket !== null) this._socket.onPaused();
   }
 
   resume() {
     super.resume();
-    if (this._socket !== null) this._socket.onResumed();
+    if (this.isDemoted) this._intake.resume();
+    else if (this._socket !== null) this._socket.onResumed();
   }
 
   end() {
@@ -314,8 +385,8 @@ class NativeLink extends Link {
 
   /** The endpoint discards what comes after a close frame or a violation. */
   stopReceiving() {
-    if (this.isDemoted) this._intake.stop();
     this.resume();
+    if (this.isDemoted) this._intake.stop();
   }
 }
 

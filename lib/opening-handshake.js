@@ -16,7 +16,7 @@ const ownedRequest = require('./owned-request');
 const PerMessageDeflate = require('./permessage-deflate');
 const { CLOSING, CONNECTING } = require('./ready-state');
 const redirect = require('./redirect');
-const { kAttach } = require('./symbols');
+const { kOpen } = require('./symbols');
 
 /** @typedef {import('./websocket')} WebSocket */
 
@@ -134,7 +134,7 @@ class OpeningHandshake {
         onResponse: (request, res) => this._onResponse(request, res),
         onUpgrade: (res, link) =>
           this._onUpgrade(res, link, (options) =>
-            this._websocket[kAttach](link, options)
+            this._websocket[kOpen](link, options)
           )
       }
     );

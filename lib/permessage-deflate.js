@@ -1,11 +1,15 @@
 'use strict';
 
+const { bridge } = require('./bridge');
 const native = require('./native');
-const { createViolation } = require('./errors');
+const DeflateContext = require('./deflate-context');
 const { toBuffer } = require('./payload');
 const { kContexts } = require('./symbols');
 
 const MAX_WINDOW_BITS = 15;
+
+const DEFAULT_JOBS = 10;
+const MAX_JOBS = 0xffffffff;
 
 /**
  * The parameters of RFC 7692, section 7.1, and what their values may be.
@@ -32,10 +36,13 @@ class PerMessageDeflate {
    *     0 is no limit
    * @param {(boolean|number)} [options.serverMaxWindowBits] Window of the server
    * @param {boolean} [options.serverNoContextTakeover=false]
+   * @param {number} [options.concurrencyLimit=10] How many long messages the
+   *     process compresses and inflates at once. Only the first one counts
    * @param {number} [options.threshold=1024] Length below which a message is
    *     not compressed if each has to stand on its own
    * @param {{level: number, memLevel: number, strategy: number}}
    *     [options.zlibDeflateOptions] As in `zlib`
+   * @param {Object} [options.zlibInflateOptions] Of no effect
    */
   constructor(options) {
     this._options = options || {};
@@ -44,10 +51,11 @@ class PerMessageDeflate {
     this._threshold =
       this._options.threshold === undefined ? 1024 : this._options.threshold;
     this._settings = deflateSettings(this._options.zlibDeflateOptions);
+    limitJobs(this._options.concurrencyLimit);
 
+    /** The contexts, once they are needed. */
     this._deflate = null;
     this._inflate = null;
-    this._cleanups = 0;
 
     /** The negotiated parameters. @type {?Object} */
     this.params = null;
@@ -182,49 +190,41 @@ class PerMessageDeflate {
   }
 
   /**
-   * Compresses a message, or a fragment of one.
+   * Compresses a message, or a fragment of one, on another thread.
    *
    * @param {(string|Uint8Array|ArrayBuffer)} data
    * @param {boolean} fin Whether this ends the message
    * @param {function(?Error, Buffer=): void} callback
    */
   compress(data, fin, callback) {
-    const cleanups = this._cleanups;
+    const bytes = typeof data === 'string' ? data : toBuffer(data);
+    const context = this._deflateContext;
 
-    setImmediate(() => {
-      if (cleanups !== this._cleanups) {
-        callback(
-          new Error(
-            'The deflate stream was closed while data was being processed'
-          )
-        );
-        return;
-      }
-
-      callback(null, this._compress(toBuffer(data), fin));
-    });
-  }
-
-  _compress(data, fin) {
-    const { windowBits, level, memLevel, strategy, reset } =
-      this[kContexts].deflate;
-
-    this._deflate ??= new native.Deflater(
-      windowBits,
-      level,
-      memLevel,
-      strategy
-    );
-
-    const output = this._deflate.deflate(data, fin);
-
-    if (fin && reset) this._deflate.reset();
-
-    return output;
+    context.run(() => context.native.start(bridge.id, bytes, fin), callback);
   }
 
   /**
-   * Decompresses a message, or a fragment of one.
+   * The same at once, for what is short. Not while anything else is compressed.
+   *
+   * @param {(string|Uint8Array)} data
+   * @param {boolean} fin
+   * @return {Buffer}
+   */
+  compressNow(data, fin) {
+    return this._deflateContext.native.deflate(data, fin);
+  }
+
+  get _deflateContext() {
+    this._deflate ??= new DeflateContext(
+      new native.Deflater(this[kContexts].deflate),
+      this._options.zlibDeflateOptions
+    );
+
+    return this._deflate;
+  }
+
+  /**
+   * Decompresses a message, or a fragment of one, on another thread.
    *
    * @param {Uint8Array} data
    * @param {boolean} fin Whether this ends the message
@@ -232,44 +232,52 @@ class PerMessageDeflate {
    *     `cleanup()`
    */
   decompress(data, fin, callback) {
-    const cleanups = this._cleanups;
+    const maxLength = Math.max(this._maxPayload, 0);
 
-    setImmediate(() => {
-      if (cleanups !== this._cleanups) return;
-
-      const output = this._decompress(data, fin);
-
-      if (Buffer.isBuffer(output)) {
-        callback(null, output);
-      } else {
-        this._inflate = null;
-        callback(createViolation(output.kind, output.detail));
-      }
-    });
-  }
-
-  _decompress(data, fin) {
-    const { windowBits, reset } = this[kContexts].inflate;
-
-    this._inflate ??= new native.Inflater(windowBits);
-
-    const output = this._inflate.inflate(
-      data,
-      fin,
-      Math.max(this._maxPayload, 0)
+    this._inflate ??= new DeflateContext(
+      new native.Inflater(this[kContexts].inflate),
+      this._options.zlibInflateOptions
     );
 
-    if (fin && reset) this._inflate.reset();
+    const context = this._inflate;
 
-    return output;
+    context.run(
+      () => context.native.start(bridge.id, data, fin, maxLength),
+      (err, output) => {
+        if (err) this._freeInflate();
+        callback(err, output);
+      }
+    );
+  }
+
+  _freeInflate() {
+    this._inflate?.free();
+    this._inflate = null;
   }
 
   /** Frees the contexts; what is not compressed yet will not be. */
   cleanup() {
-    this._cleanups++;
+    const deflate = this._deflate;
+
+    this._freeInflate();
     this._deflate = null;
-    this._inflate = null;
+
+    for (const callback of deflate?.free() ?? []) {
+      callback(
+        new Error(
+          'The deflate stream was closed while data was being processed'
+        )
+      );
+    }
   }
+}
+
+let isLimited = false;
+
+/** 0 is no limit, as in `ws`. */
+function limitJobs(limit = DEFAULT_JOBS) {
+  if (!isLimited) native.limitJobs(limit || MAX_JOBS);
+  isLimited = true;
 }
 
 /** Replaces the values of an offer or answer by what they mean. */

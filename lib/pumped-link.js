@@ -1,10 +1,10 @@
 'use strict';
 
 const native = require('./native');
-const { Endpoint } = require('./feed');
+const { Endpoint } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
-const { COMPRESS, KEY, MASK } = require('./bits');
+const { KEY, MASK } = require('./bits');
 const { kinds } = require('./bridge');
 
 const { END } = kinds;
@@ -24,8 +24,14 @@ class PumpedLink extends Link {
     super();
 
     this.socket = socket;
-    this._head = head;
-    this._intake = null;
+    this.head = head;
+    /** Somebody looks inside. */
+    this.isWatched = false;
+  }
+
+  /** The sender has messages compressed. */
+  get compresses() {
+    return false;
   }
 
   start(websocket, handler, options) {
@@ -36,11 +42,16 @@ class PumpedLink extends Link {
     // Not every Duplex has these.
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
-    if (this._head && this._head.length > 0) socket.unshift(this._head);
-    this._head = null;
+    if (this.head && this.head.length > 0) socket.unshift(this.head);
+    this.head = null;
 
     socket.once('close', () => this._onClose());
-    this._intake = new Intake(this, socket, Endpoint.create(options));
+    this._intake = new Intake(
+      this,
+      socket,
+      handler.createReceiver(websocket, Endpoint.create(options))
+    );
+    this._intake.gathers = true;
     this._intake.start();
     socket.on('error', () => this._onError());
   }
@@ -56,15 +67,24 @@ class PumpedLink extends Link {
 
   _onClose() {
     this._intake.close();
-    this._closeBehind(this.socket.readableEnded);
+  }
+
+  /** What decodes the bytes, for who looks at it: at the pace of `ws`. */
+  get receiver() {
+    const { receiver } = this._intake;
+
+    this.isWatched = true;
+    receiver._endpoint.deferInflation();
+
+    return receiver;
   }
 
   transmit(data, bits, key, cb) {
     const { socket } = this;
-    const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
+    const isMasked = (bits & (MASK | KEY)) !== 0;
 
-    if (isChanged || typeof data === 'string' || data.length <= MERGED) {
-      socket.write(this._intake.endpoint.frame(data, bits, key), cb);
+    if (isMasked || typeof data === 'string' || data.length <= MERGED) {
+      socket.write(this._intake.frame(data, bits, key), cb);
     } else {
       this.write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
@@ -78,6 +98,10 @@ class PumpedLink extends Link {
     for (let i = 0; i < last; i++) socket.write(list[i]);
     socket.write(list[last], cb);
     if (last > 0) socket.uncork();
+  }
+
+  get ending() {
+    return this.socket.writableEnded;
   }
 
   get destroyed() {
@@ -98,20 +122,12 @@ class PumpedLink extends Link {
 
   pause() {
     super.pause();
-    this.socket.pause();
+    this._intake.pause();
   }
 
   resume() {
     super.resume();
-    if (!this._stopped) this.socket.resume();
-  }
-
-  _stopReading() {
-    this.socket.pause();
-  }
-
-  _startReading() {
-    this.socket.resume();
+    this._intake.resume();
   }
 
   end() {
@@ -124,8 +140,8 @@ class PumpedLink extends Link {
 
   /** Nothing is wanted of the peer any more but its FIN. */
   stopReceiving() {
-    this._intake.stop();
     this.resume();
+    this._intake.stop();
   }
 }
 

@@ -2,14 +2,24 @@
 
 const { Writable } = require('stream');
 
+const { bridge, kinds } = require('./bridge');
+const { Endpoint } = require('./endpoint');
+const { createViolation } = require('./errors');
 const { fromBinary } = require('./payload');
-const { Feed } = require('./feed');
+const whenOver = require('./task');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 
+const { BINARY, CLOSE, PING, PONG, TEXT, VIOLATION } = kinds;
+
+/** What a receiver is busy with, by the numbers that `ws` has for it. */
+const READING = 0;
+const INFLATING = 5;
+const DEFERRING = 6;
+
 /**
  * Decodes the bytes of one direction: a `Writable` that emits what they hold,
- * inside `write()` unless told otherwise.
+ * inside `write()` unless it must be inflated first or told otherwise.
  *
  * Events: `message` (data, isBinary), `ping` (data), `pong` (data), `conclude`
  * (code, reason), and `error` for what breaks the protocol or a limit.
@@ -27,69 +37,202 @@ class Receiver extends Writable {
    * @param {number} [options.maxFragments=0]
    * @param {number} [options.maxPayload=0] In bytes
    * @param {boolean} [options.skipUTF8Validation=false]
+   * @param {Endpoint} [endpoint] That of a connection; by default a new one
    */
-  constructor(options = {}) {
+  constructor(options = {}, endpoint = undefined) {
     super();
 
     const { allowSynchronousEvents = true } = options;
 
+    this._allowSynchronousEvents = Boolean(allowSynchronousEvents);
     this._binaryType = options.binaryType || 'nodebuffer';
-    this._deferred = [];
+    this._extensions = options.extensions || {};
+    this._isServer = Boolean(options.isServer);
+    this._maxBufferedChunks = options.maxBufferedChunks | 0;
+    this._maxFragments = options.maxFragments | 0;
+    this._maxPayload = options.maxPayload | 0;
+    this._skipUTF8Validation = Boolean(options.skipUTF8Validation);
+
+    this._endpoint = endpoint || createEndpoint(this);
+    this._state = READING;
+    this._callback = null;
     this._violation = null;
-    this._visitor = this._createVisitor(
-      allowSynchronousEvents
-        ? (event, ...values) => this.emit(event, ...values)
-        : (event, ...values) => this._deferred.push([event, values])
-    );
-    this._feed = new Feed({
-      extensions: options.extensions || {},
-      isServer: Boolean(options.isServer),
-      maxBufferedChunks: Math.max(options.maxBufferedChunks | 0, 0),
-      maxFragments: Math.max(options.maxFragments | 0, 0),
-      maxPayload: Math.max(options.maxPayload | 0, 0),
-      skipUTF8Validation: Boolean(options.skipUTF8Validation)
-    });
+
+    /** The endpoint waits for a task, or for `finish()` behind one. */
+    this._isInflating = false;
+    this._isInflated = false;
+
+    /** Events that get a macrotask of their own. */
+    this._deferred = [];
+    this._immediate = null;
+
+    /** Its events come inside `feed()` and `finish()`. */
+    this.isFed = true;
   }
 
-  _createVisitor(emit) {
-    return {
-      message: (data, isBinary, lengths) => {
-        const message = isBinary
-          ? fromBinary(this._binaryType, data, lengths)
-          : data;
+  /** The length of the unfinished message, as far as its frames tell. */
+  get _totalPayloadLength() {
+    return this._endpoint.messageLength;
+  }
 
-        emit('message', message, isBinary);
-      },
-      ping: (data) => emit('ping', data),
-      pong: (data) => emit('pong', data),
-      conclude: (code, reason) => {
-        emit('conclude', code, reason);
-        process.nextTick(() => this.end());
-      },
-      violation: (err) => {
-        this._violation = err;
-      }
-    };
+  /**
+   * Begins where a link was, with the next write.
+   *
+   * @param {Object[]} events What it held back
+   * @param {number} [task] What its endpoint waits for
+   */
+  takeOver(events, task) {
+    this._deferred = events;
+    this._await(task);
   }
 
   _write(chunk, encoding, callback) {
-    this._feed.feed(chunk, this._visitor);
-    this._emitDeferred(callback);
+    this._callback = callback;
+    this._await(this._endpoint.feed(chunk, this));
+    this._advance();
   }
 
-  _emitDeferred(callback) {
-    if (this._deferred.length === 0) {
-      callback(this._violation);
-      return;
-    }
+  _await(task) {
+    if (task === undefined) return;
 
-    setImmediate(() => {
-      const [event, values] = this._deferred.shift();
-
-      this.emit(event, ...values);
-      this._emitDeferred(callback);
+    this._isInflating = true;
+    whenOver(task, (err) => {
+      this._isInflating = false;
+      this._isInflated = true;
+      if (err) this._violation = err;
+      if (this._callback !== null) this._advance();
     });
   }
+
+  /** Does what is next, unless it has to wait for something. */
+  _advance() {
+    if (this._deferred.length > 0) {
+      this._state = this._allowSynchronousEvents ? INFLATING : DEFERRING;
+      this._defer();
+    } else if (this._isInflating) {
+      this._state = INFLATING;
+    } else if (this._isInflated) {
+      this._isInflated = false;
+      this._await(this._endpoint.finish(this));
+      this._advance();
+    } else {
+      this._state = READING;
+      this._complete();
+    }
+  }
+
+  _complete() {
+    const { _callback: callback, _violation: violation } = this;
+
+    this._callback = null;
+
+    if (callback !== null) callback(violation);
+    else if (violation !== null) this.destroy(violation);
+  }
+
+  /** Called with what bytes mean. */
+  receive(events) {
+    while (events.next()) this.take(events);
+  }
+
+  /** Emits one event, or defers it. */
+  take({ kind, value, data, fragments }) {
+    if (
+      this._deferred.length > 0 ||
+      (!this._allowSynchronousEvents && isDeferrable(kind))
+    ) {
+      this._deferred.push({ kind, value, data, fragments });
+      this._defer();
+    } else {
+      this._emit(kind, value, data, fragments);
+    }
+  }
+
+  _defer() {
+    if (this._immediate !== null) return;
+
+    this._immediate = setImmediate(() => {
+      this._immediate = null;
+      this._emitDeferred();
+      this._advance();
+    });
+  }
+
+  _emitDeferred() {
+    let count = 0;
+
+    do {
+      const { kind, value, data, fragments } = this._deferred[count++];
+
+      this._emit(kind, value, data, fragments);
+    } while (
+      count < this._deferred.length &&
+      (this._allowSynchronousEvents ||
+        !isDeferrable(this._deferred[count].kind))
+    );
+
+    this._deferred.splice(0, count);
+  }
+
+  /** What a listener throws is uncaught, and no harm to the stream. */
+  _emit(kind, value, data, fragments) {
+    try {
+      switch (kind) {
+        case TEXT:
+          this.emit('message', data, false);
+          break;
+        case BINARY:
+          this.emit(
+            'message',
+            fromBinary(this._binaryType, data, fragments),
+            true
+          );
+          break;
+        case PING:
+          this.emit('ping', data);
+          break;
+        case PONG:
+          this.emit('pong', data);
+          break;
+        case CLOSE:
+          this._conclude(value, data);
+          break;
+        case VIOLATION:
+          this._violation = createViolation(value & 0xff, value >>> 8);
+          break;
+      }
+    } catch (err) {
+      bridge.raise(err);
+    }
+  }
+
+  _conclude(code, reason) {
+    try {
+      this.emit('conclude', code, reason);
+    } finally {
+      this.end();
+    }
+  }
+}
+
+function createEndpoint(receiver) {
+  const endpoint = Endpoint.create({
+    extensions: receiver._extensions,
+    isServer: receiver._isServer,
+    maxBufferedChunks: Math.max(receiver._maxBufferedChunks, 0),
+    maxFragments: Math.max(receiver._maxFragments, 0),
+    maxPayload: Math.max(receiver._maxPayload, 0),
+    skipUTF8Validation: receiver._skipUTF8Validation
+  });
+
+  endpoint.deferInflation();
+
+  return endpoint;
+}
+
+/** Whether `allowSynchronousEvents` is about this kind. */
+function isDeferrable(kind) {
+  return kind <= PONG && kind !== CLOSE;
 }
 
 module.exports = Receiver;

@@ -56,6 +56,7 @@ class Sender {
     this._bufferedBytes = 0;
     this._queue = null;
     this._state = IDLE;
+    /** @type {function(Error): void} */
     this.onerror = ignore;
   }
 
@@ -212,6 +213,22 @@ class Sender {
     this._queue.push({ data, bits, length, cb });
   }
 
+  /** Has a message wait, and with it all that comes behind it. */
+  _holdUp(data, bits, cb) {
+    const length = byteLength(data);
+
+    this._bufferedBytes += length;
+    this._state = COMPRESSING;
+    this._queue ??= [];
+    this._queue.unshift({ data, bits, length, cb });
+  }
+
+  /** Sends what waits. */
+  _release() {
+    this._state = IDLE;
+    this._dequeue();
+  }
+
   _dispatch(data, bits, cb) {
     if (bits & BLOB) this._readBlob(data, bits, cb);
     else if (bits & COMPRESS) this._deflate(data, bits, cb);
@@ -241,7 +258,7 @@ class Sender {
         if (this._destroyed) {
           const err = createAbort('the blob was being read');
 
-          process.nextTick(failAll, this, err, cb);
+          process.nextTick(() => this._fail(err, cb));
           return;
         }
 
@@ -251,7 +268,10 @@ class Sender {
         this._dequeue();
       })
       .catch((err) => {
-        process.nextTick(fail, this, err, cb);
+        process.nextTick(() => {
+          this._fail(err, cb);
+          this.onerror(err);
+        });
       });
   }
 
@@ -264,7 +284,7 @@ class Sender {
 
     deflate.compress(data, (bits & FIN) !== 0, (_, compressed) => {
       if (this._destroyed) {
-        failAll(this, createAbort('data was being compressed'), cb);
+        this._fail(createAbort('data was being compressed'), cb);
         return;
       }
 
@@ -273,6 +293,20 @@ class Sender {
       this._deliver(compressed, bits & ~COMPRESS, cb);
       this._dequeue();
     });
+  }
+
+  /**
+   * Tells the sender of a message, and all who wait behind it, of a failure.
+   *
+   * @param {Error} err
+   * @param {Function} [cb] The sender's
+   */
+  _fail(err, cb) {
+    if (typeof cb === 'function') cb(err);
+
+    for (const waiting of this._queue ?? []) {
+      if (typeof waiting.cb === 'function') waiting.cb(err);
+    }
   }
 
   _deliver(data, bits, cb) {
@@ -356,20 +390,6 @@ function keyFrom(generateMask, buffer) {
   generateMask(buffer);
 
   return buffer.readUInt32LE(0);
-}
-
-/** Tells the sender of a message and all who wait behind it of a failure. */
-function failAll(sender, err, cb) {
-  if (typeof cb === 'function') cb(err);
-
-  for (const waiting of sender._queue ?? []) {
-    if (typeof waiting.cb === 'function') waiting.cb(err);
-  }
-}
-
-function fail(sender, err, cb) {
-  failAll(sender, err, cb);
-  sender.onerror(err);
 }
 
 function ignore() {}

@@ -159,7 +159,7 @@ class ConnectionSocket extends Socket {
     this.on('error', ignore);
     this.once('close', () => link.onSocketClosed());
     this.on('newListener', (event) => {
-      if (event === 'data' || event === 'readable') this._reveal();
+      if (link.isRevealing(event)) this._reveal();
     });
   }
 
@@ -312,7 +312,7 @@ class ConnectionSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!super.push(chunk)) this._link.half.pause();
+    if (!this.push(chunk)) this._link.half.pause();
   }
 
   /** The peer's FIN came. */

@@ -87,18 +87,32 @@ function whenOpen(websocket, callback) {
  * The readable side ends later, with the event `close`.
  */
 function finish(duplex, websocket, callback) {
-  const link = websocket._link;
+  const output = outputOf(websocket);
 
   // The handshake failed: the event `error` is on its way.
-  if (!link) return;
+  if (!output) return;
 
-  if (link.finished) {
+  if (output.finished) {
     callback();
     if (duplex.readableEnded) duplex.destroy();
   } else {
-    link.onceFinished(() => callback());
+    output.onceFinished(() => callback());
     websocket.close();
   }
+}
+
+/** Our link, or the same of another library's socket. */
+function outputOf(websocket) {
+  if (websocket._link !== undefined) return websocket._link;
+
+  const { _socket: socket } = websocket;
+
+  return (
+    socket && {
+      finished: socket.writableFinished,
+      onceFinished: (listener) => socket.once('finish', listener)
+    }
+  );
 }
 
 /** Completes a `destroy()` when the WebSocket is closed. */

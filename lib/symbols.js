@@ -5,10 +5,12 @@
  * run into.
  */
 module.exports = {
-  /** `websocket[kAttach](link, options)`: the connection is open. */
+  /** `websocket[kAttach](link, options)`: speaks over it from here on. */
   kAttach: Symbol('attach'),
   /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */
   kContexts: Symbol('contexts'),
+  /** `websocket[kOpen](link, options)`: the connection is open. */
+  kOpen: Symbol('open'),
   /** `error[kStatusCode]`: the close code that a violation earns. */
   kStatusCode: Symbol('status-code'),
   /** `server[kUpgrade](request, transport, callback)`: the opening handshake. */

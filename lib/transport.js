@@ -21,7 +21,7 @@ class LinkTransport {
    */
   constructor(link, head) {
     this._link = link;
-    this._head = head;
+    this.head = head;
   }
 
   get socket() {
@@ -56,7 +56,7 @@ class LinkTransport {
   /** Returns the link to start. */
   open() {
     this._link.isClaimed = true;
-    this._link.head = this._head;
+    this._link.head = this.head;
 
     return this._link;
   }
@@ -79,7 +79,7 @@ class DuplexTransport {
    */
   constructor(socket, head) {
     this.socket = socket;
-    this._head = head;
+    this.head = head;
     this._destroy = () => socket.destroy();
   }
 
@@ -97,7 +97,7 @@ class DuplexTransport {
 
   accept(lines) {
     const response = responseOf(lines);
-    const link = adopt(this.socket, this._head);
+    const link = adopt(this.socket, this.head);
 
     if (link === null) {
       this.socket.write(response);
@@ -110,14 +110,14 @@ class DuplexTransport {
   }
 
   open() {
-    return adopt(this.socket, this._head) || this._pump();
+    return adopt(this.socket, this.head) || this._pump();
   }
 
   _pump() {
     upgraded.add(this.socket);
     this.socket.once('close', () => upgraded.delete(this.socket));
 
-    return new PumpedLink(this.socket, this._head);
+    return new PumpedLink(this.socket, this.head);
   }
 
   onAbort() {

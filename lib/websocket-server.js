@@ -6,8 +6,9 @@ const connectionOptions = require('./connection-options');
 const extension = require('./extension');
 const native = require('./native');
 const { listen } = require('./own-server');
+const { EMPTY } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
-const { kAttach, kUpgrade } = require('./symbols');
+const { kOpen, kUpgrade } = require('./symbols');
 const { transportFor } = require('./transport');
 const { findFault, originOf, readProtocols, response } = require('./upgrade');
 const WebSocket = require('./websocket');
@@ -237,7 +238,22 @@ class WebSocketServer extends EventEmitter {
     const key = request.headers['sec-websocket-key'];
 
     this._verifyClient(request, transport, () => {
-      this._accept(extensions, key, protocols, request, transport, cb);
+      if (this.completeUpgrade === WebSocketServer.prototype.completeUpgrade) {
+        this._accept(extensions, key, protocols, request, transport, cb);
+        return;
+      }
+
+      const { head = EMPTY, socket } = transport;
+
+      this.completeUpgrade(
+        extensions,
+        key,
+        protocols,
+        request,
+        socket,
+        head,
+        cb
+      );
     });
   }
 
@@ -370,7 +386,7 @@ class WebSocketServer extends EventEmitter {
     this.emit('headers', lines, request);
 
     transport.offAbort();
-    websocket[kAttach](transport.accept(lines), options);
+    websocket[kOpen](transport.accept(lines), options);
 
     if (this.clients) {
       this.clients.add(websocket);

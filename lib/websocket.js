@@ -7,11 +7,9 @@ const { mixEventTarget } = require('./event-target');
 const {
   endIfClosed,
   handler,
-  listeners,
   onSenderError,
   startClosing
 } = require('./handler');
-const LinkReceiver = require('./link-receiver');
 const LinkSender = require('./link-sender');
 const {
   BINARY_TYPES,
@@ -21,10 +19,13 @@ const {
   toBuffer
 } = require('./payload');
 const readyStates = require('./ready-state');
-const { kAttach } = require('./symbols');
+const { kAttach, kOpen } = require('./symbols');
 const { transportFor } = require('./transport');
 
-/** @typedef {import('stream').Duplex} Duplex */
+/**
+ * @typedef {import('stream').Duplex} Duplex
+ * @typedef {import('./receiver')} Receiver
+ */
 
 const { CONNECTING, OPEN, CLOSING, CLOSED } = readyStates;
 
@@ -69,10 +70,9 @@ class WebSocket extends EventEmitter {
     /** Bytes sent when there was no connection any more, or none yet. */
     this._bufferedAmount = 0;
 
-    /** The connection, its encoder and, if somebody asked, its decoder. */
+    /** The connection, what it was opened with, and its encoder. */
     this._link = null;
     this._linkOptions = null;
-    this._linkReceiver = null;
     this._sender = null;
 
     /** The violation that ends the connection; reported on the next tick. */
@@ -106,7 +106,10 @@ class WebSocket extends EventEmitter {
   }
 
   set binaryType(type) {
-    if (BINARY_TYPES.includes(type)) this._binaryType = type;
+    if (!BINARY_TYPES.includes(type)) return;
+
+    this._binaryType = type;
+    this._link?.setBinaryType(type);
   }
 
   /**
@@ -150,13 +153,9 @@ class WebSocket extends EventEmitter {
     return this._link === null ? null : this._link.socket;
   }
 
-  /** @type {?LinkReceiver} */
+  /** What decodes the bytes of the connection. @type {?Receiver} */
   get _receiver() {
-    if (this._linkReceiver === null && this._link !== null) {
-      this._linkReceiver = new LinkReceiver(this, this._linkOptions, listeners);
-    }
-
-    return this._linkReceiver;
+    return this._link === null ? null : this._link.receiver;
   }
 
   /**
@@ -174,6 +173,15 @@ class WebSocket extends EventEmitter {
    */
   setSocket(socket, head, options) {
     this[kAttach](transportFor(socket, head).open(), options);
+  }
+
+  /** Opens the WebSocket over a link, or the way a subclass has for it. */
+  [kOpen](link, options) {
+    if (this.setSocket === WebSocket.prototype.setSocket) {
+      this[kAttach](link, options);
+    } else {
+      this.setSocket(link.socket, link.head || EMPTY, options);
+    }
   }
 
   [kAttach](link, options) {
@@ -198,6 +206,7 @@ class WebSocket extends EventEmitter {
 
   /** Ends the life of the WebSocket with the event `close`. */
   emitClose() {
+    this._extensions['permessage-deflate']?.cleanup();
     this._readyState = CLOSED;
     this.emit('close', this._closeCode, this._closeMessage);
   }

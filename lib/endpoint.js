@@ -1,0 +1,100 @@
+'use strict';
+
+const native = require('./native');
+const { bridge, targets } = require('./bridge');
+const { kContexts } = require('./symbols');
+
+/** Gives the endpoints that are forgotten back. */
+const registry = new FinalizationRegistry((id) => bridge.free(id));
+
+/** An endpoint whose bytes JavaScript carries. */
+class Endpoint {
+  /** @param {number} id */
+  constructor(id) {
+    this._id = id;
+    registry.register(this, id, this);
+  }
+
+  /** @param {Object} options Those of `endpointOptions()` */
+  static create(options) {
+    return new Endpoint(
+      native.createEndpoint(bridge.id, endpointOptions(options))
+    );
+  }
+
+  /**
+   * Has `target.receive` called with what bytes mean.
+   *
+   * @param {Uint8Array} chunk It may be unmasked in place
+   * @param {Object} target
+   * @return {(number|undefined)} The task that must be over before there is
+   *     more; then `finish()` has to be called
+   */
+  feed(chunk, target) {
+    targets[this._id] = target;
+
+    const task = bridge.feed(this._id, chunk);
+
+    targets[this._id] = undefined;
+
+    return task;
+  }
+
+  /** The same for what a task has made, and for the bytes behind that. */
+  finish(target) {
+    targets[this._id] = target;
+
+    const task = bridge.finish(this._id);
+
+    targets[this._id] = undefined;
+
+    return task;
+  }
+
+  /** Whatever is compressed is inflated by tasks, as `ws` does it. */
+  deferInflation() {
+    bridge.deferInflation(this._id);
+  }
+
+  /** What the frames of the unfinished message claim, in bytes. */
+  get messageLength() {
+    return bridge.messageLength(this._id);
+  }
+
+  /** One frame of bytes to send. */
+  frame(data, bits, key) {
+    return bridge.frame(this._id, data, bits, key);
+  }
+
+  free() {
+    registry.unregister(this);
+    bridge.free(this._id);
+    this._id = -1;
+  }
+}
+
+/**
+ * What the addon wants to know of an endpoint.
+ *
+ * @param {Object} options
+ * @param {boolean} options.isServer
+ * @param {number} options.maxPayload 0 for no limit, as the next two
+ * @param {number} options.maxFragments
+ * @param {number} options.maxBufferedChunks
+ * @param {boolean} options.skipUTF8Validation
+ * @param {Object} options.extensions The negotiated ones
+ */
+function endpointOptions(options) {
+  const { 'permessage-deflate': deflate } = options.extensions;
+
+  return {
+    isServer: options.isServer,
+    maxPayload: options.maxPayload,
+    maxFragments: options.maxFragments,
+    maxBufferedChunks: options.maxBufferedChunks,
+    skipUtf8Validation: options.skipUTF8Validation,
+    deflate: deflate && deflate[kContexts]
+  };
+}
+
+module.exports = { Endpoint, endpointOptions };

@@ -1,0 +1,45 @@
+'use strict';
+
+const { kinds, targets } = require('./bridge');
+const { createViolation } = require('./errors');
+
+const { VIOLATION } = kinds;
+
+/** Waits for the only event of some work on another thread. */
+class Task {
+  constructor(callback) {
+    this.isFed = false;
+    this.resource = null;
+    this._callback = callback;
+  }
+
+  receive(events) {
+    const callback = this._callback;
+
+    events.next();
+
+    if (events.kind === VIOLATION) {
+      const { value } = events;
+
+      callback(createViolation(value & 0xff, value >>> 8));
+    } else {
+      callback(null, events.data);
+    }
+  }
+}
+
+/**
+ * Has a callback called when a task is over. It keeps the process alive until
+ * then.
+ *
+ * @param {number} id What the addon knows the task by
+ * @param {function(?Error, Buffer=): void} callback Gets what the task made
+ */
+function whenOver(id, callback) {
+  targets[id] = new Task((err, data) => {
+    targets[id] = undefined;
+    callback(err, data);
+  });
+}
+
+module.exports = whenOver;

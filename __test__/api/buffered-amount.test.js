@@ -14,6 +14,17 @@ const deflate = {
   client: { perMessageDeflate: { threshold: 0 } }
 };
 
+/** More than two sockets hold for each other. */
+const LIMIT = 64 << 20;
+
+/** Sends without a pause until some of it has to wait in the process. */
+function sendUntilBuffered(websocket, size) {
+  for (let sent = 0; websocket.bufferedAmount === 0; sent += size) {
+    if (sent > LIMIT) throw new Error('nothing is ever buffered');
+    websocket.send(Buffer.alloc(size));
+  }
+}
+
 describeEach(routedPairs, 'bufferedAmount', (pair) => {
   test('grows while the other side does not read', async () => {
     const { client, server } = await connect(pair);
@@ -24,14 +35,7 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
     ]) {
       to.pause();
 
-      const before = from.bufferedAmount;
-      let sends = 0;
-
-      while (from.bufferedAmount === before) {
-        from.send(Buffer.alloc(1 << 16));
-        sends++;
-        if (sends % 16 === 0) await new Promise(setImmediate);
-      }
+      sendUntilBuffered(from, 1 << 16);
       expect(from.bufferedAmount).toBeGreaterThan(0);
       to.resume();
       to.on('message', () => {});
@@ -44,7 +48,7 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
     const { client, server } = await connect(pair);
 
     server.pause();
-    while (client.bufferedAmount === 0) client.send(Buffer.alloc(1024));
+    sendUntilBuffered(client, 1024);
     expect(client.bufferedAmount).toBeGreaterThan(0);
   });
 
@@ -59,7 +63,7 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
       [server, client, 4]
     ]) {
       to.pause();
-      while (from.bufferedAmount === 0) from.send(Buffer.alloc(1 << 16));
+      sendUntilBuffered(from, 1 << 16);
 
       const before = from.bufferedAmount;
 

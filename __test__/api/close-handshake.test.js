@@ -163,17 +163,19 @@ for (const { role, open, key } of roles) {
       const events = trace(websocket);
       const ending = closed(websocket);
       const results = [];
-      const data = Buffer.alloc(1 << 20);
 
       peer.socket.pause();
-      while (websocket.bufferedAmount === 0) {
-        websocket.send(data, (err) => results.push(err ? 'failed' : 'sent'));
+      for (let count = 0; count < 32; count++) {
+        websocket.send(Buffer.alloc(1 << 20), (err) => {
+          results.push(err ? 'failed' : 'sent');
+        });
       }
-      websocket.send(data, (err) => results.push(err ? 'failed' : 'sent'));
+      expect(websocket.bufferedAmount).toBeGreaterThan(0);
       peer.socket.destroy();
       await ending;
       await new Promise(setImmediate);
       expect(events).toEqual([ABNORMAL]);
+      expect(results).toHaveLength(32);
       expect(results.slice(-1)).toEqual(['failed']);
     });
 

@@ -43,6 +43,8 @@ class NativeLink extends Link {
     this._closed = false;
     /** What `receiver` is once nothing is received any more. */
     this._idleReceiver = null;
+    /** Called when the connection is closed, before anybody else. */
+    this.onClosed = null;
     /** Takes the events until `start()`. */
     this._listener = null;
 
@@ -208,6 +210,7 @@ class NativeLink extends Link {
 
   _onClosed(errno) {
     targets[this._id] = undefined;
+    if (this.onClosed !== null) this.onClosed();
     this._id = -1;
     this.destroyed = true;
     this._closed = true;

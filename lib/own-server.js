@@ -52,6 +52,8 @@ class OwnServer extends EventEmitter {
     this._sweeper = null;
     this._onlookup = null;
     this._closing = false;
+    /** Connections that hold the event loop themselves. */
+    this._links = 0;
     this._handleUpgrade = handleUpgrade;
     this._http = createHttpServer();
     // An upgrade request that is correct but not as the engine wants them.
@@ -136,8 +138,16 @@ class OwnServer extends EventEmitter {
   arrive(id, events) {
     const link = NativeLink.of(id);
 
+    this._links++;
+    link.onClosed = () => this._left();
     this._onEvent(link, events.kind, events.data);
     link.receive(events);
+  }
+
+  /** The last one leaves: 'close' follows, and the process waits for it. */
+  _left() {
+    this._links--;
+    if (this._closing && this._links === 0) this._server.hold(true);
   }
 
   _onEvent(link, kind, data) {
@@ -186,8 +196,14 @@ class OwnServer extends EventEmitter {
     clearInterval(this._sweeper);
     this._http.close();
 
-    if (this._server === null) process.nextTick(() => this.emit('close'));
-    else this._server.close();
+    if (this._server === null) {
+      process.nextTick(() => this.emit('close'));
+      return;
+    }
+
+    this._server.close();
+    // What is open holds the event loop, unless it is released.
+    if (this._links > 0) this._server.hold(false);
   }
 }
 

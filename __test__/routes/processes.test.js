@@ -183,6 +183,8 @@ describeEach(pinned, 'a process', (driver) => {
               worker.on('exit', (code, signal) => {
                 console.log(`exit ${code} ${signal}`);
               });
+              // The primary may be writing to a worker that is killed.
+              worker.on('error', () => {});
             }
 
             /** Talks until both workers have answered, or ten times. */

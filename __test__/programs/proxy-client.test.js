@@ -1,0 +1,57 @@
+'use strict';
+
+const { once } = require('events');
+const net = require('net');
+
+const { connectProxy } = require('../routes/support/connect-proxy');
+const { listen } = require('../support/connection');
+const { drivers } = require('../support/drivers');
+const { ws } = require('../support/implementations');
+const { run } = require('./support/run');
+
+describe.each(drivers)('a client behind a proxy ($name)', (driver) => {
+  test.each(['owned', 'pumped'])('talks to a server: %s', async (route) => {
+    const { wss, port, url } = await listen({ ...ws, route });
+    const proxy = await connectProxy();
+    const agents = [];
+
+    wss.on('connection', (server, request) => {
+      agents.push(request.headers['user-agent']);
+      server.on('message', (data) => server.send(`${data}?`));
+    });
+    expect(
+      await run(driver, 'proxy-client.js', [
+        `http://127.0.0.1:${proxy.port}`,
+        url,
+        'hello',
+        'and bye'
+      ])
+    ).toEqual([
+      'connected, chat',
+      '< hello?',
+      '< and bye?',
+      'disconnected, 1000'
+    ]);
+    expect(proxy.targets).toEqual([`127.0.0.1:${port}`]);
+    expect(agents).toEqual(['proxy-client']);
+  });
+
+  test('tells that the proxy is not there', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+
+    await once(server, 'listening');
+
+    const { port } = server.address();
+
+    await new Promise((resolve) => server.close(resolve));
+    expect(
+      await run(driver, 'proxy-client.js', [
+        `http://127.0.0.1:${port}`,
+        'ws://127.0.0.1:1'
+      ])
+    ).toEqual([
+      `error, connect ECONNREFUSED 127.0.0.1:${port}`,
+      'disconnected, 1006'
+    ]);
+  });
+});

@@ -11,13 +11,16 @@ const {
 } = require('../support/implementations');
 const { describeError, trace } = require('../support/trace');
 const { closePayload, frame, OPCODE } = require('../support/wire');
-const { converse } = require('./deflate-conversation');
+const { converse, noise } = require('./deflate-conversation');
 
 const { binary, close, ping, text } = OPCODE;
 
 /** Long enough to be compressed and inflated beside everything else. */
 const LARGE = 4 << 20;
 const large = Buffer.alloc(LARGE, 'The quick brown fox. ');
+
+/** Takes long to compress, so that it is not done before the tick ends. */
+const slow = noise(1 << 20).map((byte) => byte & 0x7f);
 
 const compression = {
   server: { perMessageDeflate: { threshold: 0 } },
@@ -53,11 +56,11 @@ function sendAll(websocket, first) {
     () => websocket.ping('ping', undefined, callback()),
     () => websocket.send('small', callback()),
     () => websocket.send('plain', { compress: false }, callback()),
-    () => websocket.send(large, callback()),
+    () => websocket.send(slow, callback()),
     () => websocket.pong('pong', undefined, callback()),
     () => websocket.send('', callback()),
     () => websocket.send('one ', { fin: false }, callback()),
-    () => websocket.send(large, { fin: false }, callback()),
+    () => websocket.send(slow, { fin: false }, callback()),
     () => websocket.send('two', { fin: true }, callback()),
     () => websocket.send(new Blob(['blob']), callback()),
     () => websocket.send(Buffer.alloc(100000, 'x'), callback())
@@ -73,7 +76,7 @@ const plays = [
   [
     'close() behind messages to compress',
     async (from, to) => {
-      const record = sendAll(from, large);
+      const record = sendAll(from, slow);
 
       from.close(1000, 'behind');
       record.note();
@@ -95,7 +98,7 @@ const plays = [
   [
     'the close frame of the other side meanwhile',
     async (from, to) => {
-      const record = sendAll(from, large);
+      const record = sendAll(from, slow);
 
       to.close(1001, 'meanwhile');
       await once(to, 'close');
@@ -107,7 +110,7 @@ const plays = [
     async (from, to) => {
       const done = new Promise((resolve) => {
         from.send('first', () => {
-          const record = sendAll(from, large);
+          const record = sendAll(from, slow);
 
           record.note();
           from.close();
@@ -124,7 +127,7 @@ const plays = [
     async (from, to) => {
       const record = recorder(from);
 
-      from.send(large, record.callback());
+      from.send(slow, record.callback());
       from.close();
       from.send('late', record.callback());
       record.note();
@@ -155,7 +158,7 @@ async function terminate(pair, sender) {
   const sides = await connect(pair, compression);
   const from = sides[sender];
   const events = trace(from);
-  const { amounts, calls } = sendAll(from, large);
+  const { amounts, calls } = sendAll(from, slow);
 
   from.terminate();
   amounts.push(from.bufferedAmount);

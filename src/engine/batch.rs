@@ -109,7 +109,7 @@ pub struct Chunk {
     pub events: Range<usize>,
     /// Payload bytes in them.
     pub bytes: usize,
-    /// The socket was closed before that turn: they are what had been read and had still to be inflated.
+    /// They are, or begin with, what had been read earlier and had still to be inflated.
     pub is_rest: bool,
 }
 

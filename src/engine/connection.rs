@@ -140,7 +140,7 @@ impl Connection {
         self.waiting.store(false, Ordering::Release);
         let first = batch.events.len();
         let (again, is_rest) = self.with_state(|state, context| {
-            let is_rest = state.stream.is_none();
+            let is_rest = state.stream.is_none() || state.input.has_inflated();
             (state.turn(self, context, buffer, batch), is_rest)
         });
         let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));

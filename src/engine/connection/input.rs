@@ -94,6 +94,11 @@ impl Input {
         has_place && !self.paused && !self.corked && !self.inflating && !self.eof
     }
 
+    /// A message that had been read is inflated, and not yet delivered.
+    pub(super) fn has_inflated(&self) -> bool {
+        self.inflated.is_some()
+    }
+
     /// A message of this connection is being inflated.
     pub(super) fn is_inflating(&self) -> bool {
         self.inflating

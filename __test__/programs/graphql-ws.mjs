@@ -51,8 +51,7 @@ const server = useServer(
     onConnect: ({ connectionParams }) => connectionParams?.token !== 'wrong',
     onDisconnect: (context, code) => sides.emit('disconnected', code)
   },
-  wss,
-  20
+  wss
 );
 
 await once(wss, 'listening');

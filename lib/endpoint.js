@@ -3,6 +3,7 @@
 const native = require('./native');
 const { bridge, targets } = require('./bridge');
 const { kContexts } = require('./symbols');
+const whenOver = require('./task');
 
 /** Gives the endpoints that are forgotten back. */
 const registry = new FinalizationRegistry((id) => bridge.free(id));
@@ -64,6 +65,18 @@ class Endpoint {
   /** One frame of bytes to send. */
   frame(data, bits, key) {
     return bridge.frame(this._id, data, bits, key);
+  }
+
+  /**
+   * The same of a long payload to compress, elsewhere. Nothing else may be
+   * compressed until then.
+   *
+   * @param {function(Buffer): void} callback
+   */
+  frameLater(data, bits, key, callback) {
+    whenOver(bridge.beginFrame(this._id, data, bits, key), () => {
+      callback(bridge.finishFrame(this._id));
+    });
   }
 
   free() {

@@ -88,9 +88,9 @@ class Intake {
     this.receiver.write(EMPTY);
   }
 
-  /** A frame of bytes to send. */
-  frame(data, bits, key) {
-    return this.receiver._endpoint.frame(data, bits, key);
+  /** That of the receiver, which also makes the frames to send. */
+  get endpoint() {
+    return this.receiver._endpoint;
   }
 
   /** Nothing is wanted any more but the end. */
@@ -118,7 +118,7 @@ class Intake {
   }
 
   _finish() {
-    this.receiver._endpoint.free();
+    this.endpoint.free();
     this._link._deliverClose();
   }
 }

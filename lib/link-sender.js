@@ -1,6 +1,6 @@
 'use strict';
 
-const { COMPRESS, FIN } = require('./bits');
+const { COMPRESS } = require('./bits');
 const { createAbort } = require('./errors');
 const { byteLength } = require('./payload');
 const Sender = require('./sender');
@@ -44,13 +44,10 @@ class LinkSender extends Sender {
       link.onceGrown(() => this._goOn());
     } else if (link.compresses) {
       this._deflateInLink(data, bits, functionOrNone(cb));
-    } else if (link.isWatched || byteLength(data) >= LONG) {
+    } else if (link.isWatched) {
       super._deflate(data, bits, cb);
     } else {
-      const deflate = this._extensions['permessage-deflate'];
-      const compressed = deflate.compressNow(data, (bits & FIN) !== 0);
-
-      this._deliver(compressed, bits & ~COMPRESS, cb);
+      this._deliver(data, bits, cb);
     }
   }
 
@@ -101,9 +98,17 @@ class LinkSender extends Sender {
   }
 
   _transmit(data, bits, key, cb) {
+    const { _link: link } = this;
+
     cb = functionOrNone(cb);
 
-    if (this._compressing > 0 && !(bits & COMPRESS)) {
+    if (bits & COMPRESS) {
+      if (link.compresses || !isLong(data)) link.transmit(data, bits, key, cb);
+      else this._transmitLater(data, bits, key, cb);
+      return;
+    }
+
+    if (this._compressing > 0) {
       const length = byteLength(data);
 
       this._bufferedBytes += length;
@@ -111,7 +116,24 @@ class LinkSender extends Sender {
       cb &&= abortable(cb);
     }
 
-    this._link.transmit(data, bits, key, cb);
+    link.transmit(data, bits, key, cb);
+  }
+
+  /** A long message is compressed elsewhere; what comes behind it waits. */
+  _transmitLater(data, bits, key, cb) {
+    const length = byteLength(data);
+
+    this._occupy(length);
+    this._link.frameLater(data, bits, key, (frame) => {
+      if (this._destroyed) {
+        this._fail(createAbort('data was being compressed'), cb);
+        return;
+      }
+
+      this._bufferedBytes -= length;
+      this._link.write([frame], cb);
+      this._release();
+    });
   }
 
   sendFrame(list, cb) {
@@ -121,6 +143,11 @@ class LinkSender extends Sender {
   get _destroyed() {
     return this._link.destroyed;
   }
+}
+
+/** A long string is not measured for that. */
+function isLong(data) {
+  return data.length >= LONG || byteLength(data) >= LONG;
 }
 
 /** A callback of a frame that may be lost behind one being compressed. */

@@ -55,6 +55,11 @@ class Link {
     return this._paused;
   }
 
+  /** Calls back with a frame that takes long to make, for the stream. */
+  frameLater(data, bits, key, callback) {
+    this._intake.endpoint.frameLater(data, bits, key, callback);
+  }
+
   /** Received binary messages are of this type from here on. */
   setBinaryType(type) {
     if (this._intake !== null) this._intake.receiver._binaryType = type;

@@ -255,7 +255,7 @@ class NativeLink extends Link {
 
   transmit(data, bits, key, cb) {
     if (this.isDemoted) {
-      bridge.write(this._id, this._intake.frame(data, bits, key));
+      bridge.write(this._id, this._intake.endpoint.frame(data, bits, key));
     } else {
       bridge.send(this._id, data, bits, key);
     }

@@ -55,6 +55,10 @@ export interface Bridge {
   flushNow(): void;
   /** A frame of an endpoint. */
   frame(id: number, data: Payload, bits: number, key: number): Buffer;
+  /** Begins one that is compressed, as a task. */
+  beginFrame(id: number, data: Payload, bits: number, key: number): number;
+  /** The frame, when that task is over. */
+  finishFrame(id: number): Buffer;
   /**
    * Dispatches what the bytes mean for an endpoint. They may be unmasked. The
    * id that is returned is of a task that must be over before there is more.
@@ -76,9 +80,10 @@ export interface Bridge {
 export declare class Deflater {
   /** A compressor at the start of a connection. */
   constructor(options: DeflateOptions)
-  /** The compressed form of a message, or of a fragment of one; `fin` with its last fragment. */
-  deflate(data: string | Uint8Array, fin: boolean): Buffer
-  /** The same as a task of `bridge`, of which it returns the id. */
+  /**
+   * Starts a task of `bridge` for the compressed form of a message, or of a fragment of one; `fin` with its last
+   * fragment. Returns its id.
+   */
   start(bridge: number, data: string | Uint8Array, fin: boolean): number
   /** Gives the memory back, at the latest when the task that uses it is over. */
   free(): void

@@ -198,29 +198,15 @@ class PerMessageDeflate {
    */
   compress(data, fin, callback) {
     const bytes = typeof data === 'string' ? data : toBuffer(data);
-    const context = this._deflateContext;
 
-    context.run(() => context.native.start(bridge.id, bytes, fin), callback);
-  }
-
-  /**
-   * The same at once, for what is short. Not while anything else is compressed.
-   *
-   * @param {(string|Uint8Array)} data
-   * @param {boolean} fin
-   * @return {Buffer}
-   */
-  compressNow(data, fin) {
-    return this._deflateContext.native.deflate(data, fin);
-  }
-
-  get _deflateContext() {
     this._deflate ??= new DeflateContext(
       new native.Deflater(this[kContexts].deflate),
       this._options.zlibDeflateOptions
     );
 
-    return this._deflate;
+    const context = this._deflate;
+
+    context.run(() => context.native.start(bridge.id, bytes, fin), callback);
   }
 
   /**

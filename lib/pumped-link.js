@@ -4,7 +4,7 @@ const native = require('./native');
 const { Endpoint } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
-const { KEY, MASK } = require('./bits');
+const { COMPRESS, KEY, MASK } = require('./bits');
 const { kinds } = require('./bridge');
 
 const { END } = kinds;
@@ -81,10 +81,10 @@ class PumpedLink extends Link {
 
   transmit(data, bits, key, cb) {
     const { socket } = this;
-    const isMasked = (bits & (MASK | KEY)) !== 0;
+    const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
 
-    if (isMasked || typeof data === 'string' || data.length <= MERGED) {
-      socket.write(this._intake.frame(data, bits, key), cb);
+    if (isChanged || typeof data === 'string' || data.length <= MERGED) {
+      socket.write(this._intake.endpoint.frame(data, bits, key), cb);
     } else {
       this.write([native.encodeHeader(data.length, bits, 0), data], cb);
     }

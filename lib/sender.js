@@ -217,10 +217,15 @@ class Sender {
   _holdUp(data, bits, cb) {
     const length = byteLength(data);
 
-    this._bufferedBytes += length;
-    this._state = COMPRESSING;
+    this._occupy(length);
     this._queue ??= [];
     this._queue.unshift({ data, bits, length, cb });
+  }
+
+  /** Has what comes wait until so many bytes are compressed. */
+  _occupy(length) {
+    this._bufferedBytes += length;
+    this._state = COMPRESSING;
   }
 
   /** Sends what waits. */
@@ -279,8 +284,7 @@ class Sender {
     const length = byteLength(data);
     const deflate = this._extensions['permessage-deflate'];
 
-    this._bufferedBytes += length;
-    this._state = COMPRESSING;
+    this._occupy(length);
 
     deflate.compress(data, (bits & FIN) !== 0, (_, compressed) => {
       if (this._destroyed) {
@@ -310,14 +314,13 @@ class Sender {
   }
 
   _deliver(data, bits, cb) {
-    let key = 0;
-
     if (bits & MASK && this._generateMask) {
-      key = keyFrom(this._generateMask, this._maskBuffer);
-      bits |= KEY;
-    }
+      const key = keyFrom(this._generateMask, this._maskBuffer);
 
-    this._transmit(data, bits, key, cb);
+      this._transmit(data, bits | KEY, key, cb);
+    } else {
+      this._transmit(data, bits, 0, cb);
+    }
   }
 
   /** Frames a payload and writes it to the output. */

@@ -4,6 +4,7 @@ mod input;
 mod output;
 mod state;
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -199,7 +200,13 @@ impl Connection {
     }
 
     /// Sends one frame.
-    pub fn send(self: &Arc<Self>, payload: &[u8], bits: Bits, key: [u8; 4], gather: Gather) {
+    pub fn send(
+        self: &Arc<Self>,
+        payload: Cow<'_, [u8]>,
+        bits: Bits,
+        key: [u8; 4],
+        gather: Gather,
+    ) {
         self.command(|state, context| {
             let sending = Sending { bits, key };
             state.send(self, context, payload, sending, gather);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use super::values::{append_string, buffer, bytes_of, is_string};
+use super::values::{append_string, bytes_of, is_string};
 use super::websocket::{DeflateOptions, InflateOptions, bridge_of};
 use crate::engine::{self, Outcome};
 use crate::protocol::deflate;
@@ -84,30 +84,8 @@ impl Deflater {
         }
     }
 
-    /// The compressed form of a message, or of a fragment of one; `fin` with its last fragment.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "data: string | Uint8Array, fin: boolean",
-        ts_return_type = "Buffer"
-    )]
-    pub fn deflate(&self, env: Env, data: Unknown<'_>, fin: bool) -> Result<Unknown<'static>> {
-        let (mut context, place) = self.context.take().ok_or_else(is_busy)?;
-        let mut output = Vec::new();
-        if is_string(env.raw(), data.raw()) {
-            context.compress(&payload(env, &data), fin, &mut output);
-        } else if let Some(bytes) = unsafe {
-            // SAFETY: no JavaScript runs before the bytes are done with.
-            bytes_of(env.raw(), data.raw())
-        } {
-            context.compress(bytes, fin, &mut output);
-        }
-        place.put(context);
-        let output = buffer(env.raw(), &output)?;
-        // SAFETY: `output` is a live value of this environment, made in this call.
-        unsafe { Unknown::from_napi_value(env.raw(), output) }
-    }
-
-    /// The same as a task of `bridge`, of which it returns the id.
+    /// Starts a task of `bridge` for the compressed form of a message, or of a fragment of one; `fin` with its last
+    /// fragment. Returns its id.
     #[napi(
         catch_unwind,
         ts_args_type = "bridge: number, data: string | Uint8Array, fin: boolean"

@@ -1,5 +1,6 @@
 //! The calls of every message. Each gets its bridge as data.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 
 use napi::sys;
@@ -24,6 +25,8 @@ pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"flush", flush),
     (c"flushNow", flush_now),
     (c"frame", frame),
+    (c"beginFrame", begin_frame),
+    (c"finishFrame", finish_frame),
     (c"feed", feed),
     (c"finish", finish),
     (c"deferInflation", defer_inflation),
@@ -48,24 +51,27 @@ unsafe fn with_bridge<const N: usize>(
     guard(|| work(bridge, values)).unwrap_or_else(|| undefined(env))
 }
 
-/// Gives `work` the bytes of a string or byte array.
-fn with_payload(bridge: &Bridge, value: sys::napi_value, work: impl FnOnce(&[u8])) {
+/// Gives `work` the bytes of a string or byte array. A long string's are its own.
+fn with_payload(bridge: &Bridge, value: sys::napi_value, work: impl FnOnce(Cow<'_, [u8]>)) {
     let environment = bridge.environment();
     let env = environment.env;
     if is_string(env, value) {
-        /// A scratch buffer above this is given back after use.
+        /// A scratch buffer above this is not kept.
         const KEPT: usize = 64 * 1024;
         let mut text = environment.text.take();
         text.clear();
         append_string(env, value, &mut text);
-        work(&text);
-        text.shrink_to(KEPT);
-        environment.text.replace(text);
+        if text.len() > KEPT {
+            work(Cow::Owned(text));
+        } else {
+            work(Cow::Borrowed(&text));
+            environment.text.replace(text);
+        }
     } else if let Some(bytes) = unsafe {
         // SAFETY: no JavaScript runs in `work`.
         bytes_of(env, value)
     } {
-        work(bytes);
+        work(Cow::Borrowed(bytes));
     }
 }
 
@@ -95,7 +101,7 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
                 let gather = bridge.environment().gather(&connection);
                 with_payload(bridge, data, |bytes| {
-                    connection.write(bytes, gather);
+                    connection.write(&bytes, gather);
                 });
             }
             undefined(env)
@@ -192,10 +198,55 @@ unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) ->
             let key = u32_of(env, key).to_le_bytes();
             let mut out = Vec::new();
             with_payload(bridge, data, |payload| {
-                fed.endpoint.frame(&mut out, payload, bits, key);
+                fed.endpoint.frame(&mut out, &payload, bits, key);
             });
             bridge.put_endpoint(id, fed);
             super::values::buffer(env, &out).unwrap_or_else(|_| undefined(env))
+        })
+    }
+}
+
+/// `beginFrame(id, data, bits, key)`: makes a compressed frame of the endpoint `id` elsewhere. Answers with the id of a
+/// task; `undefined` if there is no such endpoint, or nothing to compress.
+unsafe extern "C" fn begin_frame(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id, data, bits, key]| {
+            let id = u32_of(env, id);
+            let bits = Bits::from(u32_of(env, bits));
+            let key = u32_of(env, key).to_le_bytes();
+            let mut task = None;
+            if let Some(mut fed) = bridge.take_endpoint(id) {
+                with_payload(bridge, data, |payload| {
+                    task = fed.begin_frame(bridge, payload, bits, key);
+                });
+                bridge.put_endpoint(id, fed);
+            }
+            task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
+        })
+    }
+}
+
+/// `finishFrame(id)`: the frame that the task made.
+unsafe extern "C" fn finish_frame(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, [id]| {
+            let id = u32_of(env, id);
+            let frame = bridge.take_endpoint(id).and_then(|mut fed| {
+                let frame = fed.finish_frame();
+                bridge.put_endpoint(id, fed);
+                frame
+            });
+            frame
+                .and_then(|frame| super::values::buffer(env, &frame).ok())
+                .unwrap_or_else(|| undefined(env))
         })
     }
 }

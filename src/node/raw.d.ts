@@ -55,6 +55,10 @@ export interface Bridge {
   flushNow(): void;
   /** A frame of an endpoint. */
   frame(id: number, data: Payload, bits: number, key: number): Buffer;
+  /** Begins one that is compressed, as a task. */
+  beginFrame(id: number, data: Payload, bits: number, key: number): number;
+  /** The frame, when that task is over. */
+  finishFrame(id: number): Buffer;
   /**
    * Dispatches what the bytes mean for an endpoint. They may be unmasked. The
    * id that is returned is of a task that must be over before there is more.

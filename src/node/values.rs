@@ -149,34 +149,34 @@ pub(super) fn append_string(env: sys::napi_env, value: sys::napi_value, out: &mu
     if let Some(read) = read_string(env, value, out, GUESS)
         && read + 4 < GUESS
     {
-        out.truncate(start + read);
         return;
     }
     out.truncate(start);
     let mut length = 0;
     // SAFETY: a null buffer asks for the length only.
     unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut length) };
-    if let Some(read) = read_string(env, value, out, length + 1) {
-        out.truncate(start + read);
-    }
+    read_string(env, value, out, length + 1);
 }
 
-/// Reads at most `room - 1` bytes, which N-API ends with a NUL; leaves `room` bytes in `out`.
+/// Appends at most `room - 1` bytes of a string, which N-API ends with a NUL behind them. Returns how many.
 fn read_string(
     env: sys::napi_env,
     value: sys::napi_value,
     out: &mut Vec<u8>,
     room: usize,
 ) -> Option<usize> {
-    let start = out.len();
-    out.resize(start + room, 0);
+    out.reserve_exact(room);
     let mut read = 0;
-    // SAFETY: `out` has `room` bytes from `start`.
-    let status = unsafe {
-        let to = out.as_mut_ptr().add(start).cast();
-        sys::napi_get_value_string_utf8(env, value, to, room, &mut read)
-    };
-    (status == sys::Status::napi_ok).then_some(read)
+    // SAFETY: `out` has `room` bytes behind its last one, and `read` of them are written if the call succeeds.
+    unsafe {
+        let to = out.as_mut_ptr().add(out.len()).cast();
+        let status = sys::napi_get_value_string_utf8(env, value, to, room, &mut read);
+        if status != sys::Status::napi_ok {
+            return None;
+        }
+        out.set_len(out.len() + read);
+    }
+    Some(read)
 }
 
 /// A Buffer with a copy of `bytes`.

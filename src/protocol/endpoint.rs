@@ -78,6 +78,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether frames with these bits are compressed.
+    pub fn compresses(&self, bits: Bits) -> bool {
+        bits.has(Bits::COMPRESS) && self.deflater.is_some()
+    }
+
     /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
     /// long to compress ([`deflate::JOB_LEN`]). Nothing, and no copy of a borrowed payload, if it is not to
     /// be compressed.

@@ -77,10 +77,10 @@ impl Output {
     }
 
     /// Keeps a send or write for the time when the message in front of it is compressed.
-    pub(super) fn wait(&mut self, bytes: &[u8], sending: Option<Sending>) {
+    pub(super) fn wait(&mut self, bytes: Vec<u8>, sending: Option<Sending>) {
         self.sent += 1;
         self.behind.push_back(Waiting {
-            bytes: bytes.to_vec(),
+            bytes,
             sending,
             is_awaited: false,
         });

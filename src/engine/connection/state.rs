@@ -1,5 +1,6 @@
 //! The turn of a connection: read, write, report.
 
+use std::borrow::Cow;
 use std::io::{self, IoSlice};
 use std::mem;
 use std::sync::Arc;
@@ -175,7 +176,7 @@ impl State {
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
-        payload: &[u8],
+        payload: Cow<'_, [u8]>,
         sending: Sending,
         gather: Gather,
     ) {
@@ -183,7 +184,7 @@ impl State {
             return;
         }
         if self.output.is_deflating() {
-            self.output.wait(payload, Some(sending));
+            self.output.wait(payload.into_owned(), Some(sending));
             return;
         }
         let Sending { bits, key } = sending;
@@ -194,21 +195,21 @@ impl State {
             && !bits.is_masked()
             && !bits.has(Bits::COMPRESS)
         {
-            self.send_direct(context, payload, sending);
+            self.send_direct(context, &payload, sending);
             return;
         }
         let Phase::Open { endpoint, .. } = &mut self.input.phase else {
             return;
         };
-        if payload.len() >= JOB_LEN
-            && let Some(job) = endpoint.deflate_job(payload, bits, key)
-        {
-            self.output.begin_deflation();
-            deflate(connection, job);
+        if payload.len() >= JOB_LEN && endpoint.compresses(bits) {
+            if let Some(job) = endpoint.deflate_job(payload, bits, key) {
+                self.output.begin_deflation();
+                deflate(connection, job);
+            }
             return;
         }
         self.output
-            .put(|out| endpoint.frame(out, payload, bits, key));
+            .put(|out| endpoint.frame(out, &payload, bits, key));
         self.gathered(context, gather);
     }
 
@@ -238,7 +239,7 @@ impl State {
             return;
         }
         if self.output.is_deflating() {
-            self.output.wait(bytes, None);
+            self.output.wait(bytes.to_vec(), None);
         } else {
             self.output.put(|out| out.extend_from_slice(bytes));
         }
@@ -257,10 +258,12 @@ impl State {
         while let Some(waiting) = self.output.next_waiting() {
             if let Some(Sending { bits, key }) = waiting.sending
                 && waiting.bytes.len() >= JOB_LEN
-                && let Some(job) = endpoint.deflate_job(&waiting.bytes[..], bits, key)
+                && endpoint.compresses(bits)
             {
                 self.output.begin_waiting_deflation(&waiting);
-                deflate(connection, job);
+                if let Some(job) = endpoint.deflate_job(waiting.bytes, bits, key) {
+                    deflate(connection, job);
+                }
                 return;
             }
             self.output.append_waiting(&waiting, Some(endpoint));

@@ -170,7 +170,7 @@ class Link {
 
       if (isLast) {
         this._readOn();
-      } else if (this._held[0].isApart) {
+      } else if (this._held !== null && this._held[0].isApart) {
         this._scheduleRelease();
         return;
       }

@@ -1,0 +1,102 @@
+'use strict';
+
+const { once } = require('events');
+
+const { connect } = require('../support/connection');
+const { describeEach, routedPairs } = require('../support/implementations');
+
+describeEach(routedPairs, 'a subclass', (pair) => {
+  /** A WebSocket class that notes the calls of setSocket(). */
+  function watching(WebSocket, calls) {
+    return class extends WebSocket {
+      setSocket(socket, head, options) {
+        calls.push([socket, Buffer.isBuffer(head), options.maxPayload]);
+        super.setSocket(socket, head, options);
+      }
+    };
+  }
+
+  test('has its setSocket() called by a server', async () => {
+    const calls = [];
+    const { WebSocket } = new pair.WebSocketServer({ noServer: true }).options;
+    const { client, server } = await connect(pair, {
+      server: { WebSocket: watching(WebSocket, calls), maxPayload: 77 },
+      onServer: (server) => server.on('message', (data) => server.send(data))
+    });
+
+    expect(calls).toEqual([[server._socket, true, 77]]);
+    client.send('hello');
+    expect(String((await once(client, 'message'))[0])).toBe('hello');
+  });
+
+  test('has its setSocket() called by a client', async () => {
+    const calls = [];
+    const { client, server } = await connect(
+      { ...pair, WebSocket: watching(pair.WebSocket, calls) },
+      { client: { maxPayload: 78 } }
+    );
+
+    expect(calls).toEqual([[client._socket, true, 78]]);
+    server.send('hello');
+    expect(String((await once(client, 'message'))[0])).toBe('hello');
+  });
+
+  test('gets what came along with the handshake', async () => {
+    const received = [];
+    const { client } = await connect(
+      { ...pair, WebSocket: watching(pair.WebSocket, []) },
+      {
+        onServer: (server) => server.send('early'),
+        onClient: (client) =>
+          client.on('message', (data) => received.push(String(data)))
+      }
+    );
+
+    if (received.length === 0) await once(client, 'message');
+    expect(received).toEqual(['early']);
+  });
+
+  test('has its completeUpgrade() called', async () => {
+    const calls = [];
+
+    class Mine extends pair.WebSocketServer {
+      completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
+        calls.push([
+          Object.keys(extensions),
+          key === request.headers['sec-websocket-key'],
+          [...protocols],
+          socket === request.socket,
+          Buffer.isBuffer(head)
+        ]);
+        super.completeUpgrade(
+          extensions,
+          key,
+          protocols,
+          request,
+          socket,
+          head,
+          cb
+        );
+      }
+    }
+
+    const { client, server } = await connect(
+      { ...pair, WebSocketServer: Mine },
+      {
+        protocols: ['a', 'b'],
+        server: { perMessageDeflate: true },
+        client: { perMessageDeflate: true }
+      }
+    );
+
+    expect(calls).toEqual([
+      [['permessage-deflate'], true, ['a', 'b'], true, true]
+    ]);
+    expect([client.protocol, server.extensions]).toEqual([
+      'a',
+      'permessage-deflate'
+    ]);
+    client.send('hello');
+    expect(String((await once(server, 'message'))[0])).toBe('hello');
+  });
+});

@@ -51,6 +51,9 @@ function echo(websocket, data, isBinary) {
 
 async function main() {
   const count = Number(await converse('/getCaseCount'));
+
+  if (!(count > 0)) throw new Error('The suite did not say how many cases');
+
   let number = 0;
 
   async function runCases() {

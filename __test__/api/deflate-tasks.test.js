@@ -56,11 +56,11 @@ describeEach(implementations, 'PerMessageDeflate', ({ name, lib }) => {
     const extension = negotiated(lib);
     const compressed = call(extension, 'compress', long);
 
-    expect(await turnsUntil(compressed)).toBeGreaterThan(2);
+    expect(await turnsUntil(compressed)).toBeGreaterThan(0);
 
     const inflated = call(extension, 'decompress', await compressed);
 
-    expect(await turnsUntil(inflated)).toBeGreaterThan(1);
+    expect(await turnsUntil(inflated)).toBeGreaterThan(0);
     expect(String(await inflated) === long).toBe(true);
   });
 

@@ -16,6 +16,7 @@ use super::ready::{Source, lock};
 use super::stream::Stream;
 use super::{Engine, READ_SIZE};
 use crate::handshake::HeadLimits;
+use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Bits, Config, Endpoint};
 
@@ -140,10 +141,19 @@ impl Connection {
     pub(super) fn turn(self: &Arc<Self>, buffer: &mut [u8], batch: &mut Batch) {
         self.waiting.store(false, Ordering::Release);
         let first = batch.events.len();
-        let (again, is_rest) = self.with_state(|state, context| {
+        let (again, is_rest, deflation) = self.with_state(|state, context| {
             let is_rest = state.stream.is_none() || state.input.has_inflated();
-            (state.turn(self, context, buffer, batch), is_rest)
+            let again = state.turn(self, context, buffer, batch);
+            (again, is_rest, state.begin_deflation())
         });
+        match deflation {
+            Some((job, false)) => {
+                self.deflate(job);
+                self.flush();
+            }
+            Some((job, true)) => self.deflate_elsewhere(job),
+            None => {}
+        }
         let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
         if again {
@@ -190,13 +200,34 @@ impl Connection {
         self.schedule();
     }
 
+    /// Compresses one message after the other. JavaScript can send meanwhile.
+    fn deflate(&self, job: DeflateJob) {
+        let mut next = Some(job);
+        while let Some(mut job) = next {
+            job.run();
+            next = lock(&self.state).next_deflation(Some(job));
+        }
+    }
+
+    /// The same on another thread.
+    fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
+        let connection = Arc::clone(self);
+        self.engine.run_job(Box::new(move || {
+            connection.deflate(job);
+            connection.schedule();
+        }));
+    }
+
     /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
     /// that is out, if there is one, goes to `heir`: tells whether it will.
     pub fn demote(
         self: &Arc<Self>,
         heir: impl FnOnce(InflateJob) + Send + 'static,
     ) -> Option<(Box<Endpoint>, bool)> {
-        self.command(|state, _| state.input.demote(Box::new(heir)))
+        self.command(|state, _| {
+            state.deflate();
+            state.input.demote(Box::new(heir))
+        })
     }
 
     /// Sends one frame.
@@ -224,6 +255,14 @@ impl Connection {
     /// Writes what was gathered.
     pub fn flush(self: &Arc<Self>) {
         self.command(State::flush);
+    }
+
+    /// The same when no turn will come: what waits to be compressed is compressed here.
+    pub fn flush_all(self: &Arc<Self>) {
+        self.command(|state, context| {
+            state.deflate();
+            state.flush(context);
+        });
     }
 
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.

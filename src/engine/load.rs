@@ -8,6 +8,12 @@ const WEIGHT: f64 = 1.0 / 32.0;
 const TO_THREAD: f64 = 8.0;
 const TO_INLINE: f64 = 4.0;
 
+/// Sockets that a message which JavaScript has compressed counts for: compressing takes longer than waking the JS thread.
+const COMPRESSED: usize = 8;
+
+/// As many compressed messages as a turn can have move to the thread at once.
+const MAX_COMPRESSED: usize = 256 / COMPRESSED;
+
 /// Turns between two hand-overs of [`Policy::Alternate`].
 const ALTERNATION: u32 = 8;
 
@@ -24,7 +30,7 @@ pub enum Policy {
     Alternate,
 }
 
-/// The mean number of sockets that were ready in a turn.
+/// The mean number of sockets that were ready in a turn. A compressed message counts as several.
 #[derive(Debug)]
 pub struct Load {
     policy: Policy,
@@ -42,8 +48,10 @@ impl Load {
         }
     }
 
-    /// Counts a turn; tells whether the JS thread should drive from here on.
-    pub fn count(&mut self, sockets: usize, is_inline: bool) -> bool {
+    /// Counts a turn with `sockets` ready, and `compressed` messages to compress; tells whether the JS thread should
+    /// drive from here on.
+    pub fn count(&mut self, sockets: usize, compressed: usize, is_inline: bool) -> bool {
+        let sockets = sockets + COMPRESSED * compressed.min(MAX_COMPRESSED);
         match self.policy {
             Policy::Inline => true,
             Policy::Thread => false,
@@ -70,7 +78,7 @@ mod tests {
     /// Counts `turns` turns of `sockets` each and returns who drives then.
     fn drive(load: &mut Load, mut is_inline: bool, sockets: usize, turns: usize) -> bool {
         for _ in 0..turns {
-            is_inline = load.count(sockets, is_inline);
+            is_inline = load.count(sockets, 0, is_inline);
         }
         is_inline
     }
@@ -94,8 +102,18 @@ mod tests {
     fn one_crowded_turn_moves_nothing() {
         let mut load = Load::new(Policy::Adaptive);
         assert!(drive(&mut load, true, 1, 100));
-        assert!(load.count(64, true));
+        assert!(load.count(64, 0, true));
         assert!(drive(&mut load, true, 1, 100));
+    }
+
+    #[test]
+    fn compressed_messages_move_to_the_thread() {
+        let mut load = Load::new(Policy::Adaptive);
+        assert!(load.count(1, 1, true));
+        assert!((0..200).any(|_| !load.count(1, 1, true)));
+        let mut load = Load::new(Policy::Adaptive);
+        assert!(!load.count(0, 500, true));
+        assert!(drive(&mut load, false, 1, 200));
     }
 
     #[test]
@@ -104,7 +122,7 @@ mod tests {
         let mut is_inline = true;
         let drivers: Vec<bool> = (0..16)
             .map(|_| {
-                is_inline = load.count(1, is_inline);
+                is_inline = load.count(1, 0, is_inline);
                 is_inline
             })
             .collect();

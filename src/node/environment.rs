@@ -49,6 +49,8 @@ pub(super) struct Environment {
     /// Connections that were sent to in this tick or dispatch.
     gathered: RefCell<Vec<Arc<Connection>>>,
     dispatching: Cell<bool>,
+    /// Messages to compress that were sent since the load was last looked at.
+    compressed: Cell<usize>,
     /// Open servers and sockets that keep the event loop alive.
     holds: Cell<usize>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -98,6 +100,7 @@ impl Environment {
             bridges: RefCell::default(),
             gathered: RefCell::default(),
             dispatching: Cell::new(false),
+            compressed: Cell::new(0),
             holds: Cell::new(0),
             cleanup: Cell::new(ptr::null_mut()),
             closing: Cell::new(0),
@@ -116,7 +119,7 @@ impl Environment {
             check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) }).ok()?;
             Watch::new(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
         });
-        let is_inline = watch.is_some() && self.load.borrow_mut().count(0, true);
+        let is_inline = watch.is_some() && self.load.borrow_mut().count(0, 0, true);
         self.driver.borrow_mut().watch = watch;
         if is_inline {
             self.drive_inline();
@@ -163,10 +166,12 @@ impl Environment {
     fn adapt(&self, sockets: usize) {
         let is_inline = self.is_inline();
         let can_inline = self.driver.borrow().watch.is_some();
-        if sockets == 0 || !can_inline {
+        let compressed = self.compressed.take();
+        if sockets + compressed == 0 || !can_inline {
             return;
         }
-        match (is_inline, self.load.borrow_mut().count(sockets, is_inline)) {
+        let inline_suits = self.load.borrow_mut().count(sockets, compressed, is_inline);
+        match (is_inline, inline_suits) {
             (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
             (false, true) => self.drive_inline(),
             _ => {}
@@ -260,6 +265,19 @@ impl Environment {
         }
     }
 
+    /// Counts a message that is compressed on its way out.
+    pub(super) fn count_compressed(&self) {
+        self.compressed.set(self.compressed.get() + 1);
+    }
+
+    /// Ends a tick of JavaScript: sends all that was gathered. A turn is followed by its own look at the load.
+    pub(super) fn end_tick(&self) {
+        self.flush();
+        if self.compressed.get() > 0 && !self.dispatching.get() && self.is_inline() {
+            self.adapt(0);
+        }
+    }
+
     /// Sends all that was gathered.
     pub(super) fn flush(&self) {
         let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
@@ -277,7 +295,7 @@ impl Environment {
     pub(super) fn flush_here(&self) {
         for connection in std::mem::take(&mut *self.gathered.borrow_mut()) {
             connection.unmark_gathered();
-            connection.flush();
+            connection.flush_all();
         }
     }
 

@@ -83,7 +83,11 @@ unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> 
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
                 let bits = Bits::from(u32_of(env, bits));
                 let key = u32_of(env, key).to_le_bytes();
-                let gather = bridge.environment().gather(&connection);
+                let environment = bridge.environment();
+                let gather = environment.gather(&connection);
+                if bits.has(Bits::COMPRESS) {
+                    environment.count_compressed();
+                }
                 with_payload(bridge, data, |payload| {
                     connection.send(payload, bits, key, gather);
                 });
@@ -165,7 +169,7 @@ unsafe extern "C" fn flush(env: sys::napi_env, info: sys::napi_callback_info) ->
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, []| {
-            bridge.environment().flush();
+            bridge.environment().end_tick();
             undefined(env)
         })
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::engine::out_queue::OutQueue;
+use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Bits, Endpoint};
 
 /// How a frame is to be made.
@@ -12,11 +13,11 @@ pub(super) struct Sending {
     pub(super) key: [u8; 4],
 }
 
-/// Something that waits until a message in front of it is compressed.
-pub(super) struct Waiting {
-    pub(super) bytes: Vec<u8>,
+/// A send or write that is to be compressed outside of the call, or waits behind one that is.
+struct Waiting {
+    bytes: Vec<u8>,
     /// A payload to frame; `None` for bytes as they are.
-    pub(super) sending: Option<Sending>,
+    sending: Option<Sending>,
     /// Somebody asked for its ticket.
     is_awaited: bool,
 }
@@ -33,20 +34,27 @@ pub(super) struct Output {
     queued_tickets: u64,
     /// Where the bytes of awaited tickets end: (position, ticket).
     awaited: VecDeque<(u64, u64)>,
-    /// A message is being compressed elsewhere, and what is behind it.
+    /// A message is being compressed, and what is behind it, and how many bytes that is.
     deflating: bool,
     deflating_awaited: bool,
     behind: VecDeque<Waiting>,
+    behind_bytes: usize,
 }
 
 impl Output {
     /// Nothing is to be written, now or later.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && !self.deflating
+        self.queue.is_empty() && !self.is_held_up()
     }
 
-    pub(super) fn is_deflating(&self) -> bool {
-        self.deflating
+    /// Something is not compressed yet: all that follows waits behind it.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.deflating || !self.behind.is_empty()
+    }
+
+    /// Bytes that are held up, but for those that are being compressed.
+    pub(super) fn held_up_bytes(&self) -> usize {
+        self.behind_bytes
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -76,9 +84,10 @@ impl Output {
         self.queued_tickets += 1;
     }
 
-    /// Keeps a send or write for the time when the message in front of it is compressed.
+    /// Keeps a send or write for [`Output::next_deflation`].
     pub(super) fn wait(&mut self, bytes: Vec<u8>, sending: Option<Sending>) {
         self.sent += 1;
+        self.behind_bytes += bytes.len();
         self.behind.push_back(Waiting {
             bytes,
             sending,
@@ -86,50 +95,45 @@ impl Output {
         });
     }
 
-    /// A send is being compressed elsewhere.
-    pub(super) fn begin_deflation(&mut self) {
-        self.sent += 1;
-        self.deflating = true;
+    /// The next of those that wait which is to be compressed, once what is in front of it is in the queue. Nothing
+    /// while one is being compressed.
+    pub(super) fn next_deflation(&mut self, endpoint: &mut Endpoint) -> Option<DeflateJob> {
+        if self.deflating {
+            return None;
+        }
+        while let Some(waiting) = self.behind.pop_front() {
+            let Waiting {
+                bytes,
+                sending,
+                is_awaited,
+            } = waiting;
+            self.behind_bytes -= bytes.len();
+            match sending {
+                Some(Sending { bits, key }) if endpoint.compresses(bits) => {
+                    self.deflating = true;
+                    self.deflating_awaited = is_awaited;
+                    return endpoint.deflate_job(bytes, bits, key);
+                }
+                Some(Sending { bits, key }) => {
+                    self.append(|out| endpoint.frame(out, &bytes, bits, key));
+                }
+                None => self.append(|out| out.extend_from_slice(&bytes)),
+            }
+            if is_awaited {
+                self.await_last();
+            }
+        }
+        self.behind = VecDeque::new();
+        None
     }
 
-    /// The frame that was made of it.
+    /// The frame that was made of the message being compressed.
     pub(super) fn end_deflation(&mut self, frame: &[u8]) {
         self.deflating = false;
         self.append(|out| out.extend_from_slice(frame));
         if std::mem::take(&mut self.deflating_awaited) {
             self.await_last();
         }
-    }
-
-    /// The next of those that waited, unless a message is being compressed again.
-    pub(super) fn next_waiting(&mut self) -> Option<Waiting> {
-        if self.deflating {
-            return None;
-        }
-        let next = self.behind.pop_front();
-        if next.is_none() {
-            self.behind = VecDeque::new();
-        }
-        next
-    }
-
-    /// Adds one that waited; its payload is compressed if so.
-    pub(super) fn append_waiting(&mut self, waiting: &Waiting, endpoint: Option<&mut Endpoint>) {
-        self.append(|out| match (waiting.sending, endpoint) {
-            (Some(Sending { bits, key }), Some(endpoint)) => {
-                endpoint.frame(out, &waiting.bytes, bits, key);
-            }
-            _ => out.extend_from_slice(&waiting.bytes),
-        });
-        if waiting.is_awaited {
-            self.await_last();
-        }
-    }
-
-    /// Keeps the promise of a ticket that waits, now that it is being compressed.
-    pub(super) fn begin_waiting_deflation(&mut self, waiting: &Waiting) {
-        self.deflating = true;
-        self.deflating_awaited = waiting.is_awaited;
     }
 
     fn await_last(&mut self) {
@@ -167,5 +171,6 @@ impl Output {
         self.lost += self.queue.len() as u64;
         self.queue.clear();
         self.behind = VecDeque::new();
+        self.behind_bytes = 0;
     }
 }

@@ -20,6 +20,9 @@ use crate::protocol::{Bits, Config, Endpoint, Limits, Role};
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
 
+/// From this many bytes on a turn has what is sent compressed by another thread: other connections wait for this one.
+const TURN_LEN: usize = 16 * 1024;
+
 /// All that changes about a connection.
 pub(super) struct State {
     /// `None` once it is closed.
@@ -183,7 +186,7 @@ impl State {
         if self.stream.is_none() {
             return;
         }
-        if self.output.is_deflating() {
+        if self.output.is_held_up() {
             self.output.wait(payload.into_owned(), Some(sending));
             return;
         }
@@ -201,10 +204,11 @@ impl State {
         let Phase::Open { endpoint, .. } = &mut self.input.phase else {
             return;
         };
-        if payload.len() >= JOB_LEN && endpoint.compresses(bits) {
-            if let Some(job) = endpoint.deflate_job(payload, bits, key) {
-                self.output.begin_deflation();
-                deflate(connection, job);
+        let is_for_turn = gather == Gather::ForTurn;
+        if endpoint.compresses(bits) && (is_for_turn || payload.len() >= JOB_LEN) {
+            self.output.wait(payload.into_owned(), Some(sending));
+            if !is_for_turn && let Some(job) = self.next_deflation(None) {
+                connection.deflate_elsewhere(job);
             }
             return;
         }
@@ -238,35 +242,48 @@ impl State {
         if self.stream.is_none() {
             return;
         }
-        if self.output.is_deflating() {
+        if self.output.is_held_up() {
             self.output.wait(bytes.to_vec(), None);
         } else {
             self.output.put(|out| out.extend_from_slice(bytes));
         }
     }
 
-    /// A large message is compressed: what waited behind it follows, until there is another one.
-    fn deflated(&mut self, connection: &Arc<Connection>, job: DeflateJob) {
-        // An endpoint that was given away left without its compressor: the job has it.
-        let mut heir = None;
-        let endpoint = match &mut self.input.phase {
-            Phase::Open { endpoint, .. } => endpoint,
-            _ => heir.get_or_insert_with(bare_endpoint),
+    /// Takes back the message that was compressed, and answers with the next one.
+    pub(super) fn next_deflation(&mut self, done: Option<DeflateJob>) -> Option<DeflateJob> {
+        // An endpoint that was given away left without its compressor: the job has it. Another one is all it takes.
+        let mut other = None;
+        let (endpoint, is_ours) = match &mut self.input.phase {
+            Phase::Open { endpoint, .. } => (endpoint, true),
+            _ => (other.get_or_insert_with(bare_endpoint), false),
         };
-        let frame = endpoint.finish_deflate_job(job);
-        self.output.end_deflation(&frame);
-        while let Some(waiting) = self.output.next_waiting() {
-            if let Some(Sending { bits, key }) = waiting.sending
-                && waiting.bytes.len() >= JOB_LEN
-                && endpoint.compresses(bits)
-            {
-                self.output.begin_waiting_deflation(&waiting);
-                if let Some(job) = endpoint.deflate_job(waiting.bytes, bits, key) {
-                    deflate(connection, job);
-                }
-                return;
-            }
-            self.output.append_waiting(&waiting, Some(endpoint));
+        if let Some(job) = done {
+            self.output.end_deflation(&endpoint.finish_deflate_job(job));
+        }
+        let mut next = self.output.next_deflation(endpoint);
+        while !is_ours && let Some(job) = next {
+            self.output.end_deflation(&endpoint.finish_deflate_job(job));
+            next = self.output.next_deflation(endpoint);
+        }
+        next
+    }
+
+    /// What a turn is to compress, and whether all that waits takes too long for a turn.
+    pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, bool)> {
+        if !self.output.is_held_up() {
+            return None;
+        }
+        let job = self.next_deflation(None)?;
+        let is_long = job.payload_len() + self.output.held_up_bytes() >= TURN_LEN;
+        Some((job, is_long))
+    }
+
+    /// Compresses all that waits, here and now.
+    pub(super) fn deflate(&mut self) {
+        let mut next = self.next_deflation(None);
+        while let Some(mut job) = next {
+            job.run();
+            next = self.next_deflation(Some(job));
         }
     }
 
@@ -383,17 +400,6 @@ fn bare_endpoint() -> Box<Endpoint> {
         skip_utf8_validation: true,
         deflate: None,
     }))
-}
-
-/// A large message is compressed elsewhere.
-fn deflate(connection: &Arc<Connection>, mut job: DeflateJob) {
-    connection.run_job(
-        move || {
-            job.run();
-            job
-        },
-        |connection, state, job| state.deflated(connection, job),
-    );
 }
 
 /// The system's number of an error; EIO for errors that did not come from the system.

@@ -14,6 +14,10 @@ const MIN_ROOM: usize = 64;
 /// The most room to offer zlib at once.
 const MAX_ROOM: usize = 64 * 1024;
 
+/// What a level of -1 stands for, "a default compromise between speed and compression". zlib's is 6: of JSON it makes a
+/// tenth less than this one, and takes twice the time.
+const DEFAULT_LEVEL: i32 = 5;
+
 /// Compresses the messages of one direction. Holds a window only if messages may refer to earlier ones.
 pub struct Deflater {
     params: DeflateParams,
@@ -80,7 +84,10 @@ fn new_context(params: &DeflateParams) -> Box<Deflate> {
     // zlib never refers back as far as its window is long.
     let window_bits = i32::from(params.window_bits.clamp(9, 15));
     Box::new(Deflate::new_with_config(DeflateConfig {
-        level: i32::from(params.level.clamp(-1, 9)),
+        level: match params.level {
+            ..0 => DEFAULT_LEVEL,
+            level => i32::from(level.min(9)),
+        },
         method: Method::Deflated,
         window_bits: -window_bits,
         mem_level: i32::from(params.mem_level.clamp(1, 9)),
@@ -129,6 +136,11 @@ impl DeflateJob {
             key,
             frame: Vec::new(),
         }
+    }
+
+    /// Bytes to compress.
+    pub fn payload_len(&self) -> usize {
+        self.payload.len()
     }
 
     /// Compresses and frames. A second run does nothing.

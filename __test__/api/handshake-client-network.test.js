@@ -10,6 +10,7 @@ const {
   routedImplementations
 } = require('../support/implementations');
 const { rawServer } = require('../support/raw');
+const { trackServer, trackSocket } = require('../support/resources');
 const { trace } = require('../support/trace');
 
 const EARLY = 'WebSocket was closed before the connection was established';
@@ -53,16 +54,16 @@ function fieldsOf(err) {
   };
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on: for the time of the test a client has it. */
 async function unusedPort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
+  const server = trackServer(net.createServer().listen(0, '127.0.0.1'));
 
   await once(server, 'listening');
 
-  const { port } = server.address();
+  const socket = trackSocket(net.connect(server.address().port, '127.0.0.1'));
 
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  await once(socket, 'connect');
+  return socket.localPort;
 }
 
 /** The error that Node itself makes for this connection. */

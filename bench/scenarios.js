@@ -37,6 +37,13 @@ const small = (connections, window, isQuick = false) =>
     isQuick
   });
 
+const onHttpServer = (scenario) => ({
+  ...scenario,
+  name: `${scenario.name}-http`,
+  title: `${scenario.title}, user's http.Server`,
+  http: true
+});
+
 const kilobyte = (name, content, title, isQuick = false) =>
   echo(name, `echo 64 × 16, 1 KiB ${title}`, {
     connections: 64,
@@ -106,6 +113,8 @@ module.exports = [
   small(512, 1),
   small(1, 16),
   small(64, 16, true),
+  onHttpServer(small(64, 1)),
+  onHttpServer(small(64, 16)),
   kilobyte('64x16-1KiB', 'binary', 'binary', true),
   kilobyte('64x16-1KiB-ascii', 'ascii', 'ASCII text'),
   kilobyte('64x16-1KiB-unicode', 'unicode', 'non-ASCII text'),

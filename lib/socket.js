@@ -142,11 +142,8 @@ class ConnectionSocket extends Socket {
   /** Makes an open socket of Node's one over `link`. */
   static adopt(socket, link) {
     const handle = new ConnectionHandle(link);
-    const state = socket._writableState;
 
-    delete socket._writableState;
     Object.setPrototypeOf(socket, ConnectionSocket.prototype);
-    socket._writableState = state;
     socket._handle = handle;
     socket._attach(link, handle);
     link.adoptSocket(socket);
@@ -156,39 +153,35 @@ class ConnectionSocket extends Socket {
     this._link = link;
     this._connection = handle;
     this._muted = false;
+    this._corks = 0;
     this.on('error', ignore);
-    this.once('close', () => link.onSocketClosed());
-    this.on('newListener', (event) => {
-      if (link.isRevealing(event)) this._reveal();
-    });
+    this.on('close', tellLink);
+    this.on('newListener', noteListener);
   }
 
   /** Frames that the engine holds count as waiting to be written. */
-  get _writableState() {
-    if (this._link !== undefined) this._countPending();
-
-    return this._ownState;
+  get writableLength() {
+    return this._writableState.length + this._link.pending;
   }
 
-  set _writableState(state) {
-    Object.defineProperties(this, {
-      _ownState: { value: state },
-      _counted: { value: 0, writable: true },
-      _link: { value: undefined, writable: true },
-      _connection: { value: null, writable: true },
-      _muted: { value: false, writable: true },
-      _corks: { value: 0, writable: true }
-    });
+  get writableNeedDrain() {
+    this._noteBacklog();
+
+    return super.writableNeedDrain;
   }
 
-  _countPending() {
-    const { _ownState: state, _link: link } = this;
-    const { pending } = link;
+  /** Whether less than the high-water mark waits; if not, 'drain' will tell. */
+  _noteBacklog() {
+    const { pending } = this._link;
+    const state = this._writableState;
+    const hasRoom = state.length + pending < state.highWaterMark;
 
-    state.length += pending - this._counted;
-    this._counted = pending;
-    if (state.length >= state.highWaterMark) state.needDrain = true;
-    if (pending > 0) link.half.tellDrained();
+    if (!hasRoom) {
+      state.needDrain = true;
+      this._link.half.tellDrained();
+    }
+
+    return hasRoom;
   }
 
   /** Somebody wants to see the bytes of a connection that speaks WebSocket. */
@@ -237,9 +230,7 @@ class ConnectionSocket extends Socket {
       typeof callback === 'function' ? callback : undefined
     );
 
-    const state = this._writableState;
-
-    return state.length < state.highWaterMark;
+    return this._noteBacklog();
   }
 
   _write(chunk, encoding, callback) {
@@ -324,7 +315,7 @@ class ConnectionSocket extends Socket {
 
   /** The link was given something to send. */
   onQueued() {
-    if (this.listenerCount('drain') > 0) this._countPending();
+    if (this.listenerCount('drain') > 0) this._noteBacklog();
   }
 
   /** All that waited is written. */
@@ -353,6 +344,15 @@ class ConnectionSocket extends Socket {
 
 function toBytes({ chunk, encoding }) {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+/** Who adds a listener may want to see the bytes. */
+function noteListener(event) {
+  if (this._link.isRevealing(event)) this._reveal();
+}
+
+function tellLink() {
+  this._link.onSocketClosed();
 }
 
 /** An error closes the WebSocket; who wants to know it listens himself. */

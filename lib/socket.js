@@ -11,52 +11,56 @@ const { createSystemError } = require('./system-errors');
  */
 class ConnectionHandle {
   constructor(link) {
-    this._link = link;
+    this.link = link;
     this._onclose = null;
     this.reading = true;
     this.isStreamBase = false;
+    /** What the socket is given to write has been sent by other means. */
+    this.isMuted = false;
+    /** How often the socket is corked. */
+    this.corks = 0;
   }
 
   get fd() {
-    return this._link.half.fd;
+    return this.link.half.fd;
   }
 
   getAsyncId() {
-    const { resource } = this._link;
+    const { resource } = this.link;
 
     return resource === null ? 0 : resource.asyncId();
   }
 
   get bytesRead() {
-    return this._link.half.bytesRead;
+    return this.link.half.bytesRead;
   }
 
   get bytesWritten() {
-    return this._link.half.bytesWritten;
+    return this.link.half.bytesWritten;
   }
 
   get writeQueueSize() {
-    return this._link.writableLength;
+    return this.link.writableLength;
   }
 
   getpeername(out) {
-    Object.assign(out, this._link.half.remoteAddress());
+    Object.assign(out, this.link.half.remoteAddress());
 
     return 0;
   }
 
   getsockname(out) {
-    Object.assign(out, this._link.half.localAddress());
+    Object.assign(out, this.link.half.localAddress());
 
     return 0;
   }
 
   setNoDelay(enable) {
-    return this._link.half.setNoDelay(enable);
+    return this.link.half.setNoDelay(enable);
   }
 
   setKeepAlive(enable, delay) {
-    return this._link.half.setKeepAlive(enable, delay);
+    return this.link.half.setKeepAlive(enable, delay);
   }
 
   readStart() {
@@ -72,15 +76,15 @@ class ConnectionHandle {
   }
 
   ref() {
-    this._link.half.hold(true);
+    this.link.half.hold(true);
   }
 
   unref() {
-    this._link.half.hold(false);
+    this.link.half.hold(false);
   }
 
   hasRef() {
-    return !this._link.isClosed;
+    return !this.link.isClosed;
   }
 
   close(onclose) {
@@ -97,8 +101,8 @@ class ConnectionHandle {
     this._onclose = onclose;
 
     // As late as libuv: behind the 'error' event.
-    if (this._link.isClosed) setImmediate(() => this.onClosed());
-    else this._link.close(reset);
+    if (this.link.isClosed) setImmediate(() => this.onClosed());
+    else this.link.close(reset);
   }
 
   /** The connection is closed. */
@@ -130,7 +134,8 @@ class ConnectionSocket extends Socket {
     const handle = new ConnectionHandle(link);
 
     super({ handle, manualStart: true, allowHalfOpen: true });
-    this._attach(link, handle);
+    this._connection = handle;
+    this._listen();
 
     if (link.isStarted) this.onStarted();
     if (link.ended) this.onEnded();
@@ -143,17 +148,17 @@ class ConnectionSocket extends Socket {
   static adopt(socket, link) {
     const handle = new ConnectionHandle(link);
 
-    Object.setPrototypeOf(socket, ConnectionSocket.prototype);
     socket._handle = handle;
-    socket._attach(link, handle);
+    socket._connection = handle;
+    // A property that is added after this gives the socket a hidden class of
+    // its own, a KiB each: this one adds some, and will be called anyway.
+    socket.setTimeout(0);
+    Object.setPrototypeOf(socket, ConnectionSocket.prototype);
+    socket._listen();
     link.adoptSocket(socket);
   }
 
-  _attach(link, handle) {
-    this._link = link;
-    this._connection = handle;
-    this._muted = false;
-    this._corks = 0;
+  _listen() {
     this.on('error', ignore);
     this.on('close', tellLink);
     this.on('newListener', noteListener);
@@ -161,7 +166,7 @@ class ConnectionSocket extends Socket {
 
   /** Frames that the engine holds count as waiting to be written. */
   get writableLength() {
-    return this._writableState.length + this._link.pending;
+    return this._writableState.length + this.link.pending;
   }
 
   get writableNeedDrain() {
@@ -172,13 +177,13 @@ class ConnectionSocket extends Socket {
 
   /** Whether less than the high-water mark waits; if not, 'drain' will tell. */
   _noteBacklog() {
-    const { pending } = this._link;
+    const { pending } = this.link;
     const state = this._writableState;
     const hasRoom = state.length + pending < state.highWaterMark;
 
     if (!hasRoom) {
       state.needDrain = true;
-      this._link.half.tellDrained();
+      this.link.half.tellDrained();
     }
 
     return hasRoom;
@@ -186,7 +191,7 @@ class ConnectionSocket extends Socket {
 
   /** Somebody wants to see the bytes of a connection that speaks WebSocket. */
   _reveal() {
-    const { _link: link } = this;
+    const { link } = this;
 
     if (link.isStarted && !link.isDemoted && !link.destroyed) link.demote();
   }
@@ -198,21 +203,21 @@ class ConnectionSocket extends Socket {
   }
 
   get link() {
-    return this._link;
+    return this._connection.link;
   }
 
   /** Whether frames go to the WebSocket without passing through here. */
   get _isSilent() {
-    return this._link.isStarted && !this._link.isDemoted;
+    return this.link.isStarted && !this.link.isDemoted;
   }
 
   _read() {
-    if (!this._isSilent) this._link.half.resume();
+    if (!this._isSilent) this.link.half.resume();
   }
 
   /** What is written from here on has been sent by other means. */
   mute() {
-    this._muted = true;
+    this._connection.isMuted = true;
   }
 
   /** Bytes take their place among the frames at once: no stream buffers them. */
@@ -220,12 +225,12 @@ class ConnectionSocket extends Socket {
     const isBytes = typeof chunk === 'string' || isUint8Array(chunk);
 
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
-    if (!isBytes || !this.writable || this._muted) {
+    if (!isBytes || !this.writable || this._connection.isMuted) {
       return super.write(chunk, encoding, callback);
     }
 
     this._unrefTimer();
-    this._link.write(
+    this.link.write(
       [toBytes({ chunk, encoding: encoding || 'utf8' })],
       typeof callback === 'function' ? callback : undefined
     );
@@ -239,31 +244,36 @@ class ConnectionSocket extends Socket {
 
   _writev(chunks, callback) {
     this._unrefTimer();
-    this._link.write(this._muted ? [] : chunks.map(toBytes), callback);
+    this.link.write(
+      this._connection.isMuted ? [] : chunks.map(toBytes),
+      callback
+    );
   }
 
   // Frames and other bytes keep their order: the engine holds both.
   cork() {
-    this._corks++;
-    this._link.half.setCorked(true);
+    this._connection.corks++;
+    this.link.half.setCorked(true);
   }
 
   uncork() {
-    if (this._corks > 0 && --this._corks === 0) {
-      this._link.half.setCorked(false);
+    const { _connection: connection } = this;
+
+    if (connection.corks > 0 && --connection.corks === 0) {
+      this.link.half.setCorked(false);
     }
   }
 
   get writableCorked() {
-    return this._corks;
+    return this._connection.corks;
   }
 
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
-    this._corks = 0;
-    this._link.half.setCorked(false);
-    this._link.half.end();
-    this._link.write([], callback);
+    this._connection.corks = 0;
+    this.link.half.setCorked(false);
+    this.link.half.end();
+    this.link.write([], callback);
   }
 
   resetAndDestroy() {
@@ -273,13 +283,13 @@ class ConnectionSocket extends Socket {
   }
 
   pause() {
-    if (this._isSilent && !this._link.isPaused) this._link.pause();
+    if (this._isSilent && !this.link.isPaused) this.link.pause();
 
     return super.pause();
   }
 
   resume() {
-    if (this._isSilent && this._link.isPaused) this._link.resume();
+    if (this._isSilent && this.link.isPaused) this.link.resume();
 
     return super.resume();
   }
@@ -303,7 +313,7 @@ class ConnectionSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!this.push(chunk)) this._link.half.pause();
+    if (!this.push(chunk)) this.link.half.pause();
   }
 
   /** The peer's FIN came. */
@@ -332,7 +342,7 @@ class ConnectionSocket extends Socket {
   onClosed(errno) {
     if (this._connection._onclose !== null) {
       this._connection.onClosed();
-    } else if (errno === 0 && this._link.ended && !this.readableEnded) {
+    } else if (errno === 0 && this.link.ended && !this.readableEnded) {
       this.once('end', () => this.destroy());
     } else if (errno === 0) {
       this.destroy();
@@ -348,11 +358,11 @@ function toBytes({ chunk, encoding }) {
 
 /** Who adds a listener may want to see the bytes. */
 function noteListener(event) {
-  if (this._link.isRevealing(event)) this._reveal();
+  if (this.link.isRevealing(event)) this._reveal();
 }
 
 function tellLink() {
-  this._link.onSocketClosed();
+  this.link.onSocketClosed();
 }
 
 /** An error closes the WebSocket; who wants to know it listens himself. */

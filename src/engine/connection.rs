@@ -6,7 +6,7 @@ mod state;
 
 use std::borrow::Cow;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
@@ -26,6 +26,13 @@ use state::State;
 
 /// A connection that JavaScript has not been told of has no id yet.
 pub const NO_ID: u32 = u32::MAX;
+
+/// Not on the list of ready sources.
+const ABSENT: u8 = 0;
+/// On the list, for the first time: nobody was woken for it.
+const REGISTERED: u8 = 1;
+/// On the list, and to have its turn soon.
+const URGENT: u8 = 2;
 
 /// Bytes handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
@@ -57,8 +64,8 @@ pub struct Connection {
     bridge: u32,
     id: AtomicU32,
     listener: Option<Arc<Listener>>,
-    /// On the list of ready sources.
-    waiting: AtomicBool,
+    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`] or [`URGENT`].
+    waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
     gathered: AtomicBool,
     inflight: AtomicUsize,
@@ -77,13 +84,14 @@ impl Connection {
             engine,
             bridge,
             id: AtomicU32::new(NO_ID),
-            waiting: AtomicBool::new(false),
+            waiting: AtomicU8::new(REGISTERED),
             gathered: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
             state: Mutex::new(State::new(stream, phase, listener.is_none())),
             listener,
         });
-        connection.schedule();
+        let source = Source::Connection(Arc::clone(&connection));
+        connection.engine.schedule_registered(source);
         connection
     }
 
@@ -119,8 +127,17 @@ impl Connection {
 
     /// Asks for a turn.
     fn schedule(self: &Arc<Self>) {
-        if !self.waiting.swap(true, Ordering::AcqRel) {
-            self.engine.schedule(Source::Connection(Arc::clone(self)));
+        match self.waiting.swap(URGENT, Ordering::AcqRel) {
+            ABSENT => self.engine.schedule(Source::Connection(Arc::clone(self))),
+            REGISTERED => self.engine.urge(),
+            _ => {}
+        }
+    }
+
+    /// Asks for a turn; the first one comes with what the kernel tells of a socket that was just registered.
+    fn schedule_behind_registration(self: &Arc<Self>) {
+        if self.waiting.load(Ordering::Acquire) != REGISTERED {
+            self.schedule();
         }
     }
 
@@ -139,7 +156,7 @@ impl Connection {
 
     /// Reads, writes and reports what is ready.
     pub(super) fn turn(self: &Arc<Self>, buffer: &mut [u8], batch: &mut Batch) {
-        self.waiting.store(false, Ordering::Release);
+        self.waiting.store(ABSENT, Ordering::Release);
         let first = batch.events.len();
         let (again, is_rest, deflation) = self.with_state(|state, context| {
             let is_rest = state.stream.is_none() || state.input.has_inflated();
@@ -185,7 +202,7 @@ impl Connection {
             state.input.corked = gather == Gather::ForTurn;
             state.input.open(Endpoint::new(config), head);
         });
-        self.schedule();
+        self.schedule_behind_registration();
     }
 
     /// Has a turn do what JavaScript gathered for it.

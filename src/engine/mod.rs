@@ -81,14 +81,24 @@ impl Engine {
         self.ready.push(source);
     }
 
+    /// The same for a source whose socket has just been registered: the kernel tells at once what it is ready for.
+    fn schedule_registered(&self, source: Source) {
+        self.ready.push_registered(source);
+    }
+
+    /// Does not wait for the kernel's next event with the turns of what was scheduled.
+    fn urge(&self) {
+        self.ready.urge();
+    }
+
     /// Runs `job`, which takes long, on a thread of its own.
     fn run_job(&self, job: jobs::Job) {
         jobs::run(self.runtime.handle(), job);
     }
 
-    /// Whether a source waits for a turn.
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// Whether a source waits for a turn that no event of the kernel will bring about.
+    pub fn has_urgent(&self) -> bool {
+        self.ready.is_urgent()
     }
 
     /// Moves the ready sources to `into`, which must be empty.

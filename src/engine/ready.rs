@@ -36,6 +36,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 struct Waiting {
     sources: Vec<Source>,
+    /// One of them must not wait for the next event of the kernel.
+    urgent: bool,
     waiter: Option<Waker>,
     interrupted: bool,
 }
@@ -57,23 +59,40 @@ impl ReadyList {
 
     pub(super) fn push(&self, source: Source) {
         let mut waiting = lock(&self.waiting);
-        let first = waiting.sources.is_empty();
         waiting.sources.push(source);
+        self.wake(waiting, true);
+    }
+
+    /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that.
+    pub(super) fn push_registered(&self, source: Source) {
+        let mut waiting = lock(&self.waiting);
+        waiting.sources.push(source);
+        self.wake(waiting, false);
+    }
+
+    pub(super) fn urge(&self) {
+        self.wake(lock(&self.waiting), true);
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>, urgent: bool) {
+        let is_first = urgent && !std::mem::replace(&mut waiting.urgent, true);
         let waiter = waiting.waiter.take();
         drop(waiting);
         match waiter {
             Some(waiter) => waiter.wake(),
-            None if first => (self.wake)(),
+            None if is_first => (self.wake)(),
             None => {}
         }
     }
 
     pub(super) fn take(&self, into: &mut Vec<Source>) {
-        std::mem::swap(&mut lock(&self.waiting).sources, into);
+        let mut waiting = lock(&self.waiting);
+        waiting.urgent = false;
+        std::mem::swap(&mut waiting.sources, into);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        lock(&self.waiting).sources.is_empty()
+    pub(super) fn is_urgent(&self) -> bool {
+        lock(&self.waiting).urgent
     }
 
     pub(super) fn interrupt(&self) {

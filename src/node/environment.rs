@@ -238,7 +238,7 @@ impl Environment {
     /// Sources that become ready from here on wake us; those that did meanwhile, too.
     fn end_turn(&self) {
         self.wakeup.idle.store(true, Ordering::Release);
-        if self.engine.has_ready() {
+        if self.engine.has_urgent() {
             self.wakeup.send();
         }
     }

@@ -26,5 +26,13 @@ module.exports = [
     }
   },
   { files: ['**/*.js'], languageOptions: { sourceType: 'commonjs' } },
-  { files: ['__test__/**'], languageOptions: { globals: globals.jest } }
+  { files: ['__test__/**'], languageOptions: { globals: globals.jest } },
+  {
+    files: ['__test__/system/**'],
+    languageOptions: { globals: globals.browser }
+  },
+  {
+    files: ['examples/*/public/**'],
+    languageOptions: { globals: globals.browser, sourceType: 'module' }
+  }
 ];

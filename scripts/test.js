@@ -1,7 +1,8 @@
 'use strict';
 
 // Runs the tests of the Rust side, then Jest on each driver, and ends with the
-// sum of their counts: "N passed, N failed".
+// sum of their counts: "N passed, N failed". Arguments name the suites to run;
+// `system` is the one that needs programs of the system.
 
 const { spawn } = require('child_process');
 const fs = require('fs');
@@ -41,14 +42,14 @@ async function testRust() {
   return counts;
 }
 
-async function testJavaScript(driver) {
+async function testJavaScript(driver, ...parameters) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-'));
   const file = path.join(directory, 'results.json');
 
   try {
     const { succeeded } = await run(
       process.execPath,
-      [JEST, '--json', `--outputFile=${file}`],
+      [JEST, '--json', `--outputFile=${file}`, ...parameters],
       { OXWS_DRIVER: driver }
     );
     const results = fs.existsSync(file) && JSON.parse(fs.readFileSync(file));
@@ -66,16 +67,28 @@ async function testJavaScript(driver) {
   }
 }
 
-async function main() {
-  const parts = [
-    await testRust(),
-    await testJavaScript(undefined),
-    await testJavaScript('thread')
-  ];
+const SUITES = {
+  rust: testRust,
+  javascript: () => testJavaScript(undefined),
+  // What is around the library is the same with every driver.
+  thread: () =>
+    testJavaScript('thread', '--testPathIgnorePatterns', '/__test__/package/'),
+  system: () => testJavaScript(undefined, '--config', 'jest.system.config.js')
+};
+
+async function main(names) {
   let passed = 0;
   let failed = 0;
 
-  for (const part of parts) {
+  for (const name of names) {
+    if (!Object.hasOwn(SUITES, name)) {
+      throw new Error(
+        `There is no suite "${name}": choose of ${Object.keys(SUITES).join(', ')}`
+      );
+    }
+  }
+  for (const name of names) {
+    const part = await SUITES[name]();
     const isSilent = part.failed === 0 && (!part.succeeded || !part.passed);
 
     // Not to build, to crash or to run nothing is a failure too.
@@ -86,4 +99,6 @@ async function main() {
   if (failed > 0) process.exitCode = 1;
 }
 
-main();
+const [, , ...names] = process.argv;
+
+main(names.length > 0 ? names : ['rust', 'javascript', 'thread']);

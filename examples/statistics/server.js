@@ -1,0 +1,74 @@
+'use strict';
+
+// An echo server that shows how it does: `node examples/statistics/server.js`
+// and open the page that it names. Whatever connects to /echo is counted;
+// /statistics.json has the same figures for other programs.
+
+const fs = require('fs');
+const { createServer } = require('http');
+const path = require('path');
+const { WebSocketServer } = require('oxws');
+
+const { Statistics } = require('./statistics');
+
+const { PORT = 8080, INTERVAL = 1000 } = process.env;
+
+const page = fs.readFileSync(path.join(__dirname, 'page.html'));
+const statistics = new Statistics();
+const echo = new WebSocketServer({ noServer: true });
+const watchers = new WebSocketServer({ noServer: true });
+
+const server = createServer((request, response) => {
+  if (request.url === '/') {
+    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
+    response.end(page);
+  } else if (request.url === '/statistics.json') {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(statistics.latest));
+  } else {
+    response.writeHead(404).end();
+  }
+});
+
+server.on('upgrade', (request, socket, head) => {
+  const wss = { '/echo': echo, '/statistics': watchers }[request.url];
+
+  if (!wss) {
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    return;
+  }
+  wss.handleUpgrade(request, socket, head, (ws) => {
+    wss.emit('connection', ws, request);
+  });
+});
+
+echo.on('connection', (ws) => {
+  statistics.count('opened');
+  ws.on('error', () => statistics.count('failed'));
+  ws.on('message', (data, isBinary) => {
+    statistics.count('received');
+    statistics.count('bytesReceived', data.length);
+    ws.send(data, { binary: isBinary }, (err) => {
+      if (!err) statistics.count('sent');
+    });
+  });
+  ws.on('close', () => statistics.count('closed'));
+});
+
+watchers.on('connection', (ws) => {
+  ws.on('error', console.error);
+  ws.send(JSON.stringify(statistics.latest));
+});
+
+setInterval(() => {
+  const text = JSON.stringify(statistics.take(echo.clients));
+
+  for (const ws of watchers.clients) {
+    // Who does not keep up misses some: the next figures tell more anyway.
+    if (ws.bufferedAmount === 0) ws.send(text);
+  }
+}, Number(INTERVAL)).unref();
+
+server.listen(PORT, () => {
+  console.log('Listening on http://localhost:%d', server.address().port);
+});

@@ -4,6 +4,12 @@
 // platform's package brings. Which C library a Linux has is not asked (the
 // report that knows takes 40 ms): an addon for the other one does not load.
 
+const { createRequire } = require('module');
+
+// A bundler would look into a plain `require()`, and not find what only the
+// machine that runs the bundle has.
+const requireHere = createRequire(__filename);
+
 const ABIS = { linux: ['-gnu', '-musl'], win32: ['-msvc'] };
 
 function load() {
@@ -16,7 +22,7 @@ function load() {
   for (const triple of triples) {
     for (const id of [`../oxws.${triple}.node`, `@oxws/binding-${triple}`]) {
       try {
-        return require(id);
+        return requireHere(id);
       } catch (err) {
         if (err.code !== 'MODULE_NOT_FOUND') cause = err;
       }

@@ -316,6 +316,7 @@ declare namespace WebSocket {
   /** What a {@link MessageEvent} holds: text as a string. */
   type Data = string | RawData;
 
+  /** What {@link WebSocket.binaryType} can be set to. */
   type BinaryType = 'nodebuffer' | 'arraybuffer' | 'blob' | 'fragments';
 
   /** A certificate or a key, as the TLS options take them. */
@@ -327,6 +328,7 @@ declare namespace WebSocket {
     origin: string;
     /** Whether the connection runs over TLS. */
     secure: boolean;
+    /** The request to upgrade. */
     req: Request;
   }
 
@@ -415,12 +417,16 @@ declare namespace WebSocket {
   interface ClientOptions extends ConnectionOptions, SecureContextOptions {
     /** Makes or holds the connections, for example through a proxy. */
     agent?: Agent | undefined;
+    /** As in `tls.connect()`: an error if the certificate is not the server's. */
     checkServerIdentity?(
       servername: string,
       cert: CertMeta | PeerCertificate
     ): boolean | Error | undefined;
+    /** As in `http.request()`: makes the socket. */
     createConnection?: typeof createConnection | undefined;
+    /** The version of IP, 4 or 6. Default: either. */
     family?: number | undefined;
+    /** Finishes the handshake's request. Default: it is sent as it is. */
     finishRequest?: FinishRequestCallback | undefined;
     /** Whether to follow redirects. Default: `false`. */
     followRedirects?: boolean | undefined;
@@ -434,18 +440,23 @@ declare namespace WebSocket {
      * redirect. Default: no limit.
      */
     handshakeTimeout?: number | undefined;
+    /** More headers for the handshake's request. */
     headers?: { [key: string]: string } | undefined;
+    /** No effect: the address says where to connect to. */
     host?: string | undefined;
+    /** The local address to connect from. */
     localAddress?: string | undefined;
     /** The redirects to follow. Default: 10. */
     maxRedirects?: number | undefined;
     /** The `Origin` header, with version 8 `Sec-WebSocket-Origin`. */
     origin?: string | undefined;
+    /** No effect: the address says it. */
     protocol?: string | undefined;
     /** The subprotocols to offer, if not given as the second argument. */
     protocols?: string | string[] | undefined;
     /** The version of the protocol: 13, or 8 for old servers. Default: 13. */
     protocolVersion?: number | undefined;
+    /** Whether the server's certificate must be trusted. Default: `true`. */
     rejectUnauthorized?: boolean | undefined;
   }
 
@@ -460,7 +471,7 @@ declare namespace WebSocket {
     /** The client's window: 8 to 15, the logarithm of its bytes. */
     clientMaxWindowBits?: number | undefined;
     /**
-     * zlib's options for compressing. `level` (default 6), `memLevel` (8) and
+     * zlib's options for compressing. `level` (default 5), `memLevel` (8) and
      * `strategy` (0) count, the others have no effect.
      */
     zlibDeflateOptions?:
@@ -490,6 +501,7 @@ declare namespace WebSocket {
     concurrencyLimit?: number | undefined;
   }
 
+  /** How to send a message. */
   interface SendOptions {
     /** Whether the message is binary. Default: by the data's type. */
     binary?: boolean | undefined;
@@ -501,37 +513,59 @@ declare namespace WebSocket {
     mask?: boolean | undefined;
   }
 
+  /** What listeners get that are added as those of an `EventTarget`. */
   interface Event {
+    /** The name of the event. */
     type: string;
+    /** Whose event it is. */
     target: WebSocket;
   }
 
+  /** An `'error'` event. */
   interface ErrorEvent {
+    /** The error. */
     error: any;
+    /** Its message. */
     message: string;
+    /** `'error'` */
     type: string;
+    /** Whose event it is. */
     target: WebSocket;
   }
 
+  /** A `'close'` event. */
   interface CloseEvent {
     /** Whether a close frame was both sent and received. */
     wasClean: boolean;
+    /** The code: 1005 if there was none, 1006 if there was no close frame. */
     code: number;
+    /** The reason, or `''`. */
     reason: string;
+    /** `'close'` */
     type: string;
+    /** Whose event it is. */
     target: WebSocket;
   }
 
+  /** A `'message'` event. */
   interface MessageEvent {
+    /** Text as a string, else as {@link WebSocket.binaryType} says. */
     data: Data;
+    /** `'message'` */
     type: string;
+    /** Whose event it is. */
     target: WebSocket;
   }
 
+  /** The events of {@link WebSocket.addEventListener}. */
   interface WebSocketEventMap {
+    /** The connection is established. */
     open: Event;
+    /** The handshake failed or the peer broke the protocol. */
     error: ErrorEvent;
+    /** The connection is closed. */
     close: CloseEvent;
+    /** A message arrived. */
     message: MessageEvent;
   }
 
@@ -539,6 +573,7 @@ declare namespace WebSocket {
     | ((event: WebSocketEventMap[K]) => void)
     | { handleEvent(event: WebSocketEventMap[K]): void };
 
+  /** How to listen. */
   interface EventListenerOptions {
     /** Whether to remove the listener when it is first called. Default: `false`. */
     once?: boolean | undefined;
@@ -579,8 +614,11 @@ declare namespace WebSocket {
 
   /** The address of a server, as `net.Server` tells it. */
   interface AddressInfo {
+    /** The IP address. */
     address: string;
+    /** `'IPv4'` or `'IPv6'`. */
     family: string;
+    /** The port, 1 to 65535. */
     port: number;
   }
 
@@ -696,6 +734,7 @@ declare namespace WebSocket {
     ): this;
   }
 
+  /** Accepts WebSocket connections. */
   const WebSocketServer: typeof Server;
   interface WebSocketServer<
     T extends WebSocketClass = typeof WebSocket.WebSocket,
@@ -720,14 +759,17 @@ declare namespace WebSocket {
 
   /** The negotiated extensions by their names. */
   interface Extensions {
+    /** Its parameters and its codec, once accepted. */
     'permessage-deflate'?: PerMessageDeflate;
   }
 
+  /** How a {@link Receiver} reads. */
   interface ReceiverOptions {
     /** Default: `true`. */
     allowSynchronousEvents?: boolean | undefined;
     /** Default: `'nodebuffer'`. */
     binaryType?: BinaryType | undefined;
+    /** What messages may be compressed with. Default: nothing. */
     extensions?: Extensions | undefined;
     /** Whether frames must be masked. Default: `false`: they must not be. */
     isServer?: boolean | undefined;
@@ -741,12 +783,17 @@ declare namespace WebSocket {
     skipUTF8Validation?: boolean | undefined;
   }
 
+  /** The events of a {@link Receiver} and what their listeners get. */
   interface ReceiverEvents {
+    /** A message, whole. */
     message: [data: RawData, isBinary: boolean];
+    /** A ping. */
     ping: [data: Buffer];
+    /** A pong. */
     pong: [data: Buffer];
     /** A close frame arrived; code 1005 if it is empty. */
     conclude: [code: number, reason: Buffer];
+    /** The protocol was broken; `code` is one of `WS_ERR_…`. */
     error: [error: Error];
   }
 
@@ -773,6 +820,7 @@ declare namespace WebSocket {
     ): this;
   }
 
+  /** What a frame's header says. */
   interface FrameOptions {
     /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
     opcode: number;
@@ -830,14 +878,19 @@ declare namespace WebSocket {
 
   /** The parameters of permessage-deflate as they are negotiated. */
   interface PerMessageDeflateParams {
+    /** Whether the server compresses each message on its own. */
     server_no_context_takeover?: boolean;
+    /** Whether the client compresses each message on its own. */
     client_no_context_takeover?: boolean;
+    /** The logarithm of the server's window, 8 to 15. */
     server_max_window_bits?: number | true;
+    /** That of the client's; true offers to heed what the server says. */
     client_max_window_bits?: number | true;
   }
 
   /** permessage-deflate of one connection: its negotiation and its codec. */
   class PerMessageDeflate {
+    /** The name in `Sec-WebSocket-Extensions`. */
     static readonly extensionName: 'permessage-deflate';
 
     /** The accepted parameters, null before {@link PerMessageDeflate.accept}. */
@@ -886,6 +939,7 @@ declare namespace WebSocket {
   const extension: {
     /** @throws {SyntaxError} If the header is malformed. */
     parse(header: string): { [name: string]: ExtensionParameters[] };
+    /** A header of these extensions and their parameters. */
     format(extensions: { [name: string]: object | object[] }): string;
   };
 

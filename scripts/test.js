@@ -9,6 +9,8 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 
+const { testPathIgnorePatterns } = require('../jest.config');
+
 const JEST = require.resolve('jest/bin/jest');
 
 /** Runs a command, shows what it prints and gives back its standard output. */
@@ -72,7 +74,12 @@ const SUITES = {
   javascript: () => testJavaScript(undefined),
   // What is around the library is the same with every driver.
   thread: () =>
-    testJavaScript('thread', '--testPathIgnorePatterns', '/__test__/package/'),
+    testJavaScript(
+      'thread',
+      '--testPathIgnorePatterns',
+      ...testPathIgnorePatterns,
+      '/__test__/package/'
+    ),
   system: () => testJavaScript(undefined, '--config', 'jest.system.config.js')
 };
 

@@ -2,6 +2,9 @@
 
 const { monitorEventLoopDelay } = require('perf_hooks');
 
+/** Milliseconds between two looks at the clock. */
+const RESOLUTION = 10;
+
 /** Counts events, and makes rates of them. */
 class Statistics {
   #totals = {
@@ -12,7 +15,7 @@ class Statistics {
     sent: 0,
     bytesReceived: 0
   };
-  #delay = monitorEventLoopDelay({ resolution: 10 });
+  #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
   #before = {
     ...this.#totals,
     time: performance.now(),
@@ -56,8 +59,8 @@ class Statistics {
       bytesReceived: rate('bytesReceived'),
       cpu: (user + system) / 1e6 / seconds,
       memory: process.memoryUsage.rss(),
-      // Nanoseconds; what setInterval() is late by in 99 of 100 cases.
-      delay: this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 : 0,
+      // By how many milliseconds the event loop is late, in 99 of 100 cases.
+      delay: Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION),
       uptime: process.uptime(),
       totals: { ...this.#totals }
     };

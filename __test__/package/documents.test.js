@@ -19,6 +19,9 @@ const {
 } = require('./support/markdown');
 const { STAGES, run } = require('./support/stages');
 
+/** Their commands take minutes, and are not run. */
+const SLOW = ['bench', 'fuzz'].map((name) => path.join(name, 'README.md'));
+
 const NOT_RUN = /^not run: \S/;
 const MARKERS = [
   NOT_RUN,
@@ -72,7 +75,9 @@ test.each(select('json'))('%s is JSON', (place, { code }) => {
   expect(() => JSON.parse(code)).not.toThrow();
 });
 
-test.each(select('sh'))('%s is run by CI', (place, { code, marker = '' }) => {
+const commands = select('sh').filter(([, { file }]) => !SLOW.includes(file));
+
+test.each(commands)('%s is run by CI', (place, { code, marker = '' }) => {
   expect(marker).toMatch(/^run by: /);
 
   const script = fs
@@ -93,15 +98,16 @@ function commandsOf(code) {
 }
 
 test.each(documents())('what is to be called in %s exists', (file) => {
-  const commands = [
+  const named = [
     ...spansOf(file),
     ...blocksOf(file)
       .filter(({ language }) => language === 'sh')
       .flatMap(({ code }) => commandsOf(code))
   ];
-  const called = commands.flatMap((command) => {
-    const [, script] =
-      /^npm (?:run )?(start|test|(?<=run )[\w:]+)/.exec(command) || [];
+  const called = named.flatMap((command) => {
+    const [, ran, short] =
+      /^npm (?:run ([\w:]+)|(start|test)\b)/.exec(command) || [];
+    const script = ran || short;
     const [, program] =
       /^node ((?:\.{0,2}[\w-]*\/)*[\w-]+\.m?js)\b/.exec(command) || [];
 
@@ -121,6 +127,8 @@ test.each(documents())('the links of %s lead somewhere', (file) => {
       const [name, anchor] = link.split('#');
       const target = name ? path.join(path.dirname(file), name) : file;
 
+      // A page of the repository's host.
+      if (target.startsWith('..')) return false;
       if (!fs.existsSync(path.join(root, target))) return true;
       return anchor !== undefined && !anchorsOf(target).includes(anchor);
     });

@@ -103,7 +103,7 @@ test('tls: the client trusts the certificate', async () => {
 
 test('heartbeat: who does not answer is cut off', async () => {
   const server = new Program('examples/heartbeat.js', {
-    env: { INTERVAL: '50' }
+    env: { INTERVAL: '500' }
   });
   const url = await server.url();
   const alive = await connect(url);

@@ -3,8 +3,10 @@
 // Type-checks lib/ against the types of the addon, and the programs of
 // __test__/types against those of the package, in every module format.
 
-const { spawnSync } = require('child_process');
+const { spawn } = require('child_process');
+const { once } = require('events');
 const fs = require('fs');
+const os = require('os');
 const path = require('path');
 
 const PROGRAMS = path.join('__test__', 'types');
@@ -14,15 +16,22 @@ const root = path.join(__dirname, '..');
 const projects = fs
   .readdirSync(path.join(root, PROGRAMS), { recursive: true })
   .filter((name) => /^tsconfig.*\.json$/.test(path.basename(name)))
-  .map((name) => path.join(PROGRAMS, name));
+  .map((name) => path.join(PROGRAMS, name))
+  .concat('tsconfig.json');
 
-for (const project of ['tsconfig.json', ...projects]) {
-  const { status } = spawnSync(process.execPath, [compiler, '-p', project], {
-    cwd: root,
-    stdio: 'inherit'
-  });
+/** Compiles one project after another, as long as there are some. */
+async function work() {
+  for (let project; (project = projects.shift());) {
+    const child = spawn(process.execPath, [compiler, '-p', project], {
+      cwd: root,
+      stdio: 'inherit'
+    });
+    const [code] = await once(child, 'close');
 
-  if (status === 0) continue;
-  console.error(`${project} does not compile`);
-  process.exitCode = 1;
+    if (code === 0) continue;
+    console.error(`${project} does not compile`);
+    process.exitCode = 1;
+  }
 }
+
+for (let count = os.availableParallelism(); count > 0; count--) work();

@@ -11,6 +11,7 @@ const { onRelease } = require('./resources');
 class Program {
   #lines = [];
   #readers = [];
+  #hasEnded = false;
 
   /**
    * @param {string} file within the root
@@ -28,6 +29,7 @@ class Program {
     });
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
+        this.#hasEnded = true;
         this.#readers.splice(0).forEach(({ fail }) => fail());
         resolve({ code, signal, stderr: this.stderr });
       });
@@ -50,9 +52,10 @@ class Program {
       const fail = () =>
         reject(new Error(`No line like ${pattern}\n${this.stderr}`));
 
-      if (this.child.exitCode !== null) fail();
       this.#readers.push({ pattern, resolve, fail });
       this.#serve();
+      // Of no effect if the line was there.
+      if (this.#hasEnded) fail();
     });
   }
 

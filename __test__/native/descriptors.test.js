@@ -1,6 +1,7 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
+const { paths } = require('../support/child');
 const { drivers, linesOf } = require('../support/drivers');
 
 const isLinux = process.platform === 'linux';
@@ -107,4 +108,53 @@ describeEach(isLinux ? drivers : [], 'descriptors', (driver) => {
       expect(Number(during)).toBeGreaterThan(Number(before));
     }
   );
+
+  test('are all closed with a worker that is terminated', async () => {
+    expect(
+      await linesOf(
+        driver,
+        (WebSocket, library) => {
+          const fs = require('fs');
+          const { Worker } = require('worker_threads');
+          const count = () => fs.readdirSync('/proc/self/fd').length;
+
+          const terminateUnderTraffic = async () => {
+            const worker = new Worker(
+              `const WebSocket = require(${JSON.stringify(library)});
+               const { parentPort } = require('worker_threads');
+               const wss = new WebSocket.Server({ port: 0 }, () => {
+                 const client = new WebSocket(
+                   'ws://127.0.0.1:' + wss.address().port
+                 );
+                 client.on('open', () => client.send('x'));
+                 client.on('message', (data) => {
+                   client.send(data);
+                   parentPort.postMessage('x');
+                 });
+               });
+               wss.on('connection', (server) => {
+                 server.on('message', (data) => server.send(data));
+               });`,
+              { eval: true }
+            );
+
+            await new Promise((resolve) => worker.once('message', resolve));
+            await worker.terminate();
+          };
+
+          (async () => {
+            await terminateUnderTraffic();
+
+            const before = count();
+
+            for (let i = 0; i < 3; i++) await terminateUnderTraffic();
+            // Never ends when descriptors stay open.
+            while (count() > before) await new Promise(setImmediate);
+            console.log('closed');
+          })();
+        },
+        { args: [paths[driver.library]] }
+      )
+    ).toEqual(['closed']);
+  });
 });

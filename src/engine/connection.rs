@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
 use super::batch::{Batch, Owner};
+use super::jobs;
 use super::listener::Listener;
 use super::ready::{Source, lock};
 use super::stream::Stream;
@@ -229,7 +230,7 @@ impl Connection {
     /// The same on another thread.
     fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
         let connection = Arc::clone(self);
-        self.engine.run_job(Box::new(move || {
+        jobs::run(Box::new(move || {
             connection.deflate(job);
             connection.schedule();
         }));
@@ -372,7 +373,7 @@ impl Connection {
         done: impl FnOnce(&Arc<Self>, &mut State, T) + Send + 'static,
     ) {
         let connection = Arc::clone(self);
-        self.engine.run_job(Box::new(move || {
+        jobs::run(Box::new(move || {
             let result = work();
             done(&connection, &mut lock(&connection.state), result);
             connection.schedule();

@@ -91,9 +91,10 @@ impl Engine {
         self.ready.urge();
     }
 
-    /// Runs `job`, which takes long, on a thread of its own.
-    fn run_job(&self, job: jobs::Job) {
-        jobs::run(self.runtime.handle(), job);
+    /// Ends it: no source gets a turn any more. Until then the sources that wait for one hold the engine, as it holds
+    /// them.
+    pub fn close(&self) {
+        self.ready.close();
     }
 
     /// Whether a source waits for a turn that no event of the kernel will bring about.

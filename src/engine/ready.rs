@@ -40,6 +40,7 @@ struct Waiting {
     urgent: bool,
     waiter: Option<Waker>,
     interrupted: bool,
+    closed: bool,
 }
 
 /// The list itself. Socket wakers and the JS thread push, the driver takes.
@@ -59,6 +60,9 @@ impl ReadyList {
 
     pub(super) fn push(&self, source: Source) {
         let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return;
+        }
         waiting.sources.push(source);
         self.wake(waiting, true);
     }
@@ -66,6 +70,9 @@ impl ReadyList {
     /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that.
     pub(super) fn push_registered(&self, source: Source) {
         let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return;
+        }
         waiting.sources.push(source);
         self.wake(waiting, false);
     }
@@ -93,6 +100,15 @@ impl ReadyList {
 
     pub(super) fn is_urgent(&self) -> bool {
         lock(&self.waiting).urgent
+    }
+
+    /// Drops what waits, and what comes later.
+    pub(super) fn close(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.closed = true;
+        let sources = std::mem::take(&mut waiting.sources);
+        drop(waiting);
+        drop(sources);
     }
 
     pub(super) fn interrupt(&self) {

@@ -21,13 +21,13 @@ pub struct Task {
 
 impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
-    pub fn run(self, engine: &Engine, work: impl FnOnce() -> Outcome + Send + 'static) {
+    pub fn run(self, work: impl FnOnce() -> Outcome + Send + 'static) {
         let job = move || {
             // A panic is reported by the hook; whoever waits must hear of it.
             let outcome = catch_unwind(AssertUnwindSafe(work));
             self.end(outcome.unwrap_or(Err(Violation::Inflate(InflateFault::new(None)))));
         };
-        jobs::run(engine.runtime.handle(), Box::new(job));
+        jobs::run(Box::new(job));
     }
 
     /// Has the outcome delivered, from any thread.

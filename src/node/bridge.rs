@@ -83,6 +83,12 @@ impl Meta {
         Ok((meta, value))
     }
 
+    /// Lets go of the words: the environment ends.
+    fn release(&self, env: sys::napi_env) {
+        // SAFETY: the reference is ours, and nobody writes any more.
+        unsafe { sys::napi_delete_reference(env, self.value) };
+    }
+
     /// Writes the record `index`.
     pub(super) fn set_record(&self, index: usize, record: [u32; WORDS]) {
         assert!(index < RECORDS);
@@ -237,7 +243,7 @@ impl Bridge {
     /// Runs `work` as a task, and returns its id.
     pub(super) fn run_task(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> u32 {
         let (id, task) = self.add_task();
-        task.run(&self.environment().engine, work);
+        task.run(work);
         id
     }
 
@@ -299,5 +305,10 @@ impl Bridge {
                 Entry::Endpoint(_) | Entry::Task => {}
             }
         }
+        let env = self.environment().env;
+        self.meta.release(env);
+        self.feed_meta.release(env);
+        // SAFETY: the reference is ours, and no id is left that would use it.
+        unsafe { sys::napi_delete_reference(env, self.dispatch) };
     }
 }

@@ -351,6 +351,10 @@ impl Environment {
         for bridge in self.bridges.borrow().iter() {
             bridge.abandon();
         }
+        self.engine.close();
+        self.slabs.release(self.env);
+        // SAFETY: the context is ours, and no event is delivered any more.
+        unsafe { sys::napi_async_destroy(self.env, self.async_context) };
         let handles = [signal, watch];
         self.closing.set(handles.iter().flatten().count());
         if self.closing.get() == 0 {

@@ -3,7 +3,7 @@
 //! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive. So there are two:
 //! a message kept for ever pins at most 4 KiB if it is small, and 64 KiB otherwise, what `ws` pins for any.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ptr;
 
 use napi::{Result, sys};
@@ -40,7 +40,7 @@ struct Slab {
     size: usize,
     used: Cell<usize>,
     data: Cell<*mut u8>,
-    reference: RefCell<sys::napi_ref>,
+    reference: Cell<sys::napi_ref>,
 }
 
 impl Slab {
@@ -49,7 +49,7 @@ impl Slab {
             size,
             used: Cell::new(size),
             data: Cell::new(ptr::null_mut()),
-            reference: RefCell::new(ptr::null_mut()),
+            reference: Cell::new(ptr::null_mut()),
         }
     }
 
@@ -60,19 +60,26 @@ impl Slab {
     /// A new ArrayBuffer; the old one lives as long as its views.
     fn renew(&self, env: sys::napi_env) -> Result<()> {
         let mut data = ptr::null_mut();
-        let mut reference = self.reference.borrow_mut();
+        let mut reference = ptr::null_mut();
         // SAFETY: `env` is the environment of this thread, inside a handle scope; the reference is ours.
         unsafe {
             let buffer = made!(napi_create_arraybuffer, env, self.size, &mut data)?;
-            if !reference.is_null() {
-                sys::napi_delete_reference(env, *reference);
-                *reference = ptr::null_mut();
-            }
-            check(sys::napi_create_reference(env, buffer, 1, &mut *reference))?;
+            self.release(env);
+            check(sys::napi_create_reference(env, buffer, 1, &mut reference))?;
         }
+        self.reference.set(reference);
         self.data.set(data.cast());
         self.used.set(0);
         Ok(())
+    }
+
+    /// The environment ends.
+    fn release(&self, env: sys::napi_env) {
+        let reference = self.reference.replace(ptr::null_mut());
+        if !reference.is_null() {
+            // SAFETY: the reference is ours.
+            unsafe { sys::napi_delete_reference(env, reference) };
+        }
     }
 
     fn put(&self, bytes: &[u8]) -> u32 {
@@ -90,7 +97,7 @@ impl Slab {
 
     fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
         // SAFETY: the reference is ours and strong.
-        unsafe { made!(napi_get_reference_value, env, *self.reference.borrow()) }
+        unsafe { made!(napi_get_reference_value, env, self.reference.get()) }
     }
 }
 
@@ -125,6 +132,12 @@ impl Slabs {
     /// Starts the slab of this size afresh.
     pub(super) fn renew(&self, env: sys::napi_env, size: Size) -> Result<()> {
         self.slab(size).renew(env)
+    }
+
+    /// Lets go of both: the environment ends.
+    pub(super) fn release(&self, env: sys::napi_env) {
+        self.small.release(env);
+        self.medium.release(env);
     }
 
     /// Copies a payload that has room; returns its offset.

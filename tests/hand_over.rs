@@ -1,0 +1,339 @@
+//! The driver changes in the middle of traffic, again and again: nothing is lost, doubled or out of order.
+//!
+//! Also run under ThreadSanitizer and Miri: `npm run test:threads`.
+
+use std::io;
+use std::mem;
+use std::net::{self, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+
+use oxws::engine::{
+    Batch, Connection, Engine, Gather, Kind, Opening, Owner, READ_SIZE, Source, Stream,
+};
+use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
+use oxws::protocol::frame::opcode;
+use oxws::protocol::{Bits, Config, Limits, Role};
+use tokio::net::TcpStream;
+
+/// Pairs of connections that talk with each other.
+const PAIRS: usize = if cfg!(miri) { 1 } else { 8 };
+/// Messages each of them sends, and how many of them before it has got one.
+const MESSAGES: u32 = if cfg!(miri) { 6 } else { 400 };
+const WINDOW: u32 = 3;
+/// Deliveries between two hand-overs.
+const PERIOD: usize = 2;
+
+/// What a thread that drives has produced, and that JavaScript would be woken for.
+#[derive(Default)]
+struct Outbox {
+    batches: Mutex<Vec<Batch>>,
+    filled: Condvar,
+}
+
+impl Outbox {
+    fn push(&self, batch: Batch) {
+        self.lock().push(batch);
+        self.filled.notify_one();
+    }
+
+    fn take(&self) -> Vec<Batch> {
+        mem::take(&mut *self.lock())
+    }
+
+    fn wait(&self) -> Vec<Batch> {
+        let is_empty = |batches: &mut Vec<Batch>| batches.is_empty();
+        let batches = self.filled.wait_while(self.lock(), is_empty);
+        mem::take(&mut *batches.expect("no thread panics"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Batch>> {
+        self.batches.lock().expect("no thread panics")
+    }
+}
+
+/// Stands for the I/O thread of the addon.
+struct IoThread {
+    engine: Arc<Engine>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl IoThread {
+    fn start(engine: &Arc<Engine>, outbox: &Arc<Outbox>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (engine, outbox, stop) =
+                (Arc::clone(engine), Arc::clone(outbox), Arc::clone(&stop));
+            move || {
+                while !stop.load(Ordering::Acquire) {
+                    engine.wait();
+                    let batch = turn(&engine);
+                    if !batch.is_empty() {
+                        outbox.push(batch);
+                    }
+                }
+            }
+        });
+        Self {
+            engine: Arc::clone(engine),
+            stop,
+            thread,
+        }
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.engine.interrupt();
+        self.thread.join().expect("no thread panics");
+    }
+}
+
+/// Gives each source that is ready its turn.
+fn turn(engine: &Engine) -> Batch {
+    let mut sources: Vec<Source> = Vec::new();
+    let mut batch = Batch::default();
+    let mut buffer = vec![0; READ_SIZE];
+    engine.take_ready(&mut sources);
+    for source in sources {
+        source.turn(&mut buffer, &mut batch);
+    }
+    batch
+}
+
+/// One end, and how far it is.
+struct End {
+    connection: Arc<Connection>,
+    bits: Bits,
+    sent: u32,
+    received: u32,
+    is_closed: bool,
+}
+
+impl End {
+    fn send_next(&mut self, gather: Gather) {
+        if self.sent < MESSAGES {
+            let payload = message(self.sent);
+            self.sent += 1;
+            self.connection
+                .send(payload.into(), self.bits, [0; 4], gather);
+        }
+    }
+}
+
+/// Its number, and as many bytes as the number says: now and then enough for a job.
+fn message(number: u32) -> Vec<u8> {
+    let len = match number % 16 {
+        5 => JOB_LEN + number as usize,
+        9 if !cfg!(miri) => 300_000,
+        _ => (number % 7 * 100) as usize,
+    };
+    let mut payload = number.to_be_bytes().to_vec();
+    payload.extend((0..len).map(|i| (i as u32 ^ number) as u8 & 0xf));
+    payload
+}
+
+/// What JavaScript does: one thread, whoever drives.
+struct World {
+    engine: Arc<Engine>,
+    outbox: Arc<Outbox>,
+    thread: Option<IoThread>,
+    ends: Vec<End>,
+    deliveries: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let engine = Engine::new(|| {}).expect("a runtime");
+        let mut ends = Vec::new();
+        for pair in 0..PAIRS {
+            let (one, other) = engine.enter(sockets).expect("sockets");
+            for (stream, role) in [(one, Role::Server), (other, Role::Client)] {
+                ends.push(end(&engine, stream, role, ends.len() as u32, pair % 2 == 0));
+            }
+        }
+        Self {
+            engine,
+            outbox: Arc::default(),
+            thread: None,
+            ends,
+            deliveries: 0,
+        }
+    }
+
+    /// How what is sent now leaves.
+    fn gather(&self) -> Gather {
+        match self.thread {
+            Some(_) => Gather::ForTurn,
+            None => Gather::Yes,
+        }
+    }
+
+    fn begin(&mut self) {
+        let gather = self.gather();
+        for end in &mut self.ends {
+            for _ in 0..WINDOW {
+                end.send_next(gather);
+            }
+            end.connection.flush();
+        }
+    }
+
+    /// Delivers what there is, waiting for it if a thread drives; then the other one may drive.
+    fn step(&mut self) {
+        let batches = match self.thread {
+            None => {
+                self.engine.poll();
+                vec![turn(&self.engine)]
+            }
+            Some(_) => self.outbox.wait(),
+        };
+        for batch in batches {
+            self.deliver(batch);
+        }
+        if self.deliveries >= PERIOD {
+            self.deliveries = 0;
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        match self.thread.take() {
+            None => self.thread = Some(IoThread::start(&self.engine, &self.outbox)),
+            Some(thread) => {
+                thread.stop();
+                // What its last turn brought comes first.
+                for batch in self.outbox.take() {
+                    self.deliver(batch);
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, batch: Batch) {
+        let gather = self.gather();
+        for chunk in &batch.chunks {
+            let Owner::Connection(connection) = &chunk.owner else {
+                unreachable!("there are only connections");
+            };
+            let end = &mut self.ends[connection.id() as usize];
+            for event in &batch.events[chunk.events.clone()] {
+                match event.kind {
+                    Kind::Binary => {
+                        let bytes = match &event.place {
+                            oxws::engine::Place::Arena(range) => &batch.arena[range.clone()],
+                            oxws::engine::Place::Owned(bytes) => bytes,
+                        };
+                        assert!(bytes == message(end.received), "message {}", end.received);
+                        end.received += 1;
+                        end.send_next(gather);
+                    }
+                    Kind::Closed => {
+                        assert_eq!(event.value, 0, "errno");
+                        assert!(!mem::replace(&mut end.is_closed, true));
+                    }
+                    Kind::End => {}
+                    kind => unreachable!("{kind:?}"),
+                }
+            }
+            connection.delivered(chunk.bytes);
+            match gather {
+                Gather::ForTurn => connection.proceed(),
+                _ => connection.flush(),
+            }
+            self.deliveries += 1;
+        }
+    }
+
+    fn run_until(&mut self, is_done: impl Fn(&End) -> bool) {
+        while !self.ends.iter().all(&is_done) {
+            self.step();
+        }
+    }
+}
+
+/// Two that are connected with each other, registered with the runtime we are in.
+fn sockets() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let one = net::TcpStream::connect(listener.local_addr()?)?;
+    let (other, _) = listener.accept()?;
+    one.set_nonblocking(true)?;
+    other.set_nonblocking(true)?;
+    Ok((TcpStream::from_std(one)?, TcpStream::from_std(other)?))
+}
+
+fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses: bool) -> End {
+    let connection =
+        Connection::start(Arc::clone(engine), 0, Stream::Tcp(stream), Opening::Adopted);
+    connection.set_id(id);
+    let deflate = compresses.then_some(Params {
+        deflate: DeflateParams {
+            window_bits: 15,
+            no_context_takeover: false,
+            level: 1,
+            mem_level: 8,
+            strategy: 0,
+        },
+        inflate: InflateParams {
+            window_bits: 15,
+            no_context_takeover: false,
+        },
+    });
+    let config = Config {
+        role,
+        limits: Limits::default(),
+        skip_utf8_validation: false,
+        deflate,
+    };
+    connection.open(config, &[], Gather::No);
+    let mut bits = Bits::opcode(opcode::BINARY) | Bits::FIN;
+    if role == Role::Client {
+        bits = bits | Bits::MASK;
+    }
+    if compresses {
+        bits = bits | Bits::RSV1 | Bits::COMPRESS;
+    }
+    End {
+        connection,
+        bits,
+        sent: 0,
+        received: 0,
+        is_closed: false,
+    }
+}
+
+#[test]
+fn loses_and_reorders_nothing() {
+    let mut world = World::new();
+    world.begin();
+    world.run_until(|end| end.received == MESSAGES);
+    for end in &world.ends {
+        end.connection.destroy(false);
+    }
+    world.run_until(|end| end.is_closed);
+    if let Some(thread) = world.thread.take() {
+        thread.stop();
+    }
+}
+
+#[test]
+fn leaves_nothing_behind() {
+    let mut world = World::new();
+    world.begin();
+    world.run_until(|end| end.received > 0);
+    if let Some(thread) = world.thread.take() {
+        thread.stop();
+    }
+    for end in &world.ends {
+        end.connection.destroy(false);
+    }
+    // Their last turn does not come.
+    world.engine.close();
+    let engine = Arc::downgrade(&world.engine);
+    drop(world);
+    // A job may hold it to its end.
+    while engine.strong_count() > 0 {
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,75 @@
+'use strict';
+
+const { isDeepStrictEqual } = require('util');
+
+/**
+ * In what oxws differs from ws on purpose: `[why, holds(ws, oxws)]`. What is
+ * compared is `{ events, replies }` of `play()`.
+ */
+const DECISIONS = [
+  [
+    'text is checked as it arrives, not once the message is complete',
+    (ws, oxws) =>
+      errorOf(oxws)?.code === 'WS_ERR_INVALID_UTF8' &&
+      beginsLike(ws.events, oxws.events.slice(0, -2)) &&
+      beginsLike(ws.replies, oxws.replies.slice(0, -1))
+  ],
+  [
+    "zlib's text names what is wrong with a deflate stream; zlib-rs may find another fault first",
+    (ws, oxws) =>
+      errorOf(ws)?.code === 'Z_DATA_ERROR' &&
+      isDeepStrictEqual(withoutText(ws), withoutText(oxws))
+  ],
+  [
+    'ws goes on behind an error if it was inflating when the bytes came',
+    (ws, oxws) => isDeepStrictEqual(upToError(ws), oxws)
+  ],
+  [
+    'an exception inside ws, which a process without a listener for it dies of',
+    (ws, oxws) => has(ws, 'uncaught') && !has(oxws, 'uncaught')
+  ]
+];
+
+function has({ events }, name) {
+  return events.some(({ event }) => event === name);
+}
+
+function errorOf({ events }) {
+  return events.find(({ event }) => event === 'error');
+}
+
+/** Without what came between the error and 'close'. */
+function upToError({ events, replies }) {
+  const error = events.findIndex(({ event }) => event === 'error');
+
+  return {
+    events: events.filter(
+      ({ event }, index) => error < 0 || index <= error || event === 'close'
+    ),
+    replies
+  };
+}
+
+function beginsLike(list, start) {
+  return isDeepStrictEqual(list.slice(0, start.length), start);
+}
+
+function withoutText({ events, replies }) {
+  return {
+    events: events.map(({ event, message, ...rest }) =>
+      event === 'error' ? { event, ...rest } : { event, message, ...rest }
+    ),
+    replies
+  };
+}
+
+/** Why the outcomes may differ: '' if they do not, null if they may not. */
+function compare(ws, oxws) {
+  if (isDeepStrictEqual(ws, oxws)) return '';
+
+  const decision = DECISIONS.find(([, holds]) => holds(ws, oxws));
+
+  return decision === undefined ? null : decision[0];
+}
+
+module.exports = { compare };

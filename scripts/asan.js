@@ -36,7 +36,7 @@ const TESTS = [
   '__test__/api/(buffered|close|control|deflate|fragments|messages|ordering)',
   '__test__/api/(pause|permessage|receiver|send|stream|watched)',
   '__test__/interop/(conversations|deflate|differential)',
-  '__test__/native/(process-exit|workers)',
+  '__test__/native/workers',
   '__test__/routes/',
   '__test__/soak/',
   // There V8 leaks, with ws as well.

@@ -196,7 +196,7 @@ class Dial {
     this._request = request;
     this._link.listen(null);
     this._link.half.startRaw();
-    socket.mute();
+    socket.mute(true);
 
     request.on('error', (err) => this._fail(err));
     request.on('response', (response) => {
@@ -206,6 +206,7 @@ class Dial {
       if (this._done) return;
 
       this._done = true;
+      socket.mute(false);
       this._handlers.onUpgrade(
         response,
         new LinkTransport(this._link, head).open()

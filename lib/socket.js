@@ -215,9 +215,9 @@ class ConnectionSocket extends Socket {
     if (!this._isSilent) this.link.half.resume();
   }
 
-  /** What is written from here on has been sent by other means. */
-  mute() {
-    this._connection.isMuted = true;
+  /** Whether what is written from here on has been sent by other means. */
+  mute(isMuted) {
+    this._connection.isMuted = isMuted;
   }
 
   /** Bytes take their place among the frames at once: no stream buffers them. */
@@ -244,10 +244,8 @@ class ConnectionSocket extends Socket {
 
   _writev(chunks, callback) {
     this._unrefTimer();
-    this.link.write(
-      this._connection.isMuted ? [] : chunks.map(toBytes),
-      callback
-    );
+    if (this._connection.isMuted) callback();
+    else this.link.write(chunks.map(toBytes), callback);
   }
 
   // Frames and other bytes keep their order: the engine holds both.

@@ -9,21 +9,27 @@ const { parseArgs } = require('util');
 
 const root = path.join(__dirname, '..');
 const fuzz = path.join(root, 'fuzz');
-const DIFFERENTIAL = 'differential';
+/** Of the differential fuzzer: what is played with ws and with oxws. */
+const KINDS = ['frames', 'handshakes'];
 const DRIVERS = ['inline', 'thread', 'alternate'];
 
 const targets = fs
   .readdirSync(path.join(fuzz, 'targets'))
-  .map((name) => path.parse(name).name)
-  .concat(DIFFERENTIAL);
+  .map((name) => path.parse(name).name);
+/** What can be named, and what it stands for. */
+const all = Object.fromEntries([
+  ...[...targets, ...KINDS].map((name) => [name, [name]]),
+  ['differential', KINDS]
+]);
 
 const USAGE = `Usage: npm run fuzz [-- [options] [TARGET [SECONDS]]]
 
 Fuzzes TARGET, or each one, for SECONDS (60 by default). Targets:
-${targets.map((name) => `  ${name}`).join('\n')}
+${[...targets, ...KINDS].map((name) => `  ${name}`).join('\n')}
+  differential: the last two
 
-  --driver a,b  of ${DIFFERENTIAL}: ${DRIVERS}; each for its part of the time
-  --seed n      of ${DIFFERENTIAL}: one scenario, with all that happens in it
+  --driver a,b  of ${KINDS.join(' and ')}: ${DRIVERS}; each for its part of the time
+  --seed n      of ${KINDS.join(' and ')}: one scenario, with all that happens in it
   --input file  of the others: one input, such as one in fuzz/artifacts`;
 
 /** cargo-fuzz wants a compiler that takes unstable flags; a stable one will do. */
@@ -41,7 +47,7 @@ function run(command, args, options) {
 }
 
 /** Sets the addon beside ws, over sockets. */
-function fuzzDifferences(seconds, { driver, seed }) {
+function fuzzDifferences(kind, seconds, { driver, seed }) {
   const drivers = driver === undefined ? DRIVERS : driver.split(',');
   const share = String(Math.ceil(seconds / drivers.length));
 
@@ -49,7 +55,9 @@ function fuzzDifferences(seconds, { driver, seed }) {
     .map((name) =>
       run(
         process.execPath,
-        [path.join(fuzz, DIFFERENTIAL, 'main.js'), share].concat(seed ?? []),
+        [path.join(fuzz, 'differential', 'main.js'), kind, share].concat(
+          seed ?? []
+        ),
         { env: { ...process.env, OXWS_DRIVER: name } }
       )
     )
@@ -95,26 +103,28 @@ function main() {
 
   const [target, seconds = '60'] = positionals;
 
-  if (target !== undefined && !targets.includes(target)) {
+  if (target !== undefined && !Object.hasOwn(all, target)) {
     throw new Error(`There is no target ${target}.\n\n${USAGE}`);
   }
   if (!(Number(seconds) > 0)) {
     throw new Error(`${seconds} is no number of seconds.`);
   }
+
+  const names = target === undefined ? [...targets, ...KINDS] : all[target];
+
   if (
-    target !== DIFFERENTIAL &&
+    !names.every((name) => KINDS.includes(name)) &&
     spawnSync('cargo', ['fuzz', '--version'], { env }).status !== 0
   ) {
     throw new Error('This needs "cargo install --locked cargo-fuzz".');
   }
 
-  for (const name of target === undefined ? targets : [target]) {
+  for (const name of names) {
     console.log(`=== ${name}`);
 
-    const hasPassed =
-      name === DIFFERENTIAL
-        ? fuzzDifferences(Number(seconds), values)
-        : fuzzTarget(name, Number(seconds), values);
+    const hasPassed = KINDS.includes(name)
+      ? fuzzDifferences(name, Number(seconds), values)
+      : fuzzTarget(name, Number(seconds), values);
 
     if (!hasPassed) {
       process.exitCode = 1;

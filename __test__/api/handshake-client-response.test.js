@@ -2,7 +2,7 @@
 
 const { once } = require('events');
 
-const { dial } = require('../support/connection');
+const { dial, dialRaw } = require('../support/connection');
 const {
   describeEach,
   routedImplementations
@@ -248,7 +248,9 @@ describeEach(routedImplementations, 'an answer that is not HTTP', (row) => {
   });
 });
 
-describeEach(routedImplementations, 'the client accepts', ({ lib, route }) => {
+describeEach(routedImplementations, 'the client accepts', (row) => {
+  const { lib, route } = row;
+
   async function openWith(answerTo, { protocols, write } = {}) {
     const { url } = await rawServer((peer, head) => {
       if (write) write(peer, answerTo(head));
@@ -306,5 +308,22 @@ describeEach(routedImplementations, 'the client accepts', ({ lib, route }) => {
     );
 
     expect(client.extensions).toBe('permessage-deflate');
+  });
+
+  test('a head that announces a body, and nothing of the request is left', async () => {
+    const amounts = [];
+    const { websocket, peer } = await dialRaw(
+      row,
+      {},
+      {
+        headers: ['Transfer-Encoding: chunked'],
+        onWebSocket: (client) =>
+          client.on('open', () => amounts.push(client.bufferedAmount))
+      }
+    );
+
+    websocket._socket.write('bytes');
+    expect((await peer.bytes(5)).toString()).toBe('bytes');
+    expect(amounts).toEqual([0]);
   });
 });

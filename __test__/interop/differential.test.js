@@ -13,18 +13,21 @@ const SEEDS = Array.from({ length: 130 }, (_, index) => 1 + index).filter(
 );
 const LANES = 8;
 
-test('random streams of frames mean what they mean to ws', async () => {
-  const seeds = SEEDS.values();
-  const differing = [];
+test.each(['frames', 'handshakes'])(
+  'random %s mean what they mean to ws',
+  async (kind) => {
+    const seeds = SEEDS.values();
+    const differing = [];
 
-  const lane = async () => {
-    for (const seed of seeds) {
-      const result = await differ(ws, oxws, seed);
+    const lane = async () => {
+      for (const seed of seeds) {
+        const result = await differ(kind, ws, oxws, seed);
 
-      if (result.decision === null) differing.push(result);
-    }
-  };
+        if (result.decision === null) differing.push(result);
+      }
+    };
 
-  await Promise.all(Array.from({ length: LANES }, lane));
-  expect(differing).toEqual([]);
-});
+    await Promise.all(Array.from({ length: LANES }, lane));
+    expect(differing).toEqual([]);
+  }
+);

@@ -1,8 +1,21 @@
 'use strict';
 
-const { compare } = require('./compare');
-const { play } = require('./play');
-const { scenarioOf } = require('./scenario');
+const { isDeepStrictEqual } = require('util');
+
+/**
+ * What is compared, by name. Each has `scenarioOf(seed)`, `play(library,
+ * scenario, quiet)` and `DECISIONS`: what may differ, and why.
+ */
+const KINDS = Object.fromEntries(
+  ['frames', 'handshakes'].map((name) => [
+    name,
+    {
+      ...require(`./${name}/scenario`),
+      ...require(`./${name}/play`),
+      ...require(`./${name}/compare`)
+    }
+  ])
+);
 
 /**
  * How long a peer waits for news, in milliseconds. ws inflates beside the event
@@ -15,9 +28,10 @@ const PATIENCE = [10, 50, 250];
  * Plays the scenario of a seed with both libraries.
  *
  * @returns {Promise<{ seed, scenario, decision, ws, oxws }>} `decision` is '' if
- *     they do the same, null if they differ and should not
+ *     they do the same, else why they may differ, null if they may not
  */
-async function differ(ws, oxws, seed) {
+async function differ(kind, ws, oxws, seed) {
+  const { scenarioOf, play, DECISIONS } = KINDS[kind];
   const scenario = scenarioOf(seed);
   let result;
 
@@ -28,10 +42,18 @@ async function differ(ws, oxws, seed) {
     ]);
 
     result = { seed, scenario, ws: one, oxws: other };
-    result.decision = compare(one, other);
+    result.decision = decide(DECISIONS, one, other);
     if (result.decision !== null) break;
   }
   return result;
 }
 
-module.exports = { differ };
+function decide(decisions, ws, oxws) {
+  if (isDeepStrictEqual(ws, oxws)) return '';
+
+  const decision = decisions.find(([, holds]) => holds(ws, oxws));
+
+  return decision === undefined ? null : decision[0];
+}
+
+module.exports = { KINDS, differ };

@@ -1,8 +1,8 @@
 'use strict';
 
 // Plays scenario after scenario with ws and with oxws and shows where they
-// differ: node main.js SECONDS [SEED]. With a seed, only that scenario, and all
-// of it. OXWS_DRIVER chooses the driver.
+// differ: node main.js KIND SECONDS [SEED]. With a seed, only that scenario, and
+// all of it. OXWS_DRIVER chooses the driver.
 
 const ws = require('ws');
 
@@ -13,13 +13,14 @@ const { surviveExceptionsOfWs } = require('./uncaught');
 /** Scenarios at once: each waits most of its time. */
 const LANES = 8;
 
-const [seconds, seed] = process.argv.slice(2).map(Number);
+const [kind, ...numbers] = process.argv.slice(2);
+const [seconds, seed] = numbers.map(Number);
 const driver = process.env.OXWS_DRIVER || 'any driver';
 
 function show({ scenario, ws, oxws }) {
-  const { chunks, ...rest } = scenario;
+  const { chunks = [], ...rest } = scenario;
 
-  console.log(JSON.stringify(rest));
+  console.log(rest);
   for (const chunk of chunks) {
     const hex = chunk.toString('hex');
 
@@ -30,8 +31,12 @@ function show({ scenario, ws, oxws }) {
   console.dir({ ws, oxws }, { depth: null });
 }
 
+function count(counts, name) {
+  counts[name] = (counts[name] || 0) + 1;
+}
+
 async function replay() {
-  const result = await differ(ws, oxws, seed);
+  const result = await differ(kind, ws, oxws, seed);
 
   show(result);
   console.log(result.decision ?? 'They differ.');
@@ -41,7 +46,7 @@ async function replay() {
 async function search() {
   const first = Math.floor(Math.random() * 2 ** 31);
   const end = Date.now() + seconds * 1000;
-  const counts = { scenarios: 0, events: 0, replies: 0 };
+  const counts = { scenarios: 0, events: 0 };
   const errors = {};
   const decisions = {};
   let failures = 0;
@@ -49,30 +54,27 @@ async function search() {
 
   const lane = async () => {
     while (Date.now() < end && failures < 5) {
-      const result = await differ(ws, oxws, next++);
-      const { events, replies } = result.oxws;
+      const result = await differ(kind, ws, oxws, next++);
+      const { events } = result.oxws;
 
       counts.scenarios++;
       counts.events += events.length;
-      counts.replies += replies.length;
-      for (const { code } of events.filter(({ event }) => event === 'error')) {
-        errors[code] = (errors[code] || 0) + 1;
+      for (const { event, code, message } of events) {
+        if (event === 'error') count(errors, code ?? message);
       }
-      if (result.decision) {
-        decisions[result.decision] = (decisions[result.decision] || 0) + 1;
-      }
+      if (result.decision) count(decisions, result.decision);
       if (result.decision === null) {
         failures++;
         show(result);
         console.log(
-          `They differ: npm run fuzz -- differential --seed ${result.seed}`
+          `They differ: npm run fuzz -- ${kind} --seed ${result.seed}`
         );
       }
     }
   };
 
   await Promise.all(Array.from({ length: LANES }, lane));
-  console.log(`${driver}, from seed ${first}`);
+  console.log(`${kind}, ${driver}, from seed ${first}`);
   console.dir({ ...counts, errors, decisions });
   console.log(`${failures} undecided differences`);
   if (failures > 0) process.exitCode = 1;

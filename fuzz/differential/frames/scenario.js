@@ -1,6 +1,6 @@
 'use strict';
 
-const Random = require('../../__test__/support/random');
+const Random = require('../../../__test__/support/random');
 const Stream = require('./stream');
 
 /** What the WebSocket does beside listening. */

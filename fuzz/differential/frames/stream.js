@@ -2,7 +2,11 @@
 
 const zlib = require('zlib');
 
-const { frame, closePayload, OPCODE } = require('../../__test__/support/wire');
+const {
+  frame,
+  closePayload,
+  OPCODE
+} = require('../../../__test__/support/wire');
 
 const { continuation, text, binary, close, ping, pong } = OPCODE;
 

@@ -3,10 +3,10 @@
 const { once } = require('events');
 const { setImmediate: turn, setTimeout: sleep } = require('timers/promises');
 
-const Peer = require('./peer');
-const { isolated } = require('./uncaught');
-const { routes } = require('../../__test__/support/routes');
-const { trace } = require('../../__test__/support/trace');
+const Peer = require('../peer');
+const { isolated } = require('../uncaught');
+const { routes } = require('../../../__test__/support/routes');
+const { trace } = require('../../../__test__/support/trace');
 
 /** A WebSocket that has not closed by then never will. */
 const PATIENCE = 10000;

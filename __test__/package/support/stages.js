@@ -4,6 +4,7 @@
 // port where it says 8080.
 
 const { spawn } = require('child_process');
+const { randomInt } = require('crypto');
 const { once } = require('events');
 const fs = require('fs');
 const net = require('net');
@@ -20,17 +21,27 @@ const {
 
 const HELLO = 'Hello';
 
-/** A port that nobody listens on. */
+/**
+ * A port for a program of its own. It is none that the system gives to who
+ * takes any: it could be gone before the program has it.
+ */
 async function findPort() {
-  const server = net.createServer().listen(0);
+  for (;;) {
+    const server = net.createServer().listen(randomInt(10000, 32768));
 
-  await once(server, 'listening');
+    try {
+      await once(server, 'listening');
+    } catch (err) {
+      if (err.code !== 'EADDRINUSE') throw err;
+      continue;
+    }
 
-  const { port } = server.address();
+    const { port } = server.address();
 
-  server.close();
-  await once(server, 'close');
-  return port;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Starts a program; `output()` waits for its end and has what it printed. */

@@ -11,6 +11,9 @@ const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
  */
 const MAX_HELD = 64 * 1024;
 
+/** What an event counts for besides its payload, which may be empty. */
+const EVENT_COST = 32;
+
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -139,7 +142,7 @@ class Link {
     if (this._held === null) this._held = [];
 
     this._held.push(event);
-    this._heldBytes += event.data.length;
+    this._heldBytes += EVENT_COST + event.data.length;
 
     if (this._heldBytes > MAX_HELD && !this._stopped) {
       this._stopped = true;
@@ -164,7 +167,7 @@ class Link {
       const event = this._held.shift();
       const isLast = this._held.length === 0;
 
-      this._heldBytes -= event.data.length;
+      this._heldBytes -= EVENT_COST + event.data.length;
       if (isLast) this._held = null;
       this._emit(event.kind, event.value, event.data, event.fragments);
 

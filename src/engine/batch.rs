@@ -107,7 +107,7 @@ pub struct Chunk {
     pub owner: Owner,
     /// Which of the batch's events.
     pub events: Range<usize>,
-    /// Payload bytes in them.
+    /// What they take, payloads and all.
     pub bytes: usize,
     /// They are, or begin with, what had been read earlier and had still to be inflated.
     pub is_rest: bool,
@@ -124,6 +124,8 @@ pub struct Batch {
     pub arena: Vec<u8>,
     /// Fragment lengths.
     pub fragments: Vec<u32>,
+    /// What all chunks take.
+    pub bytes: usize,
 }
 
 impl Batch {
@@ -183,10 +185,12 @@ impl Batch {
         if events.is_empty() {
             return 0;
         }
+        // An event without a payload is not for free.
         let bytes = self.events[events.clone()]
             .iter()
-            .map(|event| event.place.len())
+            .map(|event| size_of::<Event>() + event.place.len())
             .sum();
+        self.bytes += bytes;
         self.chunks.push(Chunk {
             owner: owner(),
             events,
@@ -204,6 +208,7 @@ impl Batch {
     /// Empties the batch, keeping a moderate capacity for the next one.
     pub fn clear(&mut self) {
         const KEPT: usize = 2 * super::READ_SIZE;
+        self.bytes = 0;
         self.chunks.clear();
         self.events.clear();
         self.fragments.clear();

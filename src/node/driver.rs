@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::environment::Environment;
@@ -83,27 +83,52 @@ impl Default for Scratch {
     }
 }
 
+/// Bytes of events beyond which the I/O thread waits for the JS thread.
+const MAX_OUTBOX: usize = 16 * 1024 * 1024;
+
 /// Batches on their way from the I/O thread to the JS thread.
 #[derive(Default)]
-pub(super) struct Outbox(Mutex<Vec<Batch>>);
+pub(super) struct Outbox {
+    batches: Mutex<Vec<Batch>>,
+    taken: Condvar,
+}
 
 impl Outbox {
-    fn push(&self, batch: Batch) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(batch);
+    fn lock(&self) -> MutexGuard<'_, Vec<Batch>> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a batch, then waits for room, unless `stop` is set.
+    fn push(&self, batch: Batch, wakeup: &Wakeup, stop: &AtomicBool) {
+        let mut batches = self.lock();
+        batches.push(batch);
+        wakeup.send();
+        let is_full = |batches: &mut Vec<Batch>| {
+            let bytes: usize = batches.iter().map(|batch| batch.bytes).sum();
+            bytes > MAX_OUTBOX && !stop.load(Ordering::Acquire)
+        };
+        drop(self.taken.wait_while(batches, is_full));
     }
 
     /// Takes all batches, oldest first.
     pub(super) fn take(&self) -> Vec<Batch> {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let batches = mem::take(&mut *self.lock());
+        self.taken.notify_one();
+        batches
+    }
+
+    /// Ends the wait for room.
+    fn release(&self, stop: &AtomicBool) {
+        let _batches = self.lock();
+        stop.store(true, Ordering::Release);
+        self.taken.notify_one();
     }
 }
 
 /// A thread that drives an engine.
 pub(super) struct IoThread {
     engine: Arc<Engine>,
+    outbox: Arc<Outbox>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -117,7 +142,8 @@ impl IoThread {
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let thread = std::thread::Builder::new().name("oxws".into()).spawn({
-            let (engine, stop) = (Arc::clone(&engine), Arc::clone(&stop));
+            let (engine, outbox) = (Arc::clone(&engine), Arc::clone(&outbox));
+            let stop = Arc::clone(&stop);
             move || {
                 let mut scratch = Scratch::default();
                 while !stop.load(Ordering::Acquire) {
@@ -131,16 +157,19 @@ impl IoThread {
                     for source in sources.drain(..) {
                         // A connection whose turn panics must not take the others along.
                         guard(|| source.turn(buffer, batch));
+                        if batch.bytes > MAX_OUTBOX {
+                            outbox.push(mem::take(batch), &wakeup, &stop);
+                        }
                     }
                     if !batch.is_empty() {
-                        outbox.push(mem::take(batch));
-                        wakeup.send();
+                        outbox.push(mem::take(batch), &wakeup, &stop);
                     }
                 }
             }
         })?;
         Ok(Self {
             engine,
+            outbox,
             stop,
             thread,
         })
@@ -148,7 +177,7 @@ impl IoThread {
 
     /// Ends the thread and waits for its current turn.
     pub(super) fn stop(self) {
-        self.stop.store(true, Ordering::Release);
+        self.outbox.release(&self.stop);
         self.engine.interrupt();
         // A panic was reported by the hook already.
         let _ = self.thread.join();

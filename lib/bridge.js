@@ -1,5 +1,7 @@
 'use strict';
 
+const { markAsUntransferable } = require('worker_threads');
+
 const native = require('./native');
 
 /** Kinds of events, as in `src/engine/batch.rs`. */
@@ -102,6 +104,13 @@ class Events {
 }
 
 /**
+ * The slabs in use. They are not transferable: who transfers a message would
+ * take those of others along.
+ */
+let smallSlab;
+let mediumSlab;
+
+/**
  * Called by the addon with the events of one connection's chunk: listeners run
  * back to back, and their nextTicks and microtasks when this returns.
  */
@@ -110,6 +119,13 @@ function dispatch(id, count, small, medium, large, fragments) {
   const isFed = target !== undefined && target.isFed;
   const meta = isFed ? fedMeta(count) : bridge.meta;
   const events = new Events(meta, count, small, medium, large, fragments);
+
+  if (small !== undefined && small !== smallSlab) {
+    markAsUntransferable((smallSlab = small));
+  }
+  if (medium !== undefined && medium !== mediumSlab) {
+    markAsUntransferable((mediumSlab = medium));
+  }
 
   if (target === undefined) arrive(id, events);
   else if (isFed || target.resource === null) target.receive(events);

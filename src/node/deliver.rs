@@ -156,14 +156,10 @@ impl Call {
                 } else {
                     &mut call.medium
                 };
-                if !slabs.has_room(size, length) {
-                    if *slab != nothing {
-                        break;
-                    }
-                    slabs.renew(env, size)?;
-                }
                 if *slab == nothing {
-                    *slab = slabs.value(env, size)?;
+                    *slab = slabs.with_room(env, size, length)?;
+                } else if !slabs.has_room(size, length) {
+                    break;
                 }
                 slabs.put(size, payload(&batch.arena, event))
             };

@@ -2,6 +2,9 @@
 //!
 //! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive. So there are two:
 //! a message kept for ever pins at most 4 KiB if it is small, and 64 KiB otherwise, what `ws` pins for any.
+//!
+//! `lib/bridge.js` marks them as untransferable. Whoever takes one away by other means (`ArrayBuffer.prototype.transfer`)
+//! takes it with all messages in it, and nothing is written to it any more.
 
 use std::cell::Cell;
 use std::ptr;
@@ -58,19 +61,20 @@ impl Slab {
     }
 
     /// A new ArrayBuffer; the old one lives as long as its views.
-    fn renew(&self, env: sys::napi_env) -> Result<()> {
+    fn renew(&self, env: sys::napi_env) -> Result<sys::napi_value> {
         let mut data = ptr::null_mut();
         let mut reference = ptr::null_mut();
         // SAFETY: `env` is the environment of this thread, inside a handle scope; the reference is ours.
-        unsafe {
+        let buffer = unsafe {
             let buffer = made!(napi_create_arraybuffer, env, self.size, &mut data)?;
             self.release(env);
             check(sys::napi_create_reference(env, buffer, 1, &mut reference))?;
-        }
+            buffer
+        };
         self.reference.set(reference);
         self.data.set(data.cast());
         self.used.set(0);
-        Ok(())
+        Ok(buffer)
     }
 
     /// The environment ends.
@@ -95,9 +99,25 @@ impl Slab {
         offset as u32
     }
 
-    fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+    /// The ArrayBuffer, unless there is none or it was taken away.
+    fn value(&self, env: sys::napi_env) -> Result<Option<sys::napi_value>> {
+        if self.data.get().is_null() {
+            return Ok(None);
+        }
+        let mut is_detached = false;
         // SAFETY: the reference is ours and strong.
-        unsafe { made!(napi_get_reference_value, env, self.reference.get()) }
+        unsafe {
+            let value = made!(napi_get_reference_value, env, self.reference.get())?;
+            check(sys::napi_is_detached_arraybuffer(env, value, &mut is_detached))?;
+            Ok((!is_detached).then_some(value))
+        }
+    }
+
+    fn with_room(&self, env: sys::napi_env, length: usize) -> Result<sys::napi_value> {
+        match self.value(env)? {
+            Some(value) if self.has_room(length) => Ok(value),
+            _ => self.renew(env),
+        }
     }
 }
 
@@ -129,9 +149,14 @@ impl Slabs {
         self.slab(size).has_room(length)
     }
 
-    /// Starts the slab of this size afresh.
-    pub(super) fn renew(&self, env: sys::napi_env, size: Size) -> Result<()> {
-        self.slab(size).renew(env)
+    /// The ArrayBuffer of the slab of this size, which has room for a payload: a new one if need be.
+    pub(super) fn with_room(
+        &self,
+        env: sys::napi_env,
+        size: Size,
+        length: usize,
+    ) -> Result<sys::napi_value> {
+        self.slab(size).with_room(env, length)
     }
 
     /// Lets go of both: the environment ends.
@@ -143,10 +168,5 @@ impl Slabs {
     /// Copies a payload that has room; returns its offset.
     pub(super) fn put(&self, size: Size, bytes: &[u8]) -> u32 {
         self.slab(size).put(bytes)
-    }
-
-    /// The slab's ArrayBuffer.
-    pub(super) fn value(&self, env: sys::napi_env, size: Size) -> Result<sys::napi_value> {
-        self.slab(size).value(env)
     }
 }

@@ -11,11 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
 use super::batch::{Batch, Owner};
-use super::jobs;
 use super::listener::Listener;
 use super::ready::{Source, lock};
 use super::stream::Stream;
-use super::{Engine, READ_SIZE};
+use super::{Engine, READ_SIZE, jobs};
 use crate::handshake::HeadLimits;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
@@ -35,7 +34,7 @@ const REGISTERED: u8 = 1;
 /// On the list, and to have its turn soon.
 const URGENT: u8 = 2;
 
-/// Bytes handed to JavaScript and not yet taken; beyond them the socket is not read.
+/// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
 /// When bytes to send leave.
@@ -218,10 +217,12 @@ impl Connection {
         self.schedule();
     }
 
-    /// Compresses one message after the other. JavaScript can send meanwhile.
+    /// Compresses one message after the other, as long as the connection is open. JavaScript can send meanwhile.
     fn deflate(&self, job: DeflateJob) {
         let mut next = Some(job);
-        while let Some(mut job) = next {
+        while let Some(mut job) = next
+            && self.with_stream(|_| ()).is_some()
+        {
             job.run();
             next = lock(&self.state).next_deflation(Some(job));
         }
@@ -230,10 +231,10 @@ impl Connection {
     /// The same on another thread.
     fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
         let connection = Arc::clone(self);
-        jobs::run(Box::new(move || {
+        jobs::run(move || {
             connection.deflate(job);
             connection.schedule();
-        }));
+        });
     }
 
     /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
@@ -366,18 +367,22 @@ impl Connection {
         self.command(|state, _| state.sweep(limit));
     }
 
-    /// Runs `work`, which takes long, on another thread; `done` gets its result and the state.
+    /// Runs `work`, which takes long, on another thread; `done` gets its result and the state. Nothing of it happens
+    /// once the engine is closed.
     fn run_job<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce() -> T + Send + 'static,
         done: impl FnOnce(&Arc<Self>, &mut State, T) + Send + 'static,
     ) {
         let connection = Arc::clone(self);
-        jobs::run(Box::new(move || {
+        jobs::run(move || {
+            if connection.engine.is_closed() {
+                return;
+            }
             let result = work();
             done(&connection, &mut lock(&connection.state), result);
             connection.schedule();
-        }));
+        });
     }
 
     fn left_listener(&self) {

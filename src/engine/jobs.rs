@@ -1,7 +1,7 @@
 //! Work that takes too long for a turn: large messages are compressed and inflated on threads of their own.
 //!
-//! The threads are the process's, not a runtime's: a job may be the last to hold an engine, whose runtime could not be
-//! dropped on a thread that it has to wait for.
+//! The threads are the process's, not a runtime's: a runtime that ends with its worker waits for no job, and takes none
+//! of another one along.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,20 +11,18 @@ use std::time::Duration;
 
 use super::ready::lock;
 
-/// A piece of work.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// How many jobs of the process run at once, unless [`limit_jobs`] says otherwise; as in ws.
 const DEFAULT_LIMIT: usize = 10;
 
-/// How long a thread waits for another job.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 static LIMIT: OnceLock<usize> = OnceLock::new();
+
+/// How long a thread waits for its next job.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Jobs {
     threads: usize,
-    /// Those of them that wait for a job.
     idle: usize,
     waiting: VecDeque<Job>,
 }
@@ -35,8 +33,7 @@ static JOBS: Mutex<Jobs> = Mutex::new(Jobs {
     waiting: VecDeque::new(),
 });
 
-/// A job is waiting.
-static CAME: Condvar = Condvar::new();
+static ARRIVAL: Condvar = Condvar::new();
 
 /// Bounds the number of jobs that run at once in this process. The first call counts, as in ws.
 pub fn limit_jobs(limit: usize) {
@@ -44,18 +41,24 @@ pub fn limit_jobs(limit: usize) {
 }
 
 /// Runs `job` on another thread, now or when there are less than the limit.
-pub(super) fn run(job: Job) {
+pub(super) fn run(job: impl FnOnce() + Send + 'static) {
     let mut jobs = lock(&JOBS);
-    jobs.waiting.push_back(job);
+    jobs.waiting.push_back(Box::new(job));
     if jobs.idle >= jobs.waiting.len() {
-        CAME.notify_one();
-    } else if jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
-        let thread = thread::Builder::new().name("oxws-job".into());
-        // No thread to be had: those that are there take it, or one that the next job starts.
-        jobs.threads += usize::from(thread.spawn(work).is_ok());
+        ARRIVAL.notify_one();
+        return;
+    }
+    if jobs.threads == *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
+        return;
+    }
+    // Where the system has no thread for us the job waits for one that is there, or for the next call.
+    let builder = thread::Builder::new().name("oxws-job".into());
+    if builder.spawn(work).is_ok() {
+        jobs.threads += 1;
     }
 }
 
+/// What a thread does.
 fn work() {
     let mut jobs = lock(&JOBS);
     loop {
@@ -67,12 +70,12 @@ fn work() {
             continue;
         }
         jobs.idle += 1;
-        let (guard, wait) = CAME
+        let (woken, timeout) = ARRIVAL
             .wait_timeout(jobs, PATIENCE)
             .unwrap_or_else(PoisonError::into_inner);
-        jobs = guard;
+        jobs = woken;
         jobs.idle -= 1;
-        if wait.timed_out() && jobs.waiting.is_empty() {
+        if timeout.timed_out() && jobs.waiting.is_empty() {
             jobs.threads -= 1;
             return;
         }

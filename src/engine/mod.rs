@@ -76,6 +76,15 @@ impl Engine {
         self.ready.interrupt();
     }
 
+    /// Nothing gets a turn any more.
+    pub fn close(&self) {
+        self.ready.close();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.ready.is_closed()
+    }
+
     /// Asks for a turn of `source`.
     pub fn schedule(&self, source: Source) {
         self.ready.push(source);
@@ -89,12 +98,6 @@ impl Engine {
     /// Does not wait for the kernel's next event with the turns of what was scheduled.
     fn urge(&self) {
         self.ready.urge();
-    }
-
-    /// Ends it: no source gets a turn any more. Until then the sources that wait for one hold the engine, as it holds
-    /// them.
-    pub fn close(&self) {
-        self.ready.close();
     }
 
     /// Whether a source waits for a turn that no event of the kernel will bring about.

@@ -40,6 +40,7 @@ struct Waiting {
     urgent: bool,
     waiter: Option<Waker>,
     interrupted: bool,
+    /// Nobody takes any more.
     closed: bool,
 }
 
@@ -59,22 +60,20 @@ impl ReadyList {
     }
 
     pub(super) fn push(&self, source: Source) {
-        let mut waiting = lock(&self.waiting);
-        if waiting.closed {
-            return;
-        }
-        waiting.sources.push(source);
-        self.wake(waiting, true);
+        self.add(source, true);
     }
 
     /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that.
     pub(super) fn push_registered(&self, source: Source) {
+        self.add(source, false);
+    }
+
+    fn add(&self, source: Source, urgent: bool) {
         let mut waiting = lock(&self.waiting);
-        if waiting.closed {
-            return;
+        if !waiting.closed {
+            waiting.sources.push(source);
+            self.wake(waiting, urgent);
         }
-        waiting.sources.push(source);
-        self.wake(waiting, false);
     }
 
     pub(super) fn urge(&self) {
@@ -102,13 +101,17 @@ impl ReadyList {
         lock(&self.waiting).urgent
     }
 
-    /// Drops what waits, and what comes later.
+    /// Forgets all sources, those to come too: they hold the engine that this list is part of.
     pub(super) fn close(&self) {
         let mut waiting = lock(&self.waiting);
         waiting.closed = true;
         let sources = std::mem::take(&mut waiting.sources);
         drop(waiting);
         drop(sources);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.waiting).closed
     }
 
     pub(super) fn interrupt(&self) {

@@ -22,12 +22,14 @@ pub struct Task {
 impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
     pub fn run(self, work: impl FnOnce() -> Outcome + Send + 'static) {
-        let job = move || {
+        jobs::run(move || {
+            if self.ready.is_closed() {
+                return;
+            }
             // A panic is reported by the hook; whoever waits must hear of it.
             let outcome = catch_unwind(AssertUnwindSafe(work));
             self.end(outcome.unwrap_or(Err(Violation::Inflate(InflateFault::new(None)))));
-        };
-        jobs::run(Box::new(job));
+        });
     }
 
     /// Has the outcome delivered, from any thread.

@@ -180,11 +180,13 @@ class NativeLink extends Link {
     while (events.next()) {
       const { kind } = events;
 
-      if (kind < END) {
-        if (this.isDemoted) this._intake.receiver.take(events);
+      // What a listener throws must not take the events behind along.
+      try {
+        if (kind >= END) this._control(kind, events);
+        else if (this.isDemoted) this._intake.receiver.take(events);
         else if (isWanted) this._deliver(events, kind);
-      } else {
-        this._control(kind, events);
+      } catch (err) {
+        bridge.raise(err);
       }
     }
   }

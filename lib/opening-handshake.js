@@ -9,6 +9,7 @@ const {
   resolveSettings
 } = require('./client-settings');
 const { dial } = require('./dial');
+const emitGuarded = require('./emit-guarded');
 const extension = require('./extension');
 const native = require('./native');
 const nodeRequest = require('./node-request');
@@ -21,6 +22,10 @@ const { kOpen } = require('./symbols');
 /** @typedef {import('./websocket')} WebSocket */
 
 const DEFLATE = PerMessageDeflate.extensionName;
+
+/** The longest delay of a timer; it takes longer ones for none. */
+const MAX_DELAY = 2 ** 31 - 1;
+
 /**
  * The client's half of one opening handshake (RFC 6455, section 4.1). Where a
  * redirect is followed, another one comes after it.
@@ -112,10 +117,11 @@ class OpeningHandshake {
     this._request = websocket._req = request;
 
     if (websocket._redirects > 0) {
-      websocket.emit('redirect', websocket.url, request);
+      emitGuarded(websocket, 'redirect', websocket.url, request);
     }
 
     this._listen(request);
+    this._startTimer();
 
     if (this.settings.finishRequest) {
       this.settings.finishRequest(request, websocket);
@@ -139,15 +145,23 @@ class OpeningHandshake {
       }
     );
 
-    if (this.settings.timeout) {
-      this._timer = setTimeout(() => this._onTimeout(), this.settings.timeout);
-      this._timer.unref();
-    }
+    this._startTimer();
+  }
+
+  /** However busy the server keeps us, the handshake ends in time. */
+  _startTimer() {
+    const { timeout } = this.settings;
+
+    if (!timeout) return;
+
+    this._timer = setTimeout(
+      () => this.abort('Opening handshake has timed out'),
+      Math.min(timeout, MAX_DELAY)
+    );
+    this._timer.unref();
   }
 
   _listen(request) {
-    if (this.settings.timeout) request.on('timeout', () => this._onTimeout());
-
     request.on('error', (err) => this._onError(err));
     request.on('response', (res) => this._onResponse(request, res));
     request.on('upgrade', (res, socket, head) =>
@@ -155,10 +169,6 @@ class OpeningHandshake {
         this._websocket.setSocket(socket, head, options)
       )
     );
-  }
-
-  _onTimeout() {
-    this.abort('Opening handshake has timed out');
   }
 
   _onError(err) {
@@ -184,7 +194,10 @@ class OpeningHandshake {
 
     const websocket = this._websocket;
 
-    if (!websocket.emit('unexpected-response', request, res)) {
+    // Who listens has the time that is left for the response.
+    res.once('close', () => clearTimeout(this._timer));
+
+    if (!emitGuarded(websocket, 'unexpected-response', request, res)) {
       this.abort(`Unexpected server response: ${res.statusCode}`);
     }
   }
@@ -193,7 +206,7 @@ class OpeningHandshake {
   _onUpgrade(res, connection, open) {
     const websocket = this._websocket;
 
-    websocket.emit('upgrade', res);
+    emitGuarded(websocket, 'upgrade', res);
 
     // A listener may have closed the WebSocket.
     if (websocket._readyState !== CONNECTING) return;
@@ -323,6 +336,7 @@ class OpeningHandshake {
     }
 
     this._isDone = true;
+    clearTimeout(this._timer);
     this._request.abort();
 
     let next;
@@ -330,7 +344,7 @@ class OpeningHandshake {
     try {
       next = new OpeningHandshake(
         websocket,
-        createUrl(location, this._address),
+        redirect.checkTarget(createUrl(location, this._address), this._isIpc),
         this._protocols,
         this._options,
         this._origin
@@ -375,7 +389,7 @@ function createDeflate({ maxPayload, perMessageDeflate }) {
 function emitErrorAndClose(websocket, err) {
   websocket._readyState = CLOSING;
   websocket._errorEmitted = true;
-  websocket.emit('error', err);
+  emitGuarded(websocket, 'error', err);
   websocket.emitClose();
 }
 

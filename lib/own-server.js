@@ -140,7 +140,13 @@ class OwnServer extends EventEmitter {
 
     this._links++;
     link.onClosed = () => this._left();
-    this._onEvent(link, events.kind, events.data);
+
+    try {
+      this._onEvent(link, events.kind, events.data);
+    } catch (err) {
+      bridge.raise(err);
+    }
+
     link.receive(events);
   }
 
@@ -169,14 +175,10 @@ class OwnServer extends EventEmitter {
 
     link.listen(null);
 
-    try {
-      if (wss.handleUpgrade === this._handleUpgrade) {
-        wss[kUpgrade](request, new LinkTransport(link), this._connection);
-      } else {
-        this.emit('upgrade', request, link.socket, Buffer.alloc(0));
-      }
-    } catch (err) {
-      bridge.raise(err);
+    if (wss.handleUpgrade === this._handleUpgrade) {
+      wss[kUpgrade](request, new LinkTransport(link), this._connection);
+    } else {
+      this.emit('upgrade', request, link.socket, Buffer.alloc(0));
     }
   }
 

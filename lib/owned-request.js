@@ -39,6 +39,9 @@ const HONOURED = new Set([
 const FRAMING_FIELDS =
   /^(?:content-length|expect|te|trailer|transfer-encoding)$/i;
 
+/** What Node does not take in a path. */
+const UNESCAPED = /[^\u0021-\u00ff]/;
+
 /** Where tracing tools watch the requests of Node's http. */
 const CHANNELS = [
   'http.client.request.created',
@@ -73,8 +76,9 @@ function isPossible(options, settings, isSecure) {
 }
 
 /** Tells whether the values are ones that Node would take without a word. */
-function isPlain({ auth, family, headers, timeout }) {
+function isPlain({ auth, family, headers, path, timeout }) {
   return (
+    !UNESCAPED.test(path) &&
     (auth === undefined || typeof auth === 'string') &&
     [undefined, 0, 4, 6].includes(family) &&
     (timeout === undefined || (Number.isFinite(timeout) && timeout >= 0)) &&

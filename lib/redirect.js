@@ -22,6 +22,23 @@ function withOwnHeaders(options) {
 }
 
 /**
+ * Tells whether a redirect may lead there: the sockets of this machine are none
+ * of the network's business.
+ *
+ * @param {URL} url
+ * @param {boolean} isIpc Whether a socket of this machine redirects
+ * @return {URL} The same
+ * @throws {Error}
+ */
+function checkTarget(url, isIpc) {
+  if (url.protocol === 'ws+unix:' && !isIpc) {
+    throw new Error('The server redirected to a unix socket');
+  }
+
+  return url;
+}
+
+/**
  * Removes what is not meant for another host, or for an open connection.
  *
  * @param {Object} settings Of the request to send
@@ -54,4 +71,9 @@ function keepCredentials(headers, auth) {
   headers.authorization = `Basic ${Buffer.from(auth).toString('base64')}`;
 }
 
-module.exports = { dropCredentials, keepCredentials, withOwnHeaders };
+module.exports = {
+  checkTarget,
+  dropCredentials,
+  keepCredentials,
+  withOwnHeaders
+};

@@ -7,6 +7,7 @@ const { bridge } = require('./bridge');
 const NativeLink = require('./native-link');
 const PumpedLink = require('./pumped-link');
 const ConnectionSocket = require('./socket');
+const { headOf } = require('./upgrade');
 
 /** @typedef {import('stream').Duplex} Duplex */
 
@@ -46,9 +47,10 @@ class LinkTransport {
 
   /** Sends the 101 and returns the link to start. */
   accept(lines) {
+    const head = headOf(lines);
     const link = this.open();
 
-    link.write([responseOf(lines)]);
+    link.write([head]);
 
     return link;
   }
@@ -96,15 +98,15 @@ class DuplexTransport {
   }
 
   accept(lines) {
-    const response = responseOf(lines);
+    const head = headOf(lines);
     const link = adopt(this.socket, this.head);
 
     if (link === null) {
-      this.socket.write(response);
+      this.socket.write(head);
       return this._pump();
     }
 
-    link.write([response]);
+    link.write([head]);
 
     return link;
   }
@@ -131,10 +133,6 @@ class DuplexTransport {
   destroy() {
     this.socket.destroy();
   }
-}
-
-function responseOf(lines) {
-  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 function reject(socket, response) {

@@ -10,6 +10,9 @@ const subprotocol = require('./subprotocol');
  * @typedef {{code?: number, message: string, headers?: Object}} Fault
  */
 
+/** What no line of a head may contain (RFC 9110, section 5.5). */
+const FORBIDDEN = /[^\t -~\x80-\uffff]/;
+
 /** 16 bytes in base64 (RFC 6455, section 4.2.1). */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -67,12 +70,34 @@ function originOf({ headers }) {
 }
 
 /**
+ * The head of a response.
+ *
+ * @param {string[]} lines
+ * @return {string}
+ * @throws {TypeError} If one of them has a line break or another control
+ *     character in it: whoever chose it could write a response of his own
+ */
+function headOf(lines) {
+  for (const line of lines) {
+    if (FORBIDDEN.test(line)) {
+      throw Object.assign(
+        new TypeError(`Invalid character in header ${JSON.stringify(line)}`),
+        { code: 'ERR_INVALID_CHAR' }
+      );
+    }
+  }
+
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/**
  * A whole response that refuses a request.
  *
  * @param {number} code The status code
  * @param {string} [message] The body; by default the text of the code
  * @param {Object<string, *>} [headers] Fields to add
  * @return {string}
+ * @throws {TypeError} As `headOf()` does
  */
 function response(code, message, headers) {
   const status = http.STATUS_CODES[code];
@@ -87,7 +112,7 @@ function response(code, message, headers) {
     ([name, value]) => `${name}: ${value}`
   );
 
-  return [`HTTP/1.1 ${code} ${status}`, ...lines, '', body].join('\r\n');
+  return headOf([`HTTP/1.1 ${code} ${status}`, ...lines]) + body;
 }
 
-module.exports = { findFault, originOf, readProtocols, response };
+module.exports = { findFault, headOf, originOf, readProtocols, response };

@@ -3,6 +3,7 @@
 const EventEmitter = require('events');
 
 const connectionOptions = require('./connection-options');
+const emitGuarded = require('./emit-guarded');
 const extension = require('./extension');
 const native = require('./native');
 const { listen } = require('./own-server');
@@ -201,7 +202,10 @@ class WebSocketServer extends EventEmitter {
 
   [kUpgrade](request, transport, cb) {
     transport.onAbort();
+    answering(transport, () => this._answer(request, transport, cb));
+  }
 
+  _answer(request, transport, cb) {
     const fault = findFault(request);
 
     if (fault) {
@@ -318,8 +322,10 @@ class WebSocketServer extends EventEmitter {
     }
 
     this.options.verifyClient(info, (isVerified, code, message, headers) => {
-      if (isVerified) accept();
-      else transport.reject(response(code || 401, message, headers));
+      answering(transport, () => {
+        if (isVerified) accept();
+        else transport.reject(response(code || 401, message, headers));
+      });
     });
   }
 
@@ -383,10 +389,12 @@ class WebSocketServer extends EventEmitter {
       websocket._extensions = extensions;
     }
 
-    this.emit('headers', lines, request);
+    emitGuarded(this, 'headers', lines, request);
+
+    const link = transport.accept(lines);
 
     transport.offAbort();
-    websocket[kOpen](transport.accept(lines), options);
+    websocket[kOpen](link, options);
 
     if (this.clients) {
       this.clients.add(websocket);
@@ -404,6 +412,21 @@ class WebSocketServer extends EventEmitter {
     return options.handleProtocols
       ? options.handleProtocols(protocols, request)
       : protocols.values().next().value;
+  }
+}
+
+/**
+ * Does what calls functions of the user's. If one throws before the request is
+ * answered, nobody else will answer it.
+ */
+function answering(transport, work) {
+  try {
+    work();
+  } catch (err) {
+    if (!transport.upgraded && transport.alive) {
+      transport.reject(response(500));
+    }
+    throw err;
   }
 }
 

@@ -3,6 +3,7 @@
 const EventEmitter = require('events');
 
 const { connect } = require('./client');
+const emitGuarded = require('./emit-guarded');
 const { mixEventTarget } = require('./event-target');
 const {
   endIfClosed,
@@ -201,7 +202,7 @@ class WebSocket extends EventEmitter {
     });
 
     this._readyState = OPEN;
-    this.emit('open');
+    emitGuarded(this, 'open');
   }
 
   /** Ends the life of the WebSocket with the event `close`. */

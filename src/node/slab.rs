@@ -108,7 +108,11 @@ impl Slab {
         // SAFETY: the reference is ours and strong.
         unsafe {
             let value = made!(napi_get_reference_value, env, self.reference.get())?;
-            check(sys::napi_is_detached_arraybuffer(env, value, &mut is_detached))?;
+            check(sys::napi_is_detached_arraybuffer(
+                env,
+                value,
+                &mut is_detached,
+            ))?;
             Ok((!is_detached).then_some(value))
         }
     }

@@ -90,7 +90,7 @@ class DuplexTransport {
   }
 
   get upgraded() {
-    return upgraded.has(this.socket);
+    return this.socket instanceof ConnectionSocket || upgraded.has(this.socket);
   }
 
   reject(response) {

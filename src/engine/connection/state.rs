@@ -76,6 +76,10 @@ impl State {
         buffer: &mut [u8],
         batch: &mut Batch,
     ) -> bool {
+        // A connection that JavaScript opens after it was closed has nothing more to say: its id is gone.
+        if self.reported_closed {
+            return false;
+        }
         let listener = connection.listener.as_ref().map(|listener| listener.id());
         let first = batch.events.len();
         if !self.known

@@ -6,6 +6,7 @@
  */
 const fs = require('fs');
 
+const { facts } = require('./report');
 const { BASE } = require('./statistics');
 
 const WIDTH = 800;
@@ -32,7 +33,7 @@ const HIDDEN = new Set([BASE, `${BASE}-again`, 'floor']);
  * @param {Object} results What `run.js` writes
  * @returns {string} SVG
  */
-function chart({ scenarios, rows }) {
+function chart({ machine, scenarios, rows }) {
   const shown = rows.filter(
     ({ peer, ratios }) => !HIDDEN.has(peer) && ratios?.rate !== undefined
   );
@@ -84,15 +85,35 @@ function chart({ scenarios, rows }) {
       'stroke-dasharray="3 3"/>'
   );
   parts.push(text(x, y + FONT, `${BASE} = 1`, 'middle'));
+  y += 2 * FONT;
+
+  for (const line of wrapped(facts(machine))) {
+    y += FONT + 3;
+    parts.push(text(GAP, y, line));
+  }
 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" ` +
-      `height="${y + 2 * FONT}" font-family="sans-serif" font-size="${FONT}" ` +
+      `height="${y + GAP}" font-family="sans-serif" font-size="${FONT}" ` +
       `fill="${TEXT}">`,
     ...parts,
     '</svg>',
     ''
   ].join('\n');
+}
+
+/** Lines that are as wide as the chart. */
+function wrapped(phrases) {
+  const lines = [''];
+
+  for (const phrase of phrases) {
+    const longer = lines.at(-1) + (lines.at(-1) && ', ') + phrase;
+
+    if (longer.length * FONT * 0.55 < WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(phrase);
+  }
+
+  return lines;
 }
 
 function rectangle(x, y, width, height, colour) {

@@ -20,6 +20,8 @@ const WARMUP = 0.5;
  * @property {number} main Of its first thread
  * @property {number} rss Bytes
  * @property {number} load How busy the other side was, 1 is all the time
+ * @property {number} [sent] Bytes of frames the server was sent for each echo
+ * @property {number} [received] The same the other way
  * @property {number} untouched Bytes of a connection
  * @property {number} touched The same after one message
  */
@@ -38,10 +40,11 @@ function measure(scenario, peer, options, load) {
     return measureClient(scenario, peer, options, load);
   }
 
-  const { kind, busy, http, deflate } = scenario;
+  const { kind, busy, http, tls, deflate } = scenario;
   const command = peer.server({
     busy,
     http,
+    tls,
     deflate,
     isBroadcasting: kind === 'broadcast'
   });
@@ -51,26 +54,28 @@ function measure(scenario, peer, options, load) {
 }
 
 async function measureServer(scenario, server, { seconds }, load) {
-  const { kind, connections, window, size, content, deflate } = scenario;
-  const settings = { connections, window, size, content, deflate };
-  const port = await server.line();
-  const command = {
-    file: load,
-    args: [
-      kind,
-      ...Object.entries({
-        ...settings,
-        port,
-        seconds,
-        warmup: WARMUP,
-        watch: server.pid
-      })
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => `${key}=${value}`)
-    ]
-  };
+  const { kind, connections, window, size, content, deflate, tls } = scenario;
+  const command = generator(load, kind, {
+    connections,
+    window,
+    size,
+    content,
+    deflate,
+    tls,
+    port: await server.line(),
+    seconds,
+    warmup: WARMUP,
+    watch: server.pid
+  });
 
-  return withChild(command, async (generator) => toRun(await generator.line()));
+  return withChild(command, async (child) => toRun(await child.line()));
+}
+
+/** @returns {import('./peers').Command} */
+function generator(file, mode, settings) {
+  const set = Object.entries(settings).filter(([, value]) => value);
+
+  return { file, args: [mode, ...set.map((entry) => entry.join('='))] };
 }
 
 function measureClient({ connections, window, size }, peer, { seconds }, load) {
@@ -93,25 +98,31 @@ function measureClient({ connections, window, size }, peer, { seconds }, load) {
  * What one more connection costs: some are there already, so that nothing that
  * is made once is counted.
  */
-async function measureMemory(scenario, server, { connections }, load) {
+async function measureMemory(scenario, server, options, load) {
+  const { size, content, deflate } = scenario;
+  const connections = scenario.connections ?? options.connections;
   const first = Math.ceil(connections / 10);
-  const port = await server.line();
-  const args = ['idle', `port=${port}`];
+  const command = generator(load, 'idle', {
+    port: await server.line(),
+    size,
+    content,
+    deflate
+  });
   const memory = async () => {
     await server.ask('gc');
     return resident(server.pid);
   };
 
-  return withChild({ file: load, args }, async (generator) => {
-    await generator.ask(`open ${first}`);
+  return withChild(command, async (child) => {
+    await child.ask(`open ${first}`);
 
     const before = await memory();
 
-    await generator.ask(`open ${connections}`);
+    await child.ask(`open ${connections}`);
 
     const open = await memory();
 
-    await generator.ask('touch');
+    await child.ask('touch');
 
     const touched = await memory();
 
@@ -126,7 +137,8 @@ async function measureMemory(scenario, server, { connections }, load) {
 
 /** @returns {Run} */
 function toRun(line) {
-  const { count, seconds, cpu, main, ...rest } = JSON.parse(line);
+  const { count, seconds, cpu, main, sent, received, ...rest } =
+    JSON.parse(line);
 
   if (count === 0) throw new Error('nothing was counted');
 
@@ -134,7 +146,8 @@ function toRun(line) {
     rate: count / seconds,
     cpu: cpu / count,
     main: main / count,
-    ...rest
+    ...rest,
+    ...(sent > 0 && { sent: sent / count, received: received / count })
   };
 }
 

@@ -1,5 +1,6 @@
 'use strict';
 
+const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 
@@ -13,6 +14,7 @@ const path = require('path');
  * @typedef {Object} Peer
  * @property {string} name
  * @property {boolean} isQuick Part of the default run
+ * @property {string} [version] Of a peer the user points to
  * @property {function(Scenario): boolean} supports
  * @property {function(Object): Command} server Starts a server
  * @property {function(Object): Command} [client] Starts a client
@@ -69,6 +71,10 @@ function pointedTo(text, node) {
 
   if (at < 1) throw new TypeError('--peer must be name=path');
   if (!fs.existsSync(target)) throw new Error(`There is no ${target}`);
+  return { ...peerAt(name, target, node), version: version(name, target) };
+}
+
+function peerAt(name, target, node) {
   if (name === 'bun') return foreign(name, target, script('servers', 'bun.js'));
 
   if (name === 'uws') {
@@ -78,6 +84,19 @@ function pointedTo(text, node) {
   return library(name, node, target, PLAIN, true);
 }
 
+/** Of a program, or of a package. */
+function version(name, target) {
+  if (name === 'bun') {
+    return execFileSync(target, ['--version'], { encoding: 'utf8' }).trim();
+  }
+
+  const file = path.join(target, 'package.json');
+
+  return fs.existsSync(file)
+    ? JSON.parse(fs.readFileSync(file, 'utf8')).version
+    : undefined;
+}
+
 /** The least any server needs. */
 function floor(load) {
   const kinds = ['echo', 'connect'];
@@ -85,8 +104,8 @@ function floor(load) {
   return {
     name: 'floor',
     isQuick: true,
-    supports: ({ kind, busy, deflate, http }) =>
-      kinds.includes(kind) && !busy && !deflate && !http,
+    supports: ({ kind, busy, deflate, http, tls }) =>
+      kinds.includes(kind) && !busy && !deflate && !http && !tls,
     server: () => ({ file: load, args: ['serve'] })
   };
 }

@@ -7,7 +7,7 @@ const { BASE } = require('./statistics');
  * @typedef {import('./statistics').Row} Row
  */
 
-/** From here on the generator, not the peer, may be what is measured. */
+/** From here on the other side, not the peer, may be what is measured. */
 const SATURATED = 0.95;
 
 const RATE_COLUMNS = [
@@ -26,6 +26,9 @@ const RATE_COLUMNS = [
   'load'
 ];
 
+/** Only where it depends on the peer. */
+const WIRE_COLUMNS = ['bytes in', 'bytes out'];
+
 const MEMORY_COLUMNS = [
   'peer',
   'bytes a connection',
@@ -41,7 +44,9 @@ const MEMORY_COLUMNS = [
  */
 function table(scenario, rows) {
   const isMemory = scenario.kind === 'memory';
-  const columns = isMemory ? MEMORY_COLUMNS : RATE_COLUMNS;
+  const columns = isMemory
+    ? MEMORY_COLUMNS
+    : [...RATE_COLUMNS, ...(scenario.deflate ? WIRE_COLUMNS : [])];
   const cells = isMemory ? memoryCells : rateCells;
   const lines = rows.map((row) => [
     row.peer,
@@ -66,8 +71,9 @@ function reason(text) {
   return lines.find((line) => /^\w*Error/.test(line)) ?? lines[0];
 }
 
-function rateCells({ peer, median, ratios }, { size }) {
+function rateCells({ peer, median, ratios }, { kind, size, deflate }) {
   const { rate, p50, p99, p999, cpu, main, rss, load } = median;
+  const { sent, received } = median;
   const ratio = (key) => (peer === BASE ? '' : short(ratios[key]));
 
   return [
@@ -82,7 +88,8 @@ function rateCells({ peer, median, ratios }, { size }) {
     figure(main),
     ratio('main'),
     (rss / 2 ** 20).toFixed(0),
-    percent(load)
+    busyness(load, kind),
+    ...(deflate ? [sent.toFixed(0), received.toFixed(0)] : [])
   ];
 }
 
@@ -97,10 +104,11 @@ function memoryCells({ peer, median, ratios }) {
   ];
 }
 
-function percent(load) {
+function busyness(load, kind) {
   const text = `${(load * 100).toFixed(0)} %`;
+  const side = kind === 'client' ? 'echo server' : 'generator';
 
-  return load >= SATURATED ? `**${text}: the generator is the limit**` : text;
+  return load >= SATURATED ? `**${text}: the ${side} is the limit**` : text;
 }
 
 /** A ratio with its spread, and without. */
@@ -125,26 +133,30 @@ function figure(value) {
 
 /**
  * @param {Object<string, string>} machine What it was measured on
+ * @returns {string[]}
+ */
+function facts(machine) {
+  return Object.entries(machine).map(([key, value]) => `${key} ${value}`);
+}
+
+/**
+ * @param {Object<string, string>} machine What it was measured on
  * @param {string[]} tables
  * @returns {string} The report in Markdown
  */
 function report(machine, tables) {
-  const facts = Object.entries(machine).map(
-    ([key, value]) => `${key} ${value}`
-  );
-
   return [
     '# Benchmark',
     '',
-    `${facts.join(', ')}.`,
+    `${facts(machine).join(', ')}.`,
     '',
     'Medians of the rounds; ratios are taken in each round, with the lowest and',
     'the highest in brackets. "CPU" is the whole process that is measured, "JS',
     'thread" its first thread, "load" the CPU of the other side. MB/s counts',
-    'payload, one way.',
+    'payload, one way; "bytes" are those of a frame, to the peer and from it.',
     '',
     ...tables
   ].join('\n');
 }
 
-module.exports = { report, table };
+module.exports = { facts, report, table };

@@ -38,7 +38,7 @@ async function main(args) {
     return;
   }
 
-  const machine = describe(options);
+  const machine = describe(options, peers);
   const tables = [];
   const rows = [];
   const runs = [];
@@ -109,7 +109,11 @@ function names(list) {
   return list.map(({ name }) => name).join(', ');
 }
 
-function describe({ node, rounds, seconds }) {
+function describe({ node, rounds, seconds, connections }, peers) {
+  const versions = peers
+    .filter(({ version }) => version !== undefined)
+    .map(({ name, version }) => [name, version]);
+
   return {
     date: new Date().toISOString().slice(0, 10),
     CPU: `${os.cpus()[0].model.trim()} (${os.cpus().length} cores)`,
@@ -117,7 +121,9 @@ function describe({ node, rounds, seconds }) {
     'Node.js': execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
     ws: require('ws/package.json').version,
     oxws: require('../package.json').version,
+    ...Object.fromEntries(versions),
     rounds: `${rounds} of ${seconds} s`,
+    'idle connections': connections,
     'load average before': os.loadavg()[0].toFixed(1)
   };
 }

@@ -11,12 +11,14 @@ const MIB = 1024 * KIB;
  *     generator; `client` loads the generator; `memory` counts bytes
  * @property {string} unit What is counted
  * @property {boolean} [isQuick] Part of the default run
- * @property {number} [connections]
+ * @property {number} [connections] Of `memory` scenarios, if not as many as
+ *     `--connections` says
  * @property {number} [window] Messages under way on each connection
  * @property {number} [size] Bytes of a message
  * @property {string} [content] `binary`, `ascii`, `unicode`, `json`
  * @property {string} [deflate] `takeover`, `none`: whether contexts are kept
  * @property {boolean} [http] On the user's http.Server, not on its own port
+ * @property {boolean} [tls] On the user's https.Server, or what a peer has
  * @property {number} [busy] Microseconds of the user's work for each message
  */
 
@@ -44,6 +46,13 @@ const onHttpServer = (scenario) => ({
   http: true
 });
 
+const overTls = (scenario) => ({
+  ...scenario,
+  name: `${scenario.name}-tls`,
+  title: `${scenario.title}, TLS`,
+  tls: true
+});
+
 const kilobyte = (name, content, title, isQuick = false) =>
   echo(name, `echo 64 × 16, 1 KiB ${title}`, {
     connections: 64,
@@ -61,11 +70,13 @@ const large = (connections, name, title, size, isQuick = false) =>
     isQuick
   });
 
+const takeover = (deflate) =>
+  `${deflate === 'none' ? 'no ' : ''}context takeover`;
+
 const compressed = (kibibytes, deflate, isQuick = false) =>
   echo(
     `deflate-${kibibytes}KiB${deflate === 'none' ? '-reset' : ''}`,
-    `deflate 16 × 4, ${kibibytes} KiB JSON, ` +
-      `${deflate === 'none' ? 'no ' : ''}context takeover`,
+    `deflate 16 × 4, ${kibibytes} KiB JSON, ${takeover(deflate)}`,
     {
       connections: 16,
       window: 4,
@@ -87,11 +98,26 @@ const connect = (name, title, settings) => ({
 
 const memory = (name, title, settings) => ({
   name,
-  title: `idle connections, ${title}`,
+  title,
   kind: 'memory',
   unit: 'bytes',
+  size: 32,
+  content: 'binary',
   ...settings
 });
+
+const compressedMemory = (name, deflate) =>
+  memory(
+    name,
+    `1000 idle connections, deflate 4 KiB JSON, ${takeover(deflate)}`,
+    {
+      // Ten times as many of ws would take 2.5 GiB.
+      connections: 1000,
+      size: 4 * KIB,
+      content: 'json',
+      deflate
+    }
+  );
 
 const client = (connections, window, isQuick = false) => ({
   name: `client-${connections}x${window}`,
@@ -115,10 +141,13 @@ module.exports = [
   small(64, 16, true),
   onHttpServer(small(64, 1)),
   onHttpServer(small(64, 16)),
+  overTls(small(64, 1)),
+  overTls(small(64, 16)),
   kilobyte('64x16-1KiB', 'binary', 'binary', true),
   kilobyte('64x16-1KiB-ascii', 'ascii', 'ASCII text'),
   kilobyte('64x16-1KiB-unicode', 'unicode', 'non-ASCII text'),
   large(16, '64KiB', '64 KiB', 64 * KIB, true),
+  overTls(large(16, '64KiB', '64 KiB', 64 * KIB)),
   large(4, '1MiB', '1 MiB', MIB, true),
   large(4, '16MiB', '16 MiB', 16 * MIB),
   compressed(4, 'takeover', true),
@@ -127,6 +156,7 @@ module.exports = [
   compressed(16, 'none'),
   connect('connect', 'own port', { isQuick: true }),
   connect('connect-http', "user's http.Server", { http: true }),
+  connect('connect-tls', 'TLS', { tls: true }),
   {
     name: 'broadcast',
     title: 'broadcast to 500, 128 B',
@@ -145,6 +175,8 @@ module.exports = [
     busy: 20,
     isQuick: true
   }),
-  memory('memory', 'own port', { isQuick: true }),
-  memory('memory-http', "user's http.Server", { http: true })
+  memory('memory', 'idle connections, own port', { isQuick: true }),
+  memory('memory-http', "idle connections, user's http.Server", { http: true }),
+  compressedMemory('memory-deflate', 'takeover'),
+  compressedMemory('memory-deflate-reset', 'none')
 ];

@@ -3,6 +3,7 @@
 /** Bun's own server, with the settings of `node.js`. */
 const readline = require('readline');
 
+const tls = require('./tls');
 const work = require('./work');
 
 const settings = JSON.parse(process.argv[2]);
@@ -13,6 +14,7 @@ const compression = settings.deflate === 'takeover' ? 'dedicated' : 'shared';
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
+  tls: settings.tls && tls.read(),
   fetch(request, listener) {
     if (listener.upgrade(request)) return undefined;
 

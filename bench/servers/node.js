@@ -5,8 +5,10 @@
  * of JSON; prints its port; collects garbage for each line on stdin.
  */
 const http = require('http');
+const https = require('https');
 const readline = require('readline');
 
+const tls = require('./tls');
 const work = require('./work');
 
 const settings = JSON.parse(process.argv[2]);
@@ -15,8 +17,10 @@ const { WebSocketServer } = require(settings.module);
 const options = { perMessageDeflate: settings.deflate !== undefined };
 const host = '127.0.0.1';
 
-if (settings.http) {
-  const server = http.createServer();
+if (settings.http || settings.tls) {
+  const server = settings.tls
+    ? https.createServer(tls.read())
+    : http.createServer();
 
   serve(new WebSocketServer({ ...options, server }));
   server.listen(0, host, () => console.log(server.address().port));

@@ -3,6 +3,7 @@
 /** uWebSockets.js, with the settings of `node.js`. */
 const readline = require('readline');
 
+const tls = require('./tls');
 const work = require('./work');
 
 const settings = JSON.parse(process.argv[2]);
@@ -13,7 +14,12 @@ const compressions = {
   takeover: uws.DEDICATED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR,
   none: uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
 };
-const app = uws.App();
+const app = settings.tls
+  ? uws.SSLApp({
+      key_file_name: tls.files.key,
+      cert_file_name: tls.files.cert
+    })
+  : uws.App();
 
 app.ws('/*', {
   compression: compressions[settings.deflate] ?? uws.DISABLED,

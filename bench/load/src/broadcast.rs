@@ -1,9 +1,9 @@
 //! Connections of which one sends a message that the server sends to all.
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::Failure;
 use crate::content::Content;
@@ -12,6 +12,7 @@ use crate::frame;
 use crate::meter::Meter;
 use crate::settings::Settings;
 use crate::tape::{Cursor, Tape};
+use crate::transport::Transport;
 
 struct Connection {
     stream: TcpStream,
@@ -35,11 +36,9 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(count);
     for index in 0..count {
-        let (stream, _) = dial(settings.get("port")?, None)?;
+        let (stream, _) = dial::<TcpStream>(settings.get("port")?, None)?;
         stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
-        poll.registry()
-            .register(&mut stream, Token(index), Interest::READABLE)?;
+        stream.register(poll.registry(), Token(index))?;
         connections.push(Connection {
             stream,
             expected: Cursor::new(&deliveries, 0),
@@ -65,7 +64,7 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             result => result?,
         }
-        for event in &events {
+        for event in events.iter().filter(|event| event.is_readable()) {
             let connection = &mut connections[event.token().0];
             let length = match connection.stream.read(&mut chunk) {
                 Ok(0) => return Err("the server closed a connection".into()),

@@ -1,16 +1,18 @@
 //! Connections that are opened and closed again.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
+use std::net::TcpStream;
 
 use mio::event::Event;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Poll, Registry, Token};
 
 use crate::Failure;
 use crate::dial::{address, is_accepted, request};
 use crate::frame;
 use crate::meter::Meter;
 use crate::settings::Settings;
+use crate::tls::Tls;
+use crate::transport::Transport;
 
 /// The status code of a normal closure (RFC 6455, section 7.4.1).
 const NORMAL: [u8; 2] = 1000u16.to_be_bytes();
@@ -24,6 +26,14 @@ enum Phase {
 /// Loads a server with `connections` at a time. Counts those that were opened and closed cleanly; the latency is that
 /// of the opening.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.has("tls") {
+        load::<Tls>(settings)
+    } else {
+        load::<TcpStream>(settings)
+    }
+}
+
+fn load<T: Transport>(settings: &Settings) -> Result<(), Failure> {
     let port = settings.get("port")?;
     let count: usize = settings.get("connections")?;
     let request = request(port, None);
@@ -31,7 +41,12 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     let mut meter = Meter::new(settings)?;
     let mut attempts = Vec::with_capacity(count);
     for index in 0..count {
-        attempts.push(Attempt::start(poll.registry(), index, port, meter.now())?);
+        attempts.push(Attempt::<T>::start(
+            poll.registry(),
+            index,
+            port,
+            meter.now(),
+        )?);
     }
     let mut events = Events::with_capacity(1024);
     while let Some(timeout) = meter.remaining()? {
@@ -51,8 +66,8 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     meter.report()
 }
 
-struct Attempt {
-    stream: TcpStream,
+struct Attempt<T> {
+    stream: T,
     phase: Phase,
     begin: u64,
     /// Nanoseconds from the dial to the response.
@@ -60,11 +75,10 @@ struct Attempt {
     received: Vec<u8>,
 }
 
-impl Attempt {
+impl<T: Transport> Attempt<T> {
     fn start(registry: &Registry, index: usize, port: u16, now: u64) -> Result<Self, Failure> {
-        let mut stream = TcpStream::connect(address(port))?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut stream, Token(index), interest)?;
+        let stream = T::over(mio::net::TcpStream::connect(address(port))?.into())?;
+        stream.register(registry, Token(index))?;
         Ok(Self {
             stream,
             phase: Phase::Dialling,

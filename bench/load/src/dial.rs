@@ -1,11 +1,12 @@
 //! The opening handshake (RFC 6455, section 4).
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use sha1_smol::Sha1;
 
 use crate::Failure;
+use crate::transport::Transport;
 
 /// The example of RFC 6455, section 1.3: with a fixed key the answer is known.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -55,9 +56,10 @@ pub fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A connection, blocking, and the extensions the server agreed to.
-pub fn dial(port: u16, offer: Option<&str>) -> Result<(TcpStream, Option<String>), Failure> {
-    let mut stream = TcpStream::connect(address(port))?;
-    stream.set_nodelay(true)?;
+pub fn dial<T: Transport>(port: u16, offer: Option<&str>) -> Result<(T, Option<String>), Failure> {
+    let socket = TcpStream::connect(address(port))?;
+    socket.set_nodelay(true)?;
+    let mut stream = T::over(socket)?;
     stream.write_all(request(port, offer).as_bytes())?;
     let mut head = Vec::new();
     while !is_accepted(&head)? {

@@ -1,48 +1,49 @@
 //! Connections that keep a number of messages under way, each answered by the same message.
 
-use std::io::{ErrorKind, Read, Write};
-use std::rc::Rc;
+use std::io::ErrorKind;
+use std::net::TcpStream;
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::Failure;
-use crate::content::Content;
-use crate::deflate::{Deflate, Inflater};
 use crate::dial::dial;
-use crate::frame;
 use crate::meter::Meter;
+use crate::script::{Check, Script};
 use crate::settings::Settings;
-use crate::tape::{Cursor, Tape};
+use crate::tape::Cursor;
+use crate::tls::Tls;
+use crate::transport::Transport;
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
 
 /// Loads an echo server.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.has("tls") {
+        load::<Tls>(settings)
+    } else {
+        load::<TcpStream>(settings)
+    }
+}
+
+fn load<T: Transport>(settings: &Settings) -> Result<(), Failure> {
     let port = settings.get("port")?;
     let count: usize = settings.get("connections")?;
     let window: usize = settings.get("window")?;
     let script = Script::new(settings, window)?;
-    let offer = script.deflate.map(Deflate::offer);
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(count);
     for index in 0..count {
-        let (stream, extensions) = dial(port, offer)?;
-        if let Some(deflate) = script.deflate {
-            deflate.check(extensions.as_deref())?;
-        }
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        poll.registry()
-            .register(&mut stream, Token(index), interest)?;
+        let (stream, extensions) = dial::<T>(port, script.offer())?;
+        script.check_extensions(extensions.as_deref())?;
+        stream.socket().set_nonblocking(true)?;
+        stream.register(poll.registry(), Token(index))?;
         connections.push(Connection::new(stream, &script, index, window));
     }
 
     let mut meter = Meter::new(settings)?;
     for connection in &mut connections {
-        connection.send(window)?;
+        connection.send(window, &mut meter)?;
     }
     let mut events = Events::with_capacity(1024);
     let mut chunk = vec![0; CHUNK];
@@ -54,7 +55,7 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
         for event in &events {
             let connection = &mut connections[event.token().0];
             if event.is_writable() {
-                connection.send(0)?;
+                connection.send(0, &mut meter)?;
             }
             if event.is_readable() {
                 connection.receive(&mut chunk, &mut meter)?;
@@ -64,78 +65,8 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     meter.report()
 }
 
-/// What is sent and what must come back.
-struct Script {
-    deflate: Option<Deflate>,
-    first: u8,
-    messages: Rc<Vec<Vec<u8>>>,
-    requests: Rc<Tape>,
-    /// Not with compression: how a peer compresses is not known beforehand.
-    echoes: Option<Rc<Tape>>,
-}
-
-impl Script {
-    fn new(settings: &Settings, window: usize) -> Result<Self, Failure> {
-        /// A tape is about this long, so that it stays in the cache.
-        const LENGTH: usize = 256 * 1024;
-        let size: usize = settings.get("size")?;
-        let content: Content = settings.get("content")?;
-        let deflate: Option<Deflate> = settings.find("deflate")?;
-        let first = if content.is_text() {
-            frame::TEXT
-        } else {
-            frame::BINARY
-        };
-        let turn = match deflate {
-            Some(_) => Deflate::turn(size).max(window),
-            None => (LENGTH / size.max(1)).clamp(2, 64).max(window),
-        };
-        let messages = Rc::new(content.messages(size, turn));
-        let tape = |key| {
-            let frame = |message: &Vec<u8>| {
-                let mut bytes = Vec::new();
-                frame::push(&mut bytes, first, message, key);
-                bytes
-            };
-            Tape::new(messages.iter().map(frame), 0)
-        };
-        let (requests, echoes) = match deflate {
-            Some(deflate) => (deflate.tape(first, &messages)?, None),
-            None => (tape(Some(frame::KEY)), Some(tape(None))),
-        };
-        Ok(Self {
-            deflate,
-            first,
-            messages,
-            requests,
-            echoes,
-        })
-    }
-
-    /// Connections begin at different places, so that a server that mixes them up is found out.
-    fn check(&self, index: usize) -> (Cursor, Check) {
-        match (self.deflate, &self.echoes) {
-            (None, Some(echoes)) => (
-                Cursor::new(&self.requests, index),
-                Check::Same(Cursor::new(echoes, index)),
-            ),
-            (deflate, _) => {
-                let deflate = deflate.unwrap_or(Deflate::NoTakeover);
-                let inflater = Inflater::new(deflate, self.first, &self.messages);
-                let begin = Cursor::new(&self.requests, 0);
-                (begin, Check::Inflated(Box::new(inflater)))
-            }
-        }
-    }
-}
-
-enum Check {
-    Same(Cursor),
-    Inflated(Box<Inflater>),
-}
-
-struct Connection {
-    stream: TcpStream,
+struct Connection<T> {
+    stream: T,
     requests: Cursor,
     check: Check,
     /// Messages to send, the one half sent included.
@@ -145,9 +76,9 @@ struct Connection {
     oldest: usize,
 }
 
-impl Connection {
-    fn new(stream: TcpStream, script: &Script, index: usize, window: usize) -> Self {
-        let (requests, check) = script.check(index);
+impl<T: Transport> Connection<T> {
+    fn new(stream: T, script: &Script, index: usize, window: usize) -> Self {
+        let (requests, check) = script.play(index);
         Self {
             stream,
             requests,
@@ -159,8 +90,9 @@ impl Connection {
     }
 
     /// Sends `count` messages more, as far as the kernel takes them.
-    fn send(&mut self, count: usize) -> Result<(), Failure> {
+    fn send(&mut self, count: usize, meter: &mut Meter) -> Result<(), Failure> {
         self.due += count;
+        self.stream.flush()?;
         while self.due > 0 {
             let slices = self.requests.slices(self.due);
             let result = if slices[1].is_empty() {
@@ -169,7 +101,10 @@ impl Connection {
                 self.stream.write_vectored(&slices)
             };
             match result {
-                Ok(written) => self.due -= self.requests.advance(written),
+                Ok(written) => {
+                    meter.sent(written);
+                    self.due -= self.requests.advance(written);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -188,10 +123,8 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             };
-            let ended = match &mut self.check {
-                Check::Same(echoes) => echoes.expect(&chunk[..count])?,
-                Check::Inflated(inflater) => inflater.expect(&chunk[..count])?,
-            };
+            meter.received(count);
+            let ended = self.check.expect(&chunk[..count])?;
             if ended > 0 {
                 let now = meter.now();
                 for _ in 0..ended {
@@ -199,7 +132,7 @@ impl Connection {
                     self.times[self.oldest] = now;
                     self.oldest = (self.oldest + 1) % self.times.len();
                 }
-                self.send(ended)?;
+                self.send(ended, meter)?;
             }
             // A short read has emptied the socket.
             if count < chunk.len() {

@@ -4,43 +4,45 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::Failure;
-use crate::content::Content;
 use crate::dial::dial;
-use crate::frame;
+use crate::script::Script;
 use crate::settings::Settings;
 
 /// Obeys lines on stdin and answers each with one: `open N` opens N more connections, `touch` has a message echoed by
 /// each connection. At the end of stdin they are closed.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     let port = settings.get("port")?;
+    let script = Script::new(settings, 1)?;
     let mut connections = Vec::new();
     for line in std::io::stdin().lines() {
         let line = line?;
         match line.split_once(' ') {
             Some(("open", count)) => {
                 for _ in 0..count.parse()? {
-                    connections.push(dial(port, None)?.0);
+                    let (stream, extensions) = dial(port, script.offer())?;
+                    script.check_extensions(extensions.as_deref())?;
+                    connections.push(stream);
                 }
             }
-            _ => touch(&mut connections)?,
+            _ => touch(&mut connections, &script)?,
         }
         println!("done");
     }
     Ok(())
 }
 
-fn touch(connections: &mut [TcpStream]) -> Result<(), Failure> {
-    let message = Content::Binary.messages(32, 1).concat();
-    let mut request = Vec::new();
-    let mut expected = Vec::new();
-    frame::push(&mut request, frame::BINARY, &message, Some(frame::KEY));
-    frame::push(&mut expected, frame::BINARY, &message, None);
-    let mut echo = vec![0; expected.len()];
-    for connection in connections {
-        connection.write_all(&request)?;
-        connection.read_exact(&mut echo)?;
-        if echo != expected {
-            return Err("the echo is wrong".into());
+fn touch(connections: &mut [TcpStream], script: &Script) -> Result<(), Failure> {
+    let mut chunk = vec![0; 64 * 1024];
+    for (index, connection) in connections.iter_mut().enumerate() {
+        let (request, mut check) = script.play(index);
+        connection.write_all(&request.slices(1)[0])?;
+        let mut ended = 0;
+        while ended == 0 {
+            let count = connection.read(&mut chunk)?;
+            if count == 0 {
+                return Err("the server closed a connection".into());
+            }
+            ended = check.expect(&chunk[..count])?;
         }
     }
     Ok(())

@@ -13,9 +13,12 @@ mod frame;
 mod histogram;
 mod idle;
 mod meter;
+mod script;
 mod serve;
 mod settings;
 mod tape;
+mod tls;
+mod transport;
 mod usage;
 
 use std::error::Error;
@@ -29,13 +32,13 @@ pub type Failure = Box<dyn Error>;
 type Mode = (&'static str, fn(&Settings) -> Result<(), Failure>);
 
 const MODES: &[Mode] = &[
-    // port connections window size content deflate; seconds warmup watch
+    // port connections window size content deflate tls; seconds warmup watch
     ("echo", echo::run),
     // port connections size; seconds warmup watch
     ("broadcast", broadcast::run),
-    // port connections; seconds warmup watch
+    // port connections tls; seconds warmup watch
     ("connect", connect::run),
-    // port; then lines on stdin
+    // port size content deflate; then lines on stdin
     ("idle", idle::run),
     // nothing; an echo server, prints its port
     ("serve", serve::run),

@@ -32,6 +32,8 @@ pub struct Meter {
     start: Option<Mark>,
     histogram: Histogram,
     count: u64,
+    sent: usize,
+    received: usize,
 }
 
 impl Meter {
@@ -46,6 +48,8 @@ impl Meter {
             start: None,
             histogram: Histogram::new(),
             count: 0,
+            sent: 0,
+            received: 0,
         })
     }
 
@@ -60,12 +64,24 @@ impl Meter {
         self.count += 1;
     }
 
+    /// Adds bytes of frames that were sent.
+    pub fn sent(&mut self, bytes: usize) {
+        self.sent += bytes;
+    }
+
+    /// Adds bytes of frames that were received.
+    pub fn received(&mut self, bytes: usize) {
+        self.received += bytes;
+    }
+
     /// The time left until something is to be done here; `None` when the run is over.
     pub fn remaining(&mut self) -> Result<Option<Duration>, Failure> {
         let elapsed = self.begin.elapsed();
         if self.start.is_none() && elapsed >= self.warmup {
             self.histogram.clear();
             self.count = 0;
+            self.sent = 0;
+            self.received = 0;
             self.start = Some(Mark::take(&self.server)?);
         }
         let next = if self.start.is_some() {
@@ -85,7 +101,7 @@ impl Meter {
         let server = end.server.since(start.server);
         println!(
             "{{\"count\":{},\"seconds\":{:.4},\"p50\":{:.1},\"p99\":{:.1},\"p999\":{:.1},\"cpu\":{:.1},\"main\":{:.1},\
-             \"rss\":{},\"load\":{:.3}}}",
+             \"rss\":{},\"load\":{:.3},\"sent\":{},\"received\":{}}}",
             self.count,
             seconds,
             self.histogram.quantile(0.5),
@@ -95,6 +111,8 @@ impl Meter {
             server.main as f64 / 1000.0,
             resident(&self.server)?,
             load.all as f64 / 1e9 / seconds,
+            self.sent,
+            self.received,
         );
         Ok(())
     }

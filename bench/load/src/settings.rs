@@ -18,6 +18,11 @@ impl Settings {
         Self(arguments.map(split).collect())
     }
 
+    /// Whether there is a setting, whatever it is.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// A setting that must be there.
     pub fn get<T: FromStr>(&self, key: &str) -> Result<T, Failure> {
         self.find(key)?.ok_or_else(|| format!("no {key}").into())

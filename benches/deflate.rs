@@ -1,29 +1,11 @@
 //! Messages through permessage-deflate, with contexts that are carried over and that are not.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
-use std::fmt::Write;
-use std::hint::black_box;
+mod json;
 
-/// The begin of a list of records as services send them.
-fn json(len: usize) -> Vec<u8> {
-    let mut text = String::from("[");
-    for i in 0u32.. {
-        if text.len() >= len {
-            break;
-        }
-        let price = i.wrapping_mul(0x9e37_79b1) % 100_000;
-        write!(
-            text,
-            "{{\"id\":{i},\"symbol\":\"OX{}\",\"price\":{price},\"open\":{}}},",
-            price % 97,
-            price % 2 == 0
-        )
-        .expect("a string takes everything");
-    }
-    text.truncate(len);
-    text.into_bytes()
-}
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use json::json;
+use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
+use std::hint::black_box;
 
 fn benches(criterion: &mut Criterion) {
     for (name, no_context_takeover) in [("carried over", false), ("on its own", true)] {

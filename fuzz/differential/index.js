@@ -22,7 +22,7 @@ const KINDS = Object.fromEntries(
  * loop: what it had not done when FIN came it does otherwise. A difference
  * counts if patience does not mend it.
  */
-const PATIENCE = [10, 50, 250];
+const PATIENCE = [10, 50, 250, 1500];
 
 /**
  * Plays the scenario of a seed with both libraries.

@@ -22,7 +22,7 @@ const DECISIONS = [
   ],
   [
     'ws goes on behind an error if it was inflating when the bytes came',
-    (ws, oxws) => isDeepStrictEqual(upToError(ws), oxws)
+    (ws, oxws) => isDeepStrictEqual(withoutMore(ws, oxws), oxws)
   ],
   [
     'an exception inside ws, which a process without a listener for it dies of',
@@ -38,13 +38,14 @@ function errorOf({ events }) {
   return events.find(({ event }) => event === 'error');
 }
 
-/** Without what came between the error and 'close'. */
-function upToError({ events, replies }) {
-  const error = events.findIndex(({ event }) => event === 'error');
+/** Without what ws emitted behind the last event before the error of oxws. */
+function withoutMore({ events, replies }, oxws) {
+  const common = oxws.events.indexOf(errorOf(oxws));
 
   return {
     events: events.filter(
-      ({ event }, index) => error < 0 || index <= error || event === 'close'
+      ({ event }, index) =>
+        common < 0 || index < common || ['error', 'close'].includes(event)
     ),
     replies
   };

@@ -203,17 +203,19 @@ class Dial {
       if (!this._done) this._handlers.onResponse(request, response);
     });
     request.on('upgrade', (response, _, head) => {
-      if (this._done) return;
+      this._link.endRaw((unread) => {
+        if (this._done) return;
 
-      this._done = true;
-      socket.mute(false);
-      this._handlers.onUpgrade(
-        response,
-        new LinkTransport(this._link, head).open()
-      );
+        this._done = true;
+        socket.mute(false);
+        this._handlers.onUpgrade(
+          response,
+          new LinkTransport(this._link, Buffer.concat([head, unread])).open()
+        );
+      });
     });
     request.end();
-    socket.onChunk(bytes);
+    this._link.receiveRaw(bytes);
   }
 }
 

@@ -10,6 +10,8 @@ const { createDestroyed } = require('./system-errors');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
 
+const NOTHING = Buffer.alloc(0);
+
 /** @typedef {import('async_hooks').AsyncResource} AsyncResource */
 
 /**
@@ -47,6 +49,10 @@ class NativeLink extends Link {
     this.onClosed = null;
     /** Takes the events until `start()`. */
     this._listener = null;
+    /** Bytes that came while the socket was an ordinary one. */
+    this._rawBytes = 0;
+    /** Who waits for how many of them. */
+    this._awaited = null;
 
     targets[this._id] = this;
   }
@@ -204,9 +210,39 @@ class NativeLink extends Link {
       else this._endSocket();
       if (this._listener !== null) this._listener(kind, 0);
     } else if (kind === CHUNK) {
-      this.socket.onChunk(events.data);
+      this.receiveRaw(events.data);
     } else if (this._listener !== null) {
       this._listener(kind, events.value, events.data);
+    }
+  }
+
+  /** Bytes came while the socket is an ordinary one. */
+  receiveRaw(bytes) {
+    this._rawBytes += bytes.length;
+    this.socket.onChunk(bytes);
+    this._settleRaw();
+  }
+
+  /**
+   * Ends that: the next bytes are for the endpoint. Calls back with those that
+   * nobody has read, when the last one has come.
+   */
+  endRaw(callback) {
+    this._awaited = { count: this._half.holdBack(), callback };
+    this._settleRaw();
+  }
+
+  _settleRaw() {
+    const awaited = this._awaited;
+
+    if (awaited === null || this._rawBytes < awaited.count) return;
+
+    this._awaited = null;
+
+    try {
+      awaited.callback(this.socket.read() ?? NOTHING);
+    } catch (err) {
+      bridge.raise(err);
     }
   }
 

@@ -130,6 +130,8 @@ export declare class WebSocket {
   open(options: EndpointOptions, head?: Uint8Array | undefined | null): void
   /** Delivers bytes as they come from here on. */
   startRaw(): void
+  /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
+  holdBack(): number
   /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */
   demote(): Demoted | null
   /** Stops reading. */

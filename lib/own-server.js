@@ -57,7 +57,11 @@ class OwnServer extends EventEmitter {
     this._handleUpgrade = handleUpgrade;
     this._http = createHttpServer();
     // An upgrade request that is correct but not as the engine wants them.
-    this._http.on('upgrade', (...args) => this.emit('upgrade', ...args));
+    this._http.on('upgrade', (request, /** @type {any} */ socket, head) => {
+      socket.link.endRaw((unread) => {
+        this.emit('upgrade', request, socket, Buffer.concat([head, unread]));
+      });
+    });
     // It never listens, but has to know its connections to close idle ones.
     this._http.emit('listening');
     this.on('newListener', (event) => {
@@ -188,7 +192,7 @@ class OwnServer extends EventEmitter {
 
     link.half.startRaw();
     this._http.emit('connection', socket);
-    socket.onChunk(bytes);
+    link.receiveRaw(bytes);
   }
 
   close(callback) {

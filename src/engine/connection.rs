@@ -217,6 +217,12 @@ impl Connection {
         self.schedule();
     }
 
+    /// Ends what [`Connection::start_raw`] began: more bytes wait for [`Connection::open`]. Returns how many have been
+    /// delivered, though JavaScript may not have them yet.
+    pub fn hold_back(self: &Arc<Self>) -> u64 {
+        self.command(|state, _| state.input.hold_back())
+    }
+
     /// Compresses one message after the other, as long as the connection is open. JavaScript can send meanwhile.
     fn deflate(&self, job: DeflateJob) {
         let mut next = Some(job);

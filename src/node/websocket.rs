@@ -190,6 +190,12 @@ impl WebSocket {
         self.connection.start_raw();
     }
 
+    /// Delivers no more of them before `open()`. Returns how many were, those on their way among them.
+    #[napi(catch_unwind)]
+    pub fn hold_back(&self) -> f64 {
+        self.connection.hold_back() as f64
+    }
+
     /// Gives the endpoint away to JavaScript, which carries the bytes from here on.
     #[napi(catch_unwind)]
     pub fn demote(&self) -> Option<Demoted> {

@@ -117,6 +117,17 @@ impl Input {
         self.phase = Phase::Raw(self.take_held());
     }
 
+    /// Delivers no more bytes as they are; returns how many it has.
+    pub(super) fn hold_back(&mut self) -> u64 {
+        if let Phase::Raw(held) = &mut self.phase {
+            self.phase = Phase::Held(mem::take(held));
+        }
+        match &self.phase {
+            Phase::Held(held) => self.bytes - held.len() as u64,
+            _ => self.bytes,
+        }
+    }
+
     /// Gives the endpoint away. The job of it that is out, if there is one, goes to `heir`: tells whether it will.
     pub(super) fn demote(&mut self, heir: Heir) -> Option<(Box<Endpoint>, bool)> {
         match mem::replace(&mut self.phase, Phase::Raw(Vec::new())) {

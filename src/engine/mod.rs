@@ -10,6 +10,7 @@ mod jobs;
 mod listener;
 mod load;
 mod out_queue;
+mod pages;
 mod ready;
 mod stream;
 mod task;

@@ -1,9 +1,10 @@
 //! Bytes that wait for the kernel.
 
 use std::collections::VecDeque;
-use std::io::{self, Cursor, IoSlice};
+use std::io::{self, IoSlice};
+use std::mem;
 
-use bytes::Buf;
+use super::pages::Pages;
 
 /// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
 const SEGMENT: usize = 64 * 1024;
@@ -11,10 +12,54 @@ const SEGMENT: usize = 64 * 1024;
 /// Slices of one write: Linux takes up to 1024, a few carry all that a socket buffer holds.
 const SLICES: usize = 16;
 
-/// A queue of bytes in segments. Holds no memory while empty.
+/// Bytes in a row.
+struct Segment {
+    bytes: Store,
+    /// So many of them are written.
+    done: usize,
+}
+
+enum Store {
+    Heap(Vec<u8>),
+    /// It waits for longer.
+    Pages(Pages),
+}
+
+impl Segment {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: Store::Heap(bytes),
+            done: 0,
+        }
+    }
+
+    /// Moves to pages; returns the memory that is free then.
+    fn settle(&mut self) -> Vec<u8> {
+        let Store::Heap(bytes) = &mut self.bytes else {
+            return Vec::new();
+        };
+        let Some(pages) = Pages::copy_of(bytes) else {
+            return Vec::new();
+        };
+        let mut free = mem::take(bytes);
+        free.clear();
+        self.bytes = Store::Pages(pages);
+        free
+    }
+
+    fn left(&self) -> &[u8] {
+        match &self.bytes {
+            Store::Heap(bytes) => &bytes[self.done..],
+            Store::Pages(bytes) => &bytes[self.done..],
+        }
+    }
+}
+
+/// A queue of bytes in segments. Holds no memory while empty, and on the heap only its ends: what waits between them lies
+/// on pages that go back to the system when it is written, or lost.
 #[derive(Default)]
 pub(super) struct OutQueue {
-    segments: VecDeque<Cursor<Vec<u8>>>,
+    segments: VecDeque<Segment>,
     len: usize,
 }
 
@@ -29,21 +74,33 @@ impl OutQueue {
 
     /// Lets `append` add bytes at the end.
     pub(super) fn append<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-        if self
-            .segments
-            .back()
-            .is_none_or(|last| last.get_ref().len() >= SEGMENT)
-        {
-            self.segments.push_back(Cursor::default());
-        }
-        let Some(last) = self.segments.back_mut() else {
-            unreachable!("a segment was just added")
-        };
-        let last = last.get_mut();
+        let last = self.last();
         let before = last.len();
         let result = append(last);
-        self.len += last.len() - before;
+        let added = last.len() - before;
+        self.len += added;
         result
+    }
+
+    /// The segment that takes more: a new one if the last one is full.
+    fn last(&mut self) -> &mut Vec<u8> {
+        let is_behind = self.segments.len() > 1;
+        let next = match self.segments.back_mut() {
+            Some(Segment {
+                bytes: Store::Heap(bytes),
+                ..
+            }) if bytes.len() < SEGMENT => None,
+            Some(last) if is_behind => Some(last.settle()),
+            _ => Some(Vec::new()),
+        };
+        self.segments.extend(next.map(Segment::new));
+        match self.segments.back_mut() {
+            Some(Segment {
+                bytes: Store::Heap(bytes),
+                ..
+            }) => bytes,
+            _ => unreachable!("the last segment is on the heap"),
+        }
     }
 
     /// Writes with `write` until all is written or it would block.
@@ -55,7 +112,7 @@ impl OutQueue {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
             for (slice, segment) in slices.iter_mut().zip(&self.segments) {
-                *slice = IoSlice::new(segment.chunk());
+                *slice = IoSlice::new(segment.left());
                 count += 1;
             }
             match write(&slices[..count])? {
@@ -73,9 +130,9 @@ impl OutQueue {
             return;
         }
         while let Some(first) = self.segments.front_mut() {
-            let left = first.remaining();
+            let left = first.left().len();
             if n < left {
-                first.advance(n);
+                first.done += n;
                 return;
             }
             n -= left;
@@ -128,6 +185,26 @@ mod tests {
             assert!(queue.is_empty());
             assert_eq!(queue.segments.capacity(), 0);
         }
+    }
+
+    #[test]
+    fn what_waits_between_the_ends_is_not_on_the_heap() {
+        let mut queue = OutQueue::default();
+        let mut expected = Vec::new();
+        for byte in 0..100 {
+            let part = vec![byte; 20_000];
+            queue.append(|out| out.extend_from_slice(&part));
+            expected.extend_from_slice(&part);
+        }
+        let on_heap = |queue: &OutQueue| {
+            let is_heap = |segment: &&Segment| matches!(segment.bytes, Store::Heap(_));
+            queue.segments.iter().filter(is_heap).count()
+        };
+        assert!(queue.segments.len() > 20);
+        assert_eq!(on_heap(&queue), 2);
+        assert_eq!(queue.len(), expected.len());
+        assert_eq!(drain(&mut queue, 7777), expected);
+        assert_eq!(on_heap(&queue), 0);
     }
 
     #[test]

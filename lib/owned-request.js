@@ -76,12 +76,14 @@ function isPossible(options, settings, isSecure) {
 }
 
 /** Tells whether the values are ones that Node would take without a word. */
-function isPlain({ auth, family, headers, path, timeout }) {
+function isPlain({ auth, family, headers, path, socketPath, timeout }) {
   return (
     !UNESCAPED.test(path) &&
     (auth === undefined || typeof auth === 'string') &&
     [undefined, 0, 4, 6].includes(family) &&
     (timeout === undefined || (Number.isFinite(timeout) && timeout >= 0)) &&
+    // There it names a pipe, which only Node opens.
+    (socketPath === undefined || process.platform !== 'win32') &&
     !Object.keys(headers).some((name) => FRAMING_FIELDS.test(name))
   );
 }

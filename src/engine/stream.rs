@@ -79,7 +79,8 @@ impl Stream {
     pub fn duplicate(fd: std::os::fd::BorrowedFd<'_>) -> io::Result<Self> {
         let socket = Socket::from(fd.try_clone_to_owned()?);
         socket.set_nonblocking(true)?;
-        match socket.domain()? {
+        // Not every system knows a socket's own domain, all know that of its address.
+        match socket.local_addr()?.domain() {
             Domain::UNIX => Ok(Self::Unix(UnixStream::from_std(socket.into())?)),
             Domain::IPV4 | Domain::IPV6 => Ok(Self::Tcp(TcpStream::from_std(socket.into())?)),
             _ => Err(io::ErrorKind::Unsupported.into()),

@@ -53,6 +53,7 @@ pub(super) struct Environment {
     compressed: Cell<usize>,
     /// Open servers and sockets that keep the event loop alive.
     holds: Cell<usize>,
+    /// Null if the hook is a plain one.
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
     /// Handles that libuv has still to close.
     closing: Cell<usize>,
@@ -105,13 +106,13 @@ impl Environment {
             cleanup: Cell::new(ptr::null_mut()),
             closing: Cell::new(0),
         });
-        environment.start_driver(has_uv)?;
-        environment.add_cleanup()?;
+        let uv = Uv::find().filter(|_| has_uv);
+        environment.start_driver(uv)?;
+        environment.add_cleanup(uv.is_some())?;
         Ok(environment)
     }
 
-    fn start_driver(&self, has_uv: bool) -> Result<()> {
-        let uv = Uv::find().filter(|_| has_uv);
+    fn start_driver(&self, uv: Option<Uv>) -> Result<()> {
         self.wakeup.connect(uv, self.env, self)?;
         let watch = uv.and_then(|uv| {
             let mut event_loop = ptr::null_mut();
@@ -328,12 +329,23 @@ impl Environment {
         self.bridges.borrow().get(index as usize).cloned()
     }
 
-    fn add_cleanup(self: &Rc<Self>) -> Result<()> {
+    /// Without libuv's handles all is closed when the hook returns: the plain kind will do, and it has to in Deno,
+    /// which frees the other kind twice.
+    fn add_cleanup(self: &Rc<Self>, has_handles: bool) -> Result<()> {
+        let this = Rc::as_ptr(self).cast_mut().cast::<c_void>();
         let mut handle = ptr::null_mut();
-        // SAFETY: the environment lives until `closed`, which runs after the hook.
+        // SAFETY: the environment lives until `closed`, which runs in the hook or after it.
         check(unsafe {
-            let this = Rc::as_ptr(self).cast_mut().cast::<c_void>();
-            sys::napi_add_async_cleanup_hook(self.env, Some(on_cleanup), this, &mut handle)
+            if has_handles {
+                sys::napi_add_async_cleanup_hook(
+                    self.env,
+                    Some(on_async_cleanup),
+                    this,
+                    &mut handle,
+                )
+            } else {
+                sys::napi_add_env_cleanup_hook(self.env, Some(on_cleanup), this)
+            }
         })?;
         self.cleanup.set(handle);
         Ok(())
@@ -379,13 +391,20 @@ impl Environment {
         let cleanup = self.cleanup.replace(ptr::null_mut());
         // Frees the environment, unless a caller further up holds it.
         let this = CURRENT.try_with(|current| current.borrow_mut().take());
-        // SAFETY: the handle is the one of `add_cleanup`, used once.
-        unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
+        if !cleanup.is_null() {
+            // SAFETY: the handle is the one of `add_cleanup`, used once.
+            unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
+        }
         drop(this);
     }
 }
 
-unsafe extern "C" fn on_cleanup(_: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
+unsafe extern "C" fn on_async_cleanup(_: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
+    // SAFETY: as below.
+    unsafe { on_cleanup(data) };
+}
+
+unsafe extern "C" fn on_cleanup(data: *mut c_void) {
     // SAFETY: the data is the environment, which lives until `closed`.
     guard(|| unsafe { (*data.cast::<Environment>()).close() });
 }

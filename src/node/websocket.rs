@@ -384,7 +384,10 @@ pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<WebS
         .engine
         .enter(|| Stream::dial_unix(path.as_bytes()));
     #[cfg(not(unix))]
-    let stream = Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
+    let stream: std::io::Result<Stream> = {
+        let _ = path;
+        Err(std::io::ErrorKind::Unsupported.into())
+    };
     Ok(dialled(&bridge, stream, max_head))
 }
 

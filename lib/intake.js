@@ -108,8 +108,8 @@ class Intake {
     socket.removeListener('end', this._onEnd);
     this._goOn();
 
-    if (isListening && !socket.readableEnded && socket.readableLength > 0) {
-      receiver.write(socket.read());
+    if (isListening && !socket.readableEnded) {
+      while (socket.readableLength > 0) receiver.write(socket.read());
     }
 
     receiver.end();

@@ -154,7 +154,10 @@ function adopt(socket, head) {
   if (typeof half === 'number') return null;
 
   const link = new NativeLink(half);
-  const unread = socket.readableLength > 0 ? socket.read() : null;
+  const unread = [];
+
+  // Before Node 26 one call gives all.
+  while (socket.readableLength > 0) unread.push(socket.read());
 
   handle.readStop();
   handle.onread = ignore;
@@ -162,7 +165,7 @@ function adopt(socket, head) {
   ConnectionSocket.adopt(socket, link);
 
   link.isClaimed = true;
-  link.head = unread === null ? head : Buffer.concat([head, unread]);
+  link.head = unread.length === 0 ? head : Buffer.concat([head, ...unread]);
 
   return link;
 }

@@ -16,6 +16,7 @@ const {
 } = require('../support/resources');
 const { TunnelAgent, connectProxy } = require('./support/connect-proxy');
 const { messages, pairs, record } = require('./support/matrix');
+const { ADOPTED } = require('./support/routes');
 
 /** Where a client gets its socket from, and what carries it in oxws then. */
 describe.each(pairs)('the socket of a client ($name)', (pair) => {
@@ -66,7 +67,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     for (let count = 0; count < 2; count++) {
       const { client } = await talk(url, wss, { agent });
 
-      expect(linkOf(client)).toBe(link('NativeLink'));
+      expect(linkOf(client)).toBe(link(ADOPTED));
     }
   });
 
@@ -84,7 +85,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     const { client } = await talk(url, wss, { agent: new Agent() });
 
     expect(onRequest.mock.calls).toEqual([['websocket', '127.0.0.1']]);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('comes through a CONNECT proxy', async () => {
@@ -95,7 +96,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
 
     expect(proxy.targets).toEqual([`127.0.0.1:${port}`]);
     expect(request.headers.host).toBe(`127.0.0.1:${port}`);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('comes through a CONNECT proxy to wss:', async () => {
@@ -151,7 +152,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(options).toEqual([{ host: '127.0.0.1', port }]);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('comes connected from createConnection', async () => {
@@ -163,7 +164,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     const { client } = await talk(url, wss, { createConnection: () => socket });
 
     expect(client._socket).toBe(socket);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('may be a subclass of net.Socket', async () => {
@@ -238,7 +239,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(names).toEqual(['somewhere.example']);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('is that of the last redirect', async () => {
@@ -262,7 +263,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(client.url).toBe(url);
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 
   test('is that of a request that finishRequest ends', async () => {
@@ -278,6 +279,6 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
 
     expect(websocket).toBe(client);
     expect(request.headers['x-late']).toBe('header');
-    expect(linkOf(client)).toBe(link('NativeLink'));
+    expect(linkOf(client)).toBe(link(ADOPTED));
   });
 });

@@ -11,9 +11,12 @@ describeRoutes('messages', (open, route) => {
   test('take the way of the route', async () => {
     const { server, client } = await open();
 
-    for (const websocket of [server, client]) {
+    for (const [websocket, link] of [
+      [server, route.link],
+      [client, route.clientLink || route.link]
+    ]) {
       if (websocket instanceof oxws) {
-        expect(websocket._link.constructor.name).toBe(route.link);
+        expect(websocket._link.constructor.name).toBe(link);
       }
     }
   });

@@ -10,7 +10,11 @@ const { frame, KEY, OPCODE } = require('../support/wire');
 const { doNotAdopt } = require('./support/http-servers');
 const { messages, pairs, record, settled, turns } = require('./support/matrix');
 const MemorySocket = require('./support/memory-socket');
-const { fromStream, temporarySocketPath } = require('./support/routes');
+const {
+  ADOPTED,
+  fromStream,
+  temporarySocketPath
+} = require('./support/routes');
 
 const implementations = pairs.filter(
   ({ serverLib, clientLib }) => serverLib === clientLib
@@ -76,8 +80,8 @@ describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
   test('takes plain TCP sockets', async () => {
     const { server, client } = await talk(...(await socketPair()));
 
-    carried(server, 'NativeLink');
-    carried(client, 'NativeLink');
+    carried(server, ADOPTED);
+    carried(client, ADOPTED);
   });
 
   test('takes plain TCP sockets and leaves them to Node', async () => {
@@ -99,8 +103,8 @@ describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
     const where = { path: temporarySocketPath() };
     const { server, client } = await talk(...(await socketPair(where)));
 
-    carried(server, 'NativeLink');
-    carried(client, 'NativeLink');
+    carried(server, ADOPTED);
+    carried(client, ADOPTED);
   });
 
   test('takes a socket that waits to be written', async () => {

@@ -20,6 +20,13 @@ const drivers = implementations.flatMap(({ name }) =>
 /** The rows of `drivers` that are oxws. */
 const ownDrivers = drivers.filter(({ library }) => library === 'oxws');
 
+/** oxws where nothing but N-API is to be had, as in Bun and Deno. */
+const withoutUv = {
+  name: 'oxws, without libuv',
+  library: 'oxws',
+  env: { OXWS_DRIVER: undefined, OXWS_UV: '0', OXWS_ADOPT: '0' }
+};
+
 /**
  * Runs `main` in a child process, expects that it ends by itself with this
  * code and nothing on stderr, and resolves the lines it printed.
@@ -39,4 +46,4 @@ async function linesOf({ library, env }, main, options = {}) {
   return stdout.split('\n').slice(0, -1);
 }
 
-module.exports = { drivers, linesOf, ownDrivers };
+module.exports = { drivers, linesOf, ownDrivers, withoutUv };

@@ -17,6 +17,9 @@ const {
 const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
+/** What carries a socket that Node upgraded: the engine, unless it may not. */
+const ADOPTED = process.env.OXWS_ADOPT === '0' ? 'PumpedLink' : 'NativeLink';
+
 /** What a WebSocketServer gives its WebSockets, for those made by hand. */
 const DEFAULTS = {
   allowSynchronousEvents: true,
@@ -30,8 +33,9 @@ const DEFAULTS = {
 
 /**
  * How a server's WebSocket and a client come to talk to each other, seen from
- * outside. `link` names what carries them in oxws, `isNet` whether sockets of
- * the operating system lie bare below.
+ * outside. `link` names what carries them in oxws, `clientLink` what carries the
+ * client if that is another, `isNet` whether sockets of the operating system lie
+ * bare below.
  *
  * `open(pair, { server, client })`, the options of both, resolves
  * `{ server, client }`, and `{ wss, request }` where there are.
@@ -40,13 +44,13 @@ const routes = [
   { name: 'owned', link: 'NativeLink', isNet: true, open: connect },
   {
     name: 'adopted',
-    link: 'NativeLink',
+    link: ADOPTED,
     isNet: true,
     open: (pair, setup) => connect({ ...pair, route: 'adopted' }, setup)
   },
   {
     name: 'handleUpgrade()',
-    link: 'NativeLink',
+    link: ADOPTED,
     isNet: true,
     open: openHandled
   },
@@ -58,13 +62,14 @@ const routes = [
   },
   {
     name: 'unix socket',
-    link: 'NativeLink',
+    link: ADOPTED,
+    clientLink: 'NativeLink',
     isNet: true,
     open: (pair, setup) => openUnix(pair, setup)
   },
   {
     name: 'unix socket, adopted',
-    link: 'NativeLink',
+    link: ADOPTED,
     isNet: true,
     open: (pair, setup) => openUnix(pair, setup, { agent: new http.Agent() })
   },
@@ -200,4 +205,4 @@ function fromStream({ WebSocket }, stream, isServer, options) {
   return trackWebSocket(websocket);
 }
 
-module.exports = { fromStream, routes, temporarySocketPath };
+module.exports = { ADOPTED, fromStream, routes, temporarySocketPath };

@@ -10,33 +10,61 @@ const { createRequire } = require('module');
 // machine that runs the bundle has.
 const requireHere = createRequire(__filename);
 
-const ABIS = { linux: ['-gnu', '-musl'], win32: ['-msvc'] };
+const ABIS = { linux: ['-gnu', '-musl'], darwin: [''], win32: ['-msvc'] };
+const ARCHITECTURES = ['x64', 'arm64'];
+
+const { platform, arch } = process;
+
+/** What kept the addon of each target from being loaded. */
+const failures = new Map();
 
 function load() {
-  const { platform, arch } = process;
-  const triples = (ABIS[platform] || ['']).map(
-    (abi) => `${platform}-${arch}${abi}`
-  );
-  let cause;
+  for (const abi of ABIS[platform] || ['']) {
+    const target = `${platform}-${arch}${abi}`;
 
-  for (const triple of triples) {
-    for (const id of [`../oxws.${triple}.node`, `@oxws/binding-${triple}`]) {
+    for (const id of [`../oxws.${target}.node`, packageFor(target)]) {
       try {
         return requireHere(id);
       } catch (err) {
-        if (err.code !== 'MODULE_NOT_FOUND') cause = err;
+        if (err.code !== 'MODULE_NOT_FOUND') failures.set(target, err);
       }
     }
   }
+  throw failure();
+}
 
-  const packages = triples.map((triple) => `"@oxws/binding-${triple}"`);
-  const message =
-    `oxws could not load its addon for ${platform}-${arch}. It comes with the ` +
-    `optional dependency ${packages.join(' or ')}: install again without ` +
-    '--omit=optional, and without a lock file that another platform wrote. ' +
-    'In a checkout "npm run build" builds it.';
+function packageFor(target) {
+  return `@oxws/binding-${target}`;
+}
 
-  throw new Error(message, cause && { cause });
+/** The Error that says what is missing here, and what to do. */
+function failure() {
+  const target = `${platform}-${arch}${abi()}`;
+  const cause = failures.get(target);
+  const isBuilt = platform in ABIS && ARCHITECTURES.includes(arch);
+  const what = `oxws could not load its addon for ${target}: `;
+
+  if (cause !== undefined) return new Error(what + cause.message, { cause });
+
+  return new Error(
+    isBuilt
+      ? `${what}the optional dependency "${packageFor(target)}" is not ` +
+          'installed. Install again, on this platform, without ' +
+          '--omit=optional; if that does not help, delete node_modules and the ' +
+          'lock file first, which another platform may have written. In a ' +
+          'checkout "npm run build" builds it.'
+      : `${what}there is no package with one. Where Rust is installed "npm ` +
+          'run build" in a checkout builds it.'
+  );
+}
+
+function abi() {
+  const [only, other] = ABIS[platform] || [''];
+
+  if (other === undefined) return only;
+
+  const { header } = /** @type {any} */ (process.report.getReport());
+  return header.glibcVersionRuntime === undefined ? other : only;
 }
 
 module.exports = load();

@@ -6,7 +6,7 @@ const { Endpoint, endpointOptions } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
 const ConnectionSocket = require('./socket');
-const { createDestroyed } = require('./system-errors');
+const { createDestroyed, createUnwritten } = require('./system-errors');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
 
@@ -352,7 +352,7 @@ class NativeLink extends Link {
     this._callbacks = null;
 
     for (let i = 1; i < callbacks.length; i += 2) {
-      call(callbacks[i], createDestroyed());
+      call(callbacks[i], createUnwritten());
     }
   }
 

@@ -42,6 +42,16 @@ function createDestroyed() {
   return Object.assign(err, { code: 'ERR_STREAM_DESTROYED' });
 }
 
+/** Makes the error for what a socket had not written when it was destroyed. */
+function createUnwritten() {
+  // Node 22 says what becomes of the write that the kernel has not taken yet.
+  if (parseInt(process.versions.node) < 22) return createDestroyed();
+
+  for (const [errno, [code]] of getSystemErrorMap()) {
+    if (code === 'ECANCELED') return createSystemError(errno, 'write');
+  }
+}
+
 /** Makes the error for a peer that went away before it answered. */
 function createHangUp() {
   const err = new Error('socket hang up');
@@ -51,4 +61,9 @@ function createHangUp() {
   return Object.assign(err, { code: 'ECONNRESET' });
 }
 
-module.exports = { createDestroyed, createHangUp, createSystemError };
+module.exports = {
+  createDestroyed,
+  createHangUp,
+  createSystemError,
+  createUnwritten
+};

@@ -1,7 +1,9 @@
 'use strict';
 
 const { once } = require('events');
+const net = require('net');
 
+const { trackServer, trackSocket } = require('../support/resources');
 const {
   bothWays,
   describeRoutes,
@@ -24,6 +26,24 @@ async function fill(websocket) {
     await turns();
   } while (websocket.bufferedAmount < before + 16 * CHUNK.length);
   return count;
+}
+
+/** What Node tells of what a socket had not written when it was destroyed. */
+async function unwrittenCode() {
+  const server = trackServer(net.createServer({ pauseOnConnect: true }));
+
+  await new Promise((resolve) => server.listen(0, resolve));
+
+  const socket = trackSocket(net.connect(server.address().port));
+  const results = [];
+
+  await once(socket, 'connect');
+  socket.write(Buffer.alloc(1 << 26));
+  await turns();
+  socket.write('lost', (err) => results.push(err.code));
+  socket.destroy();
+  await once(socket, 'close');
+  return results[0];
 }
 
 describeRoutes('back-pressure', (open, route) => {
@@ -123,9 +143,14 @@ describeRoutes('back-pressure', (open, route) => {
     client.terminate();
     server.resume();
     await closed;
-    // Streams of HTTP/2 close before they tell what they did not write.
-    if (route.name === 'HTTP/2') results.reverse();
-    expect(results).toEqual(['ERR_STREAM_DESTROYED', 'close']);
+    // Streams of HTTP/2 close before or after, by the version of Node.
+    if (route.name === 'HTTP/2') results.sort();
+    expect(results).toEqual([
+      route.isNet || route.name === 'TLS'
+        ? await unwrittenCode()
+        : 'ERR_STREAM_DESTROYED',
+      'close'
+    ]);
   });
 
   test('does not lose what was sent before close()', async () => {

@@ -66,6 +66,15 @@ class NativeLink extends Link {
     return this._socket;
   }
 
+  /** The socket, for who may look into it. */
+  get shownSocket() {
+    const { socket } = this;
+
+    socket.showBacklog();
+
+    return socket;
+  }
+
   get half() {
     return this._half;
   }

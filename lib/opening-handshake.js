@@ -59,6 +59,7 @@ class OpeningHandshake {
     websocket._url = url.href;
     checkUrl(url);
 
+    this._url = url;
     this._isIpc = url.protocol === 'ws+unix:';
     this._isSecure = url.protocol === 'wss:';
     this._offered = checkProtocols(protocols);
@@ -344,7 +345,7 @@ class OpeningHandshake {
     try {
       next = new OpeningHandshake(
         websocket,
-        redirect.checkTarget(createUrl(location, this._address), this._isIpc),
+        redirect.checkTarget(createUrl(location, this._address), this._url),
         this._protocols,
         this._options,
         this._origin

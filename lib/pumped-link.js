@@ -29,6 +29,10 @@ class PumpedLink extends Link {
     this.isWatched = false;
   }
 
+  get shownSocket() {
+    return this.socket;
+  }
+
   /** The sender has messages compressed. */
   get compresses() {
     return false;

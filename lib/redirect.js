@@ -21,17 +21,23 @@ function withOwnHeaders(options) {
   return { ...options, headers };
 }
 
+/** The names of this machine: localhost, 127.0.0.0/8 and ::1. */
+const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
 /**
  * Tells whether a redirect may lead there: the sockets of this machine are none
  * of the network's business.
  *
  * @param {URL} url
- * @param {boolean} isIpc Whether a socket of this machine redirects
- * @return {URL} The same
+ * @param {URL} from What redirects
+ * @return {URL} `url`
  * @throws {Error}
  */
-function checkTarget(url, isIpc) {
-  if (url.protocol === 'ws+unix:' && !isIpc) {
+function checkTarget(url, from) {
+  const isLocal =
+    from.protocol === 'ws+unix:' || THIS_MACHINE.test(from.hostname);
+
+  if (url.protocol === 'ws+unix:' && !isLocal) {
     throw new Error('The server redirected to a unix socket');
   }
 

@@ -19,6 +19,8 @@ class ConnectionHandle {
     this.isMuted = false;
     /** How often the socket is corked. */
     this.corks = 0;
+    /** What the stream itself holds, once `showBacklog()` counts more. */
+    this.ownLength = null;
   }
 
   get fd() {
@@ -166,7 +168,32 @@ class ConnectionSocket extends Socket {
 
   /** Frames that the engine holds count as waiting to be written. */
   get writableLength() {
-    return this._writableState.length + this.link.pending;
+    const { length } = this._writableState;
+
+    return (this._connection.ownLength ?? length) + this.link.pending;
+  }
+
+  /**
+   * Has `_writableState.length` say so, too, until the socket ends. That costs
+   * the object its shape: only for who may look there.
+   */
+  showBacklog() {
+    const { _connection: connection, _writableState: state, link } = this;
+    let backlog = 0;
+
+    if (connection.ownLength !== null) return;
+
+    connection.ownLength = state.length;
+    Object.defineProperty(state, 'length', {
+      get: () => {
+        backlog = state.ending ? 0 : link.pending;
+
+        return connection.ownLength + backlog;
+      },
+      set: (length) => {
+        connection.ownLength = length - backlog;
+      }
+    });
   }
 
   get writableNeedDrain() {
@@ -177,9 +204,8 @@ class ConnectionSocket extends Socket {
 
   /** Whether less than the high-water mark waits; if not, 'drain' will tell. */
   _noteBacklog() {
-    const { pending } = this.link;
     const state = this._writableState;
-    const hasRoom = state.length + pending < state.highWaterMark;
+    const hasRoom = this.writableLength < state.highWaterMark;
 
     if (!hasRoom) {
       state.needDrain = true;

@@ -151,7 +151,7 @@ class WebSocket extends EventEmitter {
 
   /** The `net.Socket` or other `Duplex` below. @type {?Duplex} */
   get _socket() {
-    return this._link === null ? null : this._link.socket;
+    return this._link === null ? null : this._link.shownSocket;
   }
 
   /** What decodes the bytes of the connection. @type {?Receiver} */

@@ -52,6 +52,35 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
     expect(client.bufferedAmount).toBeGreaterThan(0);
   });
 
+  test('is what the state of the socket says', async () => {
+    const { client, server } = await connect(pair, {
+      server: { perMessageDeflate: false },
+      client: { perMessageDeflate: false }
+    });
+    const { _socket: socket } = client;
+
+    server.pause();
+    sendUntilBuffered(client, 1024);
+
+    let amount, length, writable;
+
+    // The kernel may take some at any time.
+    do {
+      amount = client.bufferedAmount;
+      length = socket._writableState.length;
+      writable = socket.writableLength;
+    } while (client.bufferedAmount !== amount);
+
+    expect(amount).toBeGreaterThan(0);
+    expect([length, writable]).toEqual([amount, amount]);
+
+    server.on('message', () => {});
+    server.resume();
+    client.close();
+    await Promise.all([once(socket, 'finish'), once(client, 'close')]);
+    expect(socket._writableState.length).toBe(0);
+  });
+
   test('counts headers and masks too', async () => {
     const { client, server } = await connect(pair, {
       server: { perMessageDeflate: false },

@@ -206,16 +206,30 @@ describeEach(implementations, 'a redirect', ({ name, lib: WebSocket }) => {
     return `ws://127.0.0.1:${server.address().port}`;
   }
 
-  test('from the network to a unix socket', async () => {
+  /** A server on a unix socket, and what it is called with. */
+  async function listenOnPath() {
     const path = temporarySocketPath();
     const onConnection = jest.fn((socket) => socket.destroy());
-    const inner = trackServer(net.createServer(onConnection));
+    const server = trackServer(net.createServer(onConnection));
 
-    inner.listen(path);
-    await once(inner, 'listening');
+    server.listen(path);
+    await once(server, 'listening');
+    return { path, onConnection };
+  }
 
-    const url = await redirecting(() => `ws+unix:${path}:/secret`);
-    const client = dial({ WebSocket }, url, [], { followRedirects: true });
+  test('from the network to a unix socket', async () => {
+    const { path, onConnection } = await listenOnPath();
+    const { port } = new URL(
+      await redirecting(() => `ws+unix:${path}:/secret`)
+    );
+    const client = dial({ WebSocket }, `ws://example.com:${port}`, [], {
+      followRedirects: true,
+      family: 4,
+      lookup: (hostname, { all }, callback) =>
+        all
+          ? callback(null, [{ address: '127.0.0.1', family: 4 }])
+          : callback(null, '127.0.0.1', 4)
+    });
     const [error, close] = await events(client);
 
     expect(close).toEqual(ABNORMAL);
@@ -230,6 +244,24 @@ describeEach(implementations, 'a redirect', ({ name, lib: WebSocket }) => {
       message: 'The server redirected to a unix socket'
     });
   });
+
+  test.each(['127.0.0.1', 'localhost'])(
+    'from %s to a unix socket is followed',
+    async (hostname) => {
+      const { path, onConnection } = await listenOnPath();
+      const { port } = new URL(await redirecting(() => `ws+unix:${path}`));
+      const client = dial({ WebSocket }, `ws://${hostname}:${port}`, [], {
+        followRedirects: true,
+        family: 4
+      });
+
+      expect(await events(client)).toMatchObject([
+        { event: 'error' },
+        ABNORMAL
+      ]);
+      expect(onConnection).toHaveBeenCalledTimes(1);
+    }
+  );
 
   test.each([
     ['file:///etc/passwd', 'SyntaxError'],

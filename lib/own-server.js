@@ -1,5 +1,6 @@
 'use strict';
 
+const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
 const cluster = /** @type {any} */ (require('cluster'));
 const dns = require('dns');
 const EventEmitter = require('events');
@@ -29,6 +30,15 @@ const SWEEP_INTERVAL = 30_000;
 const MAX_SWEEPS = 3;
 const LATE_ANSWER = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
+/**
+ * Whether 'upgrade' sees what AsyncLocalStorage holds where the server was
+ * made: since Node 24, which keeps it in V8's frames and not in resources.
+ */
+const hasContextFrames = !Object.hasOwn(
+  new AsyncLocalStorage(),
+  'kResourceStore'
+);
+
 /** How long to wait when no descriptor is left. */
 const STARVED_DELAY = 100;
 
@@ -47,6 +57,7 @@ class OwnServer extends EventEmitter {
     super();
 
     this.resource = null;
+    this._scope = hasContextFrames ? new AsyncResource('OXWS') : null;
     this._wss = wss;
     this._server = null;
     this._sweeper = null;
@@ -161,8 +172,10 @@ class OwnServer extends EventEmitter {
   }
 
   _onEvent(link, kind, data) {
-    if (kind === HEAD) {
+    if (kind === HEAD && this._scope === null) {
       this._upgrade(link, data);
+    } else if (kind === HEAD) {
+      this._scope.runInAsyncScope(this._upgrade, this, link, data);
     } else if (kind === FOREIGN) {
       this._hand(link, data);
     } else if (kind === LATE) {

@@ -21,6 +21,7 @@ class Intake {
     this.gathers = false;
     this._link = link;
     this._socket = socket;
+    this._corks = 0;
     this._isOver = false;
     this._waits = false;
     this._isClosed = false;
@@ -62,9 +63,22 @@ class Intake {
   _feed(chunk) {
     const { _socket: socket } = this;
 
-    if (this.gathers && socket.cork) socket.cork();
+    if (!this.gathers || !socket.cork) {
+      if (!this.receiver.write(chunk)) socket.pause();
+      return;
+    }
+
+    this._corks++;
+    socket.cork();
     if (!this.receiver.write(chunk)) socket.pause();
-    if (this.gathers && socket.uncork) socket.uncork();
+    socket.uncork();
+    this._corks--;
+  }
+
+  /** Has written what listeners have sent so far: somebody asks how much waits. */
+  flush() {
+    for (let i = 0; i < this._corks; i++) this._socket.uncork();
+    for (let i = 0; i < this._corks; i++) this._socket.cork();
   }
 
   _ignore() {

@@ -113,6 +113,7 @@ class PumpedLink extends Link {
   }
 
   get writableLength() {
+    this._intake.flush();
     return this.socket.writableLength;
   }
 

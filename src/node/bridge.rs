@@ -305,6 +305,10 @@ impl Bridge {
                 Entry::Endpoint(_) | Entry::Task => {}
             }
         }
+    }
+
+    /// Lets go of what is JavaScript's.
+    pub(super) fn release(&self) {
         let env = self.environment().env;
         self.meta.release(env);
         self.feed_meta.release(env);

@@ -364,9 +364,10 @@ impl Environment {
             bridge.abandon();
         }
         self.engine.close();
-        self.slabs.release(self.env);
-        // SAFETY: the context is ours, and no event is delivered any more.
-        unsafe { sys::napi_async_destroy(self.env, self.async_context) };
+        // Deno, which has no libuv, aborts at this; there the references end with the environment.
+        if !self.cleanup.get().is_null() {
+            self.release();
+        }
         let handles = [signal, watch];
         self.closing.set(handles.iter().flatten().count());
         if self.closing.get() == 0 {
@@ -385,6 +386,16 @@ impl Environment {
                 (uv.close)(handle, on_closed);
             }
         }
+    }
+
+    /// Lets go of what is JavaScript's.
+    fn release(&self) {
+        for bridge in self.bridges.borrow().iter() {
+            bridge.release();
+        }
+        self.slabs.release(self.env);
+        // SAFETY: the context is ours, and no event is delivered any more.
+        unsafe { sys::napi_async_destroy(self.env, self.async_context) };
     }
 
     fn closed(&self) {

@@ -14,17 +14,18 @@ const {
 
 const CHUNK = Buffer.alloc(1 << 16, 'x');
 
-/** Sends until nothing is taken any more; resolves the count of sends. */
+/** More than the buffers of two sockets hold, however far they grow. */
+const BACKLOG = 16 << 20;
+
+/** Sends until nothing can be taken any more; resolves the count of sends. */
 async function fill(websocket) {
-  let before;
   let count = 0;
 
-  do {
-    before = websocket.bufferedAmount;
+  while (websocket.bufferedAmount < BACKLOG) {
     for (let sends = 0; sends < 16; sends++) websocket.send(CHUNK);
     count += 16;
     await turns();
-  } while (websocket.bufferedAmount < before + 16 * CHUNK.length);
+  }
   return count;
 }
 

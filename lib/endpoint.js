@@ -1,9 +1,24 @@
 'use strict';
 
+const { markAsUntransferable } = require('worker_threads');
+
 const native = require('./native');
 const { bridge, targets } = require('./bridge');
 const { kContexts } = require('./symbols');
 const whenOver = require('./task');
+
+const FastBuffer = Buffer[Symbol.species];
+
+/**
+ * Where short frames are made, one behind the other: a Buffer of its own costs
+ * more than all the rest of such a frame. Not transferable, as others lie there.
+ */
+const ROOM = 16 * 1024;
+/** There is room for a frame of this length, in bytes. */
+const SHORT = 1024;
+
+let room = Buffer.alloc(0);
+let used = 0;
 
 /** Gives the endpoints that are forgotten back. */
 const registry = new FinalizationRegistry((id) => bridge.free(id));
@@ -62,9 +77,27 @@ class Endpoint {
     return bridge.messageLength(this._id);
   }
 
-  /** One frame of bytes to send. */
+  /**
+   * One frame of bytes to send.
+   *
+   * @return {Buffer}
+   */
   frame(data, bits, key) {
-    return bridge.frame(this._id, data, bits, key);
+    if (room.length - used < SHORT) {
+      room = Buffer.allocUnsafeSlow(ROOM);
+      markAsUntransferable(room.buffer);
+      used = 0;
+    }
+
+    const frame = bridge.frame(this._id, data, bits, key, room, used);
+
+    if (typeof frame !== 'number') return frame;
+
+    const start = used;
+
+    used += frame;
+
+    return new FastBuffer(room.buffer, start, frame);
   }
 
   /**

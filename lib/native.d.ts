@@ -53,8 +53,18 @@ export interface Bridge {
   flush(): void;
   /** The same on this thread, before the process exits. */
   flushNow(): void;
-  /** A frame of an endpoint. */
-  frame(id: number, data: Payload, bits: number, key: number): Buffer;
+  /**
+   * A frame of an endpoint. One that fits into `room` from `offset` on is put
+   * there, and its length returned.
+   */
+  frame(
+    id: number,
+    data: Payload,
+    bits: number,
+    key: number,
+    room: Uint8Array,
+    offset: number
+  ): Buffer | number;
   /** Begins one that is compressed, as a task. */
   beginFrame(id: number, data: Payload, bits: number, key: number): number;
   /** The frame, when that task is over. */

@@ -16,7 +16,7 @@ use super::slab::Slabs;
 use super::uv::{self, Uv};
 use super::values::{check, made};
 use super::wakeup::Wakeup;
-use crate::engine::{Connection, Engine, Gather, Load, Policy};
+use crate::engine::{Batch, Connection, Engine, Gather, Load, Policy};
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
@@ -38,6 +38,8 @@ pub(super) struct Environment {
     pub(super) slabs: Slabs,
     /// Where strings are read to on their way out.
     pub(super) text: RefCell<Vec<u8>>,
+    /// What bytes mean that JavaScript carries.
+    pub(super) fed: RefCell<Batch>,
     wakeup: Arc<Wakeup>,
     outbox: Arc<Outbox>,
     driver: RefCell<Driver>,
@@ -91,6 +93,7 @@ impl Environment {
             async_context: make_async_context(env)?,
             slabs: Slabs::default(),
             text: RefCell::default(),
+            fed: RefCell::default(),
             wakeup,
             outbox: Arc::default(),
             driver: RefCell::default(),

@@ -189,11 +189,12 @@ unsafe extern "C" fn flush_now(
     }
 }
 
-/// `frame(id, data, bits, key)`: a frame of the endpoint `id`, for JavaScript to send.
+/// `frame(id, data, bits, key, room, offset)`: a frame of the endpoint `id`, for JavaScript to send. Where it fits into
+/// `room` from `offset` on it is put there, and its length returned; it has a Buffer of its own otherwise.
 unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_bridge(env, info, |bridge, [id, data, bits, key]| {
+        with_bridge(env, info, |bridge, [id, data, bits, key, room, offset]| {
             let id = u32_of(env, id);
             let Some(mut fed) = bridge.take_endpoint(id) else {
                 return undefined(env);
@@ -205,6 +206,14 @@ unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) ->
                 fed.endpoint.frame(&mut out, &payload, bits, key);
             });
             bridge.put_endpoint(id, fed);
+            // SAFETY: no JavaScript runs before the bytes are done with.
+            let room = bytes_of(env, room)
+                .and_then(|room| room.get_mut(u32_of(env, offset) as usize..))
+                .and_then(|room| room.get_mut(..out.len()));
+            if let Some(room) = room {
+                room.copy_from_slice(&out);
+                return number(env, out.len() as f64);
+            }
             super::values::buffer(env, &out).unwrap_or_else(|_| undefined(env))
         })
     }
@@ -266,18 +275,15 @@ fn with_endpoint(
     let Some(mut fed) = bridge.take_endpoint(id) else {
         return undefined(env);
     };
-    let mut batch = Batch::default();
+    let environment = bridge.environment();
+    // A listener may feed another endpoint: that gets a batch of its own.
+    let mut batch = environment.fed.take();
     let task = work(&mut fed, &mut batch);
     bridge.put_endpoint(id, fed);
-    let events = 0..batch.events.len();
-    deliver_events(
-        bridge.environment(),
-        bridge,
-        &bridge.feed_meta,
-        id,
-        &mut batch,
-        events,
-    );
+    let (meta, events) = (&bridge.feed_meta, 0..batch.events.len());
+    deliver_events(environment, bridge, meta, id, &mut batch, events);
+    batch.clear();
+    environment.fed.replace(batch);
     task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
 }
 

@@ -115,16 +115,16 @@ class Dial {
 
   _try(target, hasNext, onFailure) {
     const { address = target.path, port } = target;
-    const half = dialTarget(target);
+    const id = dialTarget(target);
     const fail = (errno) =>
       onFailure(createSystemError(errno, 'connect', address, port));
 
-    if (typeof half === 'number') {
-      process.nextTick(fail, half);
+    if (id < 0) {
+      process.nextTick(fail, id);
       return;
     }
 
-    const link = new NativeLink(half, this._resource);
+    const link = new NativeLink(id, this._resource);
 
     this._link = link;
 

@@ -2,12 +2,15 @@
 
 const { markAsUntransferable } = require('worker_threads');
 
-const native = require('./native');
 const { bridge, targets } = require('./bridge');
 const { kContexts } = require('./symbols');
 const whenOver = require('./task');
 
 const FastBuffer = Buffer[Symbol.species];
+
+/** The flags of `configOf()`. */
+const IS_SERVER = 1;
+const SKIP_UTF8_VALIDATION = 2;
 
 /**
  * Where short frames are made, one behind the other: a Buffer of its own costs
@@ -31,11 +34,9 @@ class Endpoint {
     registry.register(this, id, this);
   }
 
-  /** @param {Object} options Those of `endpointOptions()` */
+  /** @param {Object} options Those of `configOf()` */
   static create(options) {
-    return new Endpoint(
-      native.createEndpoint(bridge.id, endpointOptions(options))
-    );
+    return new Endpoint(bridge.createEndpoint(...configOf(options)));
   }
 
   /**
@@ -120,7 +121,7 @@ class Endpoint {
 }
 
 /**
- * What the addon wants to know of an endpoint.
+ * What an endpoint is made with, as numbers: `src/node/config.rs` reads them.
  *
  * @param {Object} options
  * @param {boolean} options.isServer
@@ -129,18 +130,31 @@ class Endpoint {
  * @param {number} options.maxBufferedChunks
  * @param {boolean} options.skipUTF8Validation
  * @param {Object} options.extensions The negotiated ones
+ * @return {import('./native').Config}
  */
-function endpointOptions(options) {
+function configOf(options) {
   const { 'permessage-deflate': deflate } = options.extensions;
 
-  return {
-    isServer: options.isServer,
-    maxPayload: options.maxPayload,
-    maxFragments: options.maxFragments,
-    maxBufferedChunks: options.maxBufferedChunks,
-    skipUtf8Validation: options.skipUTF8Validation,
-    deflate: deflate && deflate[kContexts]
-  };
+  return [
+    (options.isServer ? IS_SERVER : 0) |
+      (options.skipUTF8Validation ? SKIP_UTF8_VALIDATION : 0),
+    deflate === undefined ? 0 : packContexts(deflate[kContexts]),
+    options.maxPayload,
+    options.maxFragments,
+    options.maxBufferedChunks
+  ];
 }
 
-module.exports = { Endpoint, endpointOptions };
+function packContexts({ deflate, inflate }) {
+  return (
+    deflate.windowBits |
+    ((deflate.level + 1) << 4) |
+    (deflate.memLevel << 8) |
+    (deflate.strategy << 12) |
+    (Number(deflate.reset) << 15) |
+    (inflate.windowBits << 16) |
+    (Number(inflate.reset) << 20)
+  );
+}
+
+module.exports = { Endpoint, configOf };

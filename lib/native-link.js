@@ -2,7 +2,7 @@
 
 const native = require('./native');
 const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
-const { Endpoint, endpointOptions } = require('./endpoint');
+const { Endpoint, configOf } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
 const ConnectionSocket = require('./socket');
@@ -19,11 +19,11 @@ const NOTHING = Buffer.alloc(0);
  */
 class NativeLink extends Link {
   /**
-   * @param {native.WebSocket} half The native half
+   * @param {number} id That of the connection
    * @param {?AsyncResource} [resource] Whose async context its events have; an
    *     accepted connection's have none
    */
-  constructor(half, resource = null) {
+  constructor(id, resource = null) {
     super();
 
     this.isFed = false;
@@ -35,14 +35,17 @@ class NativeLink extends Link {
     this.ending = false;
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
-    this._half = half;
-    this._id = half.id;
+    this._id = id;
+    this._half = null;
     /** A transport has made it somebody's. */
     this.isClaimed = false;
     /** Callbacks of sends, as [position, callback, …]. */
     this._callbacks = null;
     this._socket = null;
     this._closed = false;
+    /** How many there were, once it is closed. */
+    this._bytesRead = 0;
+    this._bytesWritten = 0;
     /** What `receiver` is once nothing is received any more. */
     this._idleReceiver = null;
     /** Called when the connection is closed, before anybody else. */
@@ -54,7 +57,7 @@ class NativeLink extends Link {
     /** Who waits for how many of them. */
     this._awaited = null;
 
-    targets[this._id] = this;
+    targets[id] = this;
   }
 
   /** The net.Socket over this connection, made for who asks for it. */
@@ -75,7 +78,15 @@ class NativeLink extends Link {
     return socket;
   }
 
+  /**
+   * The native half, made for who asks for it: most connections get along
+   * without. Null once the connection is closed.
+   */
   get half() {
+    if (this._half === null && !this._closed) {
+      this._half = native.take(bridge.id, this._id);
+    }
+
     return this._half;
   }
 
@@ -97,7 +108,7 @@ class NativeLink extends Link {
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
     this._listener = null;
-    this._half.open(endpointOptions(options), this.head);
+    bridge.open(this._id, this.head, ...configOf(options));
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();
@@ -112,7 +123,7 @@ class NativeLink extends Link {
    */
   _beYoung() {
     this.isYoung = true;
-    this._half.tellDrained();
+    this.tellDrained();
   }
 
   /** Frames are compressed in order by `transmit()`. */
@@ -137,14 +148,14 @@ class NativeLink extends Link {
    */
   demote() {
     const { socket, websocket, _handler: handler, _held: held } = this;
-    const { endpoint: id, task } = this._half.demote();
+    const { endpoint: id, task } = this.half.demote();
     const endpoint = new Endpoint(id);
 
     endpoint.deferInflation();
     this._held = null;
     this._heldBytes = 0;
     this._stopped = false;
-    this._half.resume();
+    this.half.resume();
     this._intake = new Intake(
       this,
       socket,
@@ -237,7 +248,7 @@ class NativeLink extends Link {
    * nobody has read, when the last one has come.
    */
   endRaw(callback) {
-    this._awaited = { count: this._half.holdBack(), callback };
+    this._awaited = { count: this.half.holdBack(), callback };
     this._settleRaw();
   }
 
@@ -258,6 +269,10 @@ class NativeLink extends Link {
   _onClosed(errno) {
     targets[this._id] = undefined;
     if (this.onClosed !== null) this.onClosed();
+    if (this._socket !== null) {
+      this._bytesRead = this.bytesRead;
+      this._bytesWritten = this.bytesWritten;
+    }
     this._id = -1;
     this.destroyed = true;
     this._closed = true;
@@ -348,7 +363,7 @@ class NativeLink extends Link {
     while (count < callbacks.length && callbacks[count] <= written) count += 2;
 
     this._callbacks = count < callbacks.length ? callbacks.slice(count) : null;
-    if (this._callbacks !== null) this._half.tellDrained();
+    if (this._callbacks !== null) this.tellDrained();
 
     for (let i = 1; i < count; i += 2) call(callbacks[i], null);
   }
@@ -385,11 +400,11 @@ class NativeLink extends Link {
   }
 
   _stopReading() {
-    if (!this.destroyed) this._half.pause();
+    if (!this.destroyed) this.half.pause();
   }
 
   _startReading() {
-    if (!this.destroyed) this._half.resume();
+    if (!this.destroyed) this.half.resume();
   }
 
   pause() {
@@ -410,7 +425,7 @@ class NativeLink extends Link {
     this.ending = true;
 
     if (this._socket === null) {
-      this._half.end();
+      this.sendFin();
       scheduleFlush();
     } else {
       this._socket.end();
@@ -429,8 +444,26 @@ class NativeLink extends Link {
     this.destroyed = true;
 
     // What a paused WebSocket has not seen came before the end.
-    if (this._paused && this.isStarted && !reset) this._half.closeBehindInput();
-    else this._half.destroy(reset);
+    if (this._paused && this.isStarted && !reset) this.half.closeBehindInput();
+    else bridge.destroy(this._id, reset ? 1 : 0);
+  }
+
+  /** Sends FIN after all that is queued. */
+  sendFin() {
+    if (!this._closed) bridge.end(this._id);
+  }
+
+  /** Has the socket and the callbacks told when all that is queued is written. */
+  tellDrained() {
+    if (!this._closed) bridge.tellDrained(this._id);
+  }
+
+  get bytesRead() {
+    return this._closed ? this._bytesRead : bridge.bytesRead(this._id);
+  }
+
+  get bytesWritten() {
+    return this._closed ? this._bytesWritten : bridge.bytesWritten(this._id);
   }
 
   /** The endpoint discards what comes after a close frame or a violation. */
@@ -452,9 +485,5 @@ function call(cb, err) {
     bridge.raise(thrown);
   }
 }
-
-/** The link of a connection that an event named. */
-NativeLink.of = (id, resource) =>
-  new NativeLink(native.take(bridge.id, id), resource);
 
 module.exports = NativeLink;

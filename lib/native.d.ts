@@ -31,7 +31,19 @@ export declare function randomKey(): number;
 /** Whether the bytes are UTF-8 as a whole. */
 export declare function isValidUtf8(bytes: Uint8Array): boolean;
 
-/** The calls of every message, by the ids of connections and endpoints. */
+/**
+ * What an endpoint is made with; see `src/node/config.rs`. 0 is no limit, and no
+ * permessage-deflate.
+ */
+export type Config = [
+  flags: number,
+  deflate: number,
+  maxPayload: number,
+  maxFragments: number,
+  maxBufferedChunks: number
+];
+
+/** The calls of every message and connection, by the ids of connections and endpoints. */
 export interface Bridge {
   /** The number that connections and endpoints are made with. */
   readonly id: number;
@@ -39,6 +51,25 @@ export interface Bridge {
   readonly meta: Uint32Array;
   /** Those of endpoints. */
   readonly feedMeta: Uint32Array;
+  /**
+   * Takes the connected socket behind a descriptor of somebody else's over: a
+   * duplicate of it becomes ours; `isTcp` is 0 for a Unix domain socket.
+   * Returns the id of the connection, or the system's error number, which is
+   * negative.
+   */
+  adopt(fd: number, isTcp: number): number;
+  /** Speaks WebSocket from here on; `head` is what was read of it already. */
+  open(id: number, head: Uint8Array | undefined, ...config: Config): void;
+  /** Has the `drained` event sent once all that is queued is written. */
+  tellDrained(id: number): void;
+  /** Bytes read so far. */
+  bytesRead(id: number): number;
+  /** Bytes that the kernel took so far. */
+  bytesWritten(id: number): number;
+  /** Sends FIN after all that is queued. */
+  end(id: number): void;
+  /** Closes now; by RST if `reset` is 1. */
+  destroy(id: number, reset: number): void;
   /** Frames and sends. */
   send(id: number, data: Payload, bits: number, key: number): void;
   /** Sends bytes as they are. */
@@ -53,6 +84,8 @@ export interface Bridge {
   flush(): void;
   /** The same on this thread, before the process exits. */
   flushNow(): void;
+  /** Makes an endpoint whose bytes JavaScript carries; returns its id. */
+  createEndpoint(...config: Config): number;
   /**
    * A frame of an endpoint. One that fits into `room` from `offset` on is put
    * there, and its length returned.
@@ -134,10 +167,6 @@ export declare class Server {
 
 /** The native half of a WebSocket: its connection. Frames go through the bridge by `id`. */
 export declare class WebSocket {
-  /** The number of this connection in its bridge, until its `closed` event. */
-  get id(): number
-  /** Speaks WebSocket from here on; `head` is what was read of it already. */
-  open(options: EndpointOptions, head?: Uint8Array | undefined | null): void
   /** Delivers bytes as they come from here on. */
   startRaw(): void
   /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
@@ -150,14 +179,8 @@ export declare class WebSocket {
   resume(): void
   /** Keeps what is sent together, until it is uncorked. */
   setCorked(corked: boolean): void
-  /** Sends FIN after all that is queued. */
-  end(): void
-  /** Closes now, by RST if asked so. */
-  destroy(reset: boolean): void
   /** Closes when what has arrived is read and reported. */
   closeBehindInput(): void
-  /** Has the `drained` event sent once all that is queued is written. */
-  tellDrained(): void
   /** Nagle's algorithm off or on. Returns 0 or the system's error number. */
   setNoDelay(on: boolean): number
   /** TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number. */
@@ -168,10 +191,6 @@ export declare class WebSocket {
   remoteAddress(): Address | null
   /** The descriptor, -1 when there is none. */
   get fd(): number
-  /** Bytes read so far. */
-  get bytesRead(): number
-  /** Bytes the kernel took so far. */
-  get bytesWritten(): number
   /** Keeps the event loop alive, or not. */
   hold(hold: boolean): void
 }
@@ -190,12 +209,6 @@ export interface Address {
 }
 
 /**
- * Takes the connected socket behind a descriptor of somebody else's over: a duplicate of it becomes ours. Returns the
- * system's error number if that fails.
- */
-export declare function adopt(bridge: number, fd: number): WebSocket | number
-
-/**
  * Connects one copy of the JavaScript library with this environment's engine.
  *
  * `dispatch(id, count, small, medium, large, fragments)` is called with the events of one connection: `count` records
@@ -203,17 +216,6 @@ export declare function adopt(bridge: number, fd: number): WebSocket | number
  * they can be found.
  */
 export declare function attach(dispatch: (id: number, count: number, small: ArrayBuffer, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
-
-/** Makes an endpoint whose bytes JavaScript carries; it is fed and frees by its id. */
-export declare function createEndpoint(bridge: number, options: EndpointOptions): number
-
-/** The parameters of permessage-deflate. */
-export interface DeflateContexts {
-  /** Ours. */
-  deflate: DeflateOptions
-  /** The peer's. */
-  inflate: InflateOptions
-}
 
 /** How we compress. The numbers are those of zlib's `deflateInit2`. */
 export interface DeflateOptions {
@@ -238,29 +240,13 @@ export interface Demoted {
 }
 
 /**
- * Begins to connect to an address, from one of ours if given. Returns the system's error number if that fails at once.
- * An upgrade response is expected, at most `max_head` bytes long.
+ * Begins to connect to an address, from one of ours if given. Returns the id of the connection, or the
+ * system's error number, which is negative, if that fails at once. An upgrade response is expected, at most `max_head` bytes long.
  */
-export declare function dialTcp(bridge: number, address: string, port: number, localAddress: string | undefined | null, maxHead: number): WebSocket | number
+export declare function dialTcp(bridge: number, address: string, port: number, localAddress: string | undefined | null, maxHead: number): number
 
 /** The same for a Unix domain socket. */
-export declare function dialUnix(bridge: number, path: string, maxHead: number): WebSocket | number
-
-/** How an endpoint behaves. 0 means no limit. */
-export interface EndpointOptions {
-  /** Whether we accepted the connection. */
-  isServer: boolean
-  /** Bytes of a message. */
-  maxPayload: number
-  /** Frames of a message. */
-  maxFragments: number
-  /** Chunks of an unfinished frame. */
-  maxBufferedChunks: number
-  /** Whether text goes unchecked. */
-  skipUtf8Validation: boolean
-  /** The negotiated permessage-deflate, if any. */
-  deflate?: DeflateContexts
-}
+export declare function dialUnix(bridge: number, path: string, maxHead: number): number
 
 /** An extension that a `Sec-WebSocket-Extensions` header offers. */
 export interface ExtensionOffer {

@@ -151,7 +151,7 @@ class OwnServer extends EventEmitter {
 
   /** The first event of an accepted connection. */
   arrive(id, events) {
-    const link = NativeLink.of(id);
+    const link = new NativeLink(id);
 
     this._links++;
     link.onClosed = () => this._left();

@@ -15,6 +15,9 @@ class ConnectionHandle {
     this._onclose = null;
     this.reading = true;
     this.isStreamBase = false;
+    /** What went through the handle that was in this one's place. */
+    this.readBefore = 0;
+    this.writtenBefore = 0;
     /** What the socket is given to write has been sent by other means. */
     this.isMuted = false;
     /** How often the socket is corked. */
@@ -24,7 +27,7 @@ class ConnectionHandle {
   }
 
   get fd() {
-    return this.link.half.fd;
+    return this.link.half?.fd ?? -1;
   }
 
   getAsyncId() {
@@ -34,11 +37,11 @@ class ConnectionHandle {
   }
 
   get bytesRead() {
-    return this.link.half.bytesRead;
+    return this.readBefore + this.link.bytesRead;
   }
 
   get bytesWritten() {
-    return this.link.half.bytesWritten;
+    return this.writtenBefore + this.link.bytesWritten;
   }
 
   get writeQueueSize() {
@@ -46,23 +49,23 @@ class ConnectionHandle {
   }
 
   getpeername(out) {
-    Object.assign(out, this.link.half.remoteAddress());
+    Object.assign(out, this.link.half?.remoteAddress());
 
     return 0;
   }
 
   getsockname(out) {
-    Object.assign(out, this.link.half.localAddress());
+    Object.assign(out, this.link.half?.localAddress());
 
     return 0;
   }
 
   setNoDelay(enable) {
-    return this.link.half.setNoDelay(enable);
+    return this.link.half?.setNoDelay(enable) ?? 0;
   }
 
   setKeepAlive(enable, delay) {
-    return this.link.half.setKeepAlive(enable, delay);
+    return this.link.half?.setKeepAlive(enable, delay) ?? 0;
   }
 
   readStart() {
@@ -78,11 +81,11 @@ class ConnectionHandle {
   }
 
   ref() {
-    this.link.half.hold(true);
+    this.link.half?.hold(true);
   }
 
   unref() {
-    this.link.half.hold(false);
+    this.link.half?.hold(false);
   }
 
   hasRef() {
@@ -150,6 +153,8 @@ class ConnectionSocket extends Socket {
   static adopt(socket, link) {
     const handle = new ConnectionHandle(link);
 
+    handle.readBefore = socket._handle.bytesRead;
+    handle.writtenBefore = socket._handle.bytesWritten;
     socket._handle = handle;
     socket._connection = handle;
     // A property that is added after this gives the socket a hidden class of
@@ -209,7 +214,7 @@ class ConnectionSocket extends Socket {
 
     if (!hasRoom) {
       state.needDrain = true;
-      this.link.half.tellDrained();
+      this.link.tellDrained();
     }
 
     return hasRoom;
@@ -238,7 +243,7 @@ class ConnectionSocket extends Socket {
   }
 
   _read() {
-    if (!this._isSilent) this.link.half.resume();
+    if (!this._isSilent) this.link.half?.resume();
   }
 
   /** Whether what is written from here on has been sent by other means. */
@@ -277,14 +282,14 @@ class ConnectionSocket extends Socket {
   // Frames and other bytes keep their order: the engine holds both.
   cork() {
     this._connection.corks++;
-    this.link.half.setCorked(true);
+    this.link.half?.setCorked(true);
   }
 
   uncork() {
     const { _connection: connection } = this;
 
     if (connection.corks > 0 && --connection.corks === 0) {
-      this.link.half.setCorked(false);
+      this.link.half?.setCorked(false);
     }
   }
 
@@ -294,9 +299,9 @@ class ConnectionSocket extends Socket {
 
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
+    if (this._connection.corks > 0) this.link.half?.setCorked(false);
     this._connection.corks = 0;
-    this.link.half.setCorked(false);
-    this.link.half.end();
+    this.link.sendFin();
     this.link.write([], callback);
   }
 
@@ -337,7 +342,7 @@ class ConnectionSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!this.push(chunk)) this.link.half.pause();
+    if (!this.push(chunk)) this.link.half?.pause();
   }
 
   /** The peer's FIN came. */

@@ -2,7 +2,6 @@
 
 const net = require('net');
 
-const native = require('./native');
 const { bridge } = require('./bridge');
 const NativeLink = require('./native-link');
 const PumpedLink = require('./pumped-link');
@@ -149,11 +148,12 @@ function adopt(socket, head) {
   if (!isAdoptable(socket)) return null;
 
   const handle = socket._handle;
-  const half = native.adopt(bridge.id, handle.fd);
+  const isTcp = typeof handle.setNoDelay === 'function';
+  const id = bridge.adopt(handle.fd, isTcp ? 1 : 0);
 
-  if (typeof half === 'number') return null;
+  if (id < 0) return null;
 
-  const link = new NativeLink(half);
+  const link = new NativeLink(id);
   const unread = [];
 
   // Before Node 26 one call gives all.

@@ -234,3 +234,32 @@ describeRoutes(
   },
   served
 );
+
+describeRoutes(
+  'the counters of a socket, without TLS',
+  (open) => {
+    test('count the handshake, and stay when the socket is closed', async () => {
+      const { server, client, closed } = await open();
+      const [near, far] = [server._socket, client._socket];
+
+      await settled(server, client);
+      // The shortest request and response there are have that many bytes.
+      expect(near.bytesRead).toBeGreaterThan(140);
+      expect(near.bytesWritten).toBeGreaterThan(120);
+      expect(near.bytesRead).toBe(far.bytesWritten);
+      expect(near.bytesWritten).toBe(far.bytesRead);
+
+      const before = [near.bytesRead, near.bytesWritten];
+
+      client.close(1000);
+      await closed;
+      expect([near.bytesRead, near.bytesWritten]).toEqual([
+        before[0] + 2 + 4 + 2,
+        before[1] + 2 + 2
+      ]);
+      expect(far.bytesWritten).toBe(near.bytesRead);
+      expect(far.bytesRead).toBe(near.bytesWritten);
+    });
+  },
+  served.filter(({ name }) => name !== 'TLS')
+);

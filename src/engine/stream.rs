@@ -74,16 +74,15 @@ impl Stream {
         Ok(Self::Unix(UnixStream::from_std(socket.into())?))
     }
 
-    /// Duplicates the connected socket behind `fd`, which stays its owner's.
+    /// Duplicates the connected socket behind `fd`, which stays its owner's and does not block: TCP, or a Unix domain
+    /// socket.
     #[cfg(unix)]
-    pub fn duplicate(fd: std::os::fd::BorrowedFd<'_>) -> io::Result<Self> {
-        let socket = Socket::from(fd.try_clone_to_owned()?);
-        socket.set_nonblocking(true)?;
-        // Not every system knows a socket's own domain, all know that of its address.
-        match socket.local_addr()?.domain() {
-            Domain::UNIX => Ok(Self::Unix(UnixStream::from_std(socket.into())?)),
-            Domain::IPV4 | Domain::IPV6 => Ok(Self::Tcp(TcpStream::from_std(socket.into())?)),
-            _ => Err(io::ErrorKind::Unsupported.into()),
+    pub fn duplicate(fd: std::os::fd::BorrowedFd<'_>, is_tcp: bool) -> io::Result<Self> {
+        let fd = fd.try_clone_to_owned()?;
+        if is_tcp {
+            Ok(Self::Tcp(TcpStream::from_std(fd.into())?))
+        } else {
+            Ok(Self::Unix(UnixStream::from_std(fd.into())?))
         }
     }
 

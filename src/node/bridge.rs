@@ -10,7 +10,9 @@ use napi::{Result, sys};
 
 use super::environment::Environment;
 use super::fed_endpoint::FedEndpoint;
+use super::feeding;
 use super::hot;
+use super::lifecycle;
 use super::values::{check, define, made, number, set};
 use crate::engine::{Connection, Listener, Outcome, Task};
 
@@ -150,7 +152,10 @@ impl Bridge {
             }))
         })?;
         let data = Rc::as_ptr(&bridge).cast_mut().cast::<c_void>();
-        for (name, entry) in hot::ENTRIES {
+        for (name, entry) in [hot::ENTRIES, lifecycle::ENTRIES, feeding::ENTRIES]
+            .into_iter()
+            .flatten()
+        {
             // SAFETY: the environment keeps the bridge until no JavaScript runs any more.
             unsafe { define(env, object, name, *entry, data)? };
         }

@@ -6,9 +6,54 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::values::{append_string, bytes_of, is_string};
-use super::websocket::{DeflateOptions, InflateOptions, bridge_of};
+use super::websocket::bridge_of;
 use crate::engine::{self, Outcome};
-use crate::protocol::deflate;
+use crate::protocol::deflate::{self, DeflateParams, InflateParams};
+
+/// How we compress. The numbers are those of zlib's `deflateInit2`.
+#[napi(object)]
+pub struct DeflateOptions {
+    /// Base-2 logarithm of the window.
+    pub window_bits: u8,
+    /// -1 to 9.
+    pub level: i8,
+    /// 1 to 9.
+    pub mem_level: u8,
+    /// 0 to 4.
+    pub strategy: u8,
+    /// Each message on its own.
+    pub reset: bool,
+}
+
+/// How the peer compresses.
+#[napi(object)]
+pub struct InflateOptions {
+    /// Base-2 logarithm of the window.
+    pub window_bits: u8,
+    /// Each message on its own.
+    pub reset: bool,
+}
+
+impl From<DeflateOptions> for DeflateParams {
+    fn from(options: DeflateOptions) -> Self {
+        Self {
+            window_bits: options.window_bits,
+            no_context_takeover: options.reset,
+            level: options.level,
+            mem_level: options.mem_level,
+            strategy: options.strategy,
+        }
+    }
+}
+
+impl From<InflateOptions> for InflateParams {
+    fn from(options: InflateOptions) -> Self {
+        Self {
+            window_bits: options.window_bits,
+            no_context_takeover: options.reset,
+        }
+    }
+}
 
 /// A context, unless a task has it.
 struct Context<T>(Option<Arc<Mutex<Option<T>>>>);

@@ -1,17 +1,21 @@
 //! The N-API half of the bridge; `lib/link.js` is the JavaScript half. Nothing else in the crate knows napi.
 //!
-//! Cold calls are `#[napi]` functions and classes. The calls of every message are raw N-API functions over numbers,
-//! strings and byte arrays: an order of magnitude cheaper.
+//! Cold calls are `#[napi]` functions and classes. The calls of every message and connection are raw N-API functions over
+//! numbers, strings and byte arrays: an order of magnitude cheaper.
 
 mod bridge;
 mod codec;
+mod config;
 mod deflate;
 mod deliver;
+mod dial;
 mod driver;
 mod environment;
 mod fed_endpoint;
+mod feeding;
 mod guard;
 mod hot;
+mod lifecycle;
 mod server;
 mod slab;
 mod uv;

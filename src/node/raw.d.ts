@@ -31,7 +31,19 @@ export declare function randomKey(): number;
 /** Whether the bytes are UTF-8 as a whole. */
 export declare function isValidUtf8(bytes: Uint8Array): boolean;
 
-/** The calls of every message, by the ids of connections and endpoints. */
+/**
+ * What an endpoint is made with; see `src/node/config.rs`. 0 is no limit, and no
+ * permessage-deflate.
+ */
+export type Config = [
+  flags: number,
+  deflate: number,
+  maxPayload: number,
+  maxFragments: number,
+  maxBufferedChunks: number
+];
+
+/** The calls of every message and connection, by the ids of connections and endpoints. */
 export interface Bridge {
   /** The number that connections and endpoints are made with. */
   readonly id: number;
@@ -39,6 +51,25 @@ export interface Bridge {
   readonly meta: Uint32Array;
   /** Those of endpoints. */
   readonly feedMeta: Uint32Array;
+  /**
+   * Takes the connected socket behind a descriptor of somebody else's over: a
+   * duplicate of it becomes ours; `isTcp` is 0 for a Unix domain socket.
+   * Returns the id of the connection, or the system's error number, which is
+   * negative.
+   */
+  adopt(fd: number, isTcp: number): number;
+  /** Speaks WebSocket from here on; `head` is what was read of it already. */
+  open(id: number, head: Uint8Array | undefined, ...config: Config): void;
+  /** Has the `drained` event sent once all that is queued is written. */
+  tellDrained(id: number): void;
+  /** Bytes read so far. */
+  bytesRead(id: number): number;
+  /** Bytes that the kernel took so far. */
+  bytesWritten(id: number): number;
+  /** Sends FIN after all that is queued. */
+  end(id: number): void;
+  /** Closes now; by RST if `reset` is 1. */
+  destroy(id: number, reset: number): void;
   /** Frames and sends. */
   send(id: number, data: Payload, bits: number, key: number): void;
   /** Sends bytes as they are. */
@@ -53,6 +84,8 @@ export interface Bridge {
   flush(): void;
   /** The same on this thread, before the process exits. */
   flushNow(): void;
+  /** Makes an endpoint whose bytes JavaScript carries; returns its id. */
+  createEndpoint(...config: Config): number;
   /**
    * A frame of an endpoint. One that fits into `room` from `offset` on is put
    * there, and its length returned.

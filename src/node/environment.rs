@@ -86,7 +86,7 @@ impl Environment {
             let wakeup = Arc::clone(&wakeup);
             move || wakeup.send_if_idle()
         })
-        .map_err(|error| Error::from_reason(error.to_string()))?;
+        .map_err(|error| Error::from_reason(format!("oxws cannot start its engine: {error}")))?;
         let environment = Rc::new(Self {
             env,
             engine,
@@ -110,9 +110,14 @@ impl Environment {
             closing: Cell::new(0),
         });
         let uv = Uv::find().filter(|_| has_uv);
-        environment.start_driver(uv)?;
-        environment.add_cleanup(uv.is_some())?;
-        Ok(environment)
+        let started = environment
+            .start_driver(uv)
+            .and_then(|()| environment.add_cleanup(uv.is_some()));
+        if started.is_err() {
+            environment.close();
+            environment.release();
+        }
+        started.map(|()| environment)
     }
 
     fn start_driver(&self, uv: Option<Uv>) -> Result<()> {
@@ -129,8 +134,9 @@ impl Environment {
             self.drive_inline();
             Ok(())
         } else {
-            self.drive_by_thread()
-                .map_err(|error| Error::from_reason(error.to_string()))
+            self.drive_by_thread().map_err(|error| {
+                Error::from_reason(format!("oxws cannot start its I/O thread: {error}"))
+            })
         }
     }
 
@@ -355,7 +361,7 @@ impl Environment {
     }
 
     /// Stops all that could reach this environment, then has libuv close its handles. No JavaScript runs any more.
-    fn close(&self) {
+    fn close(self: &Rc<Self>) {
         self.closed.set(true);
         let Driver { watch, thread } = self.driver.take();
         let signal = self.wakeup.disconnect();
@@ -383,9 +389,9 @@ impl Environment {
             } else {
                 on_poll_closed
             };
-            // SAFETY: the handle is open and ours; it is closed once.
+            // SAFETY: the handle is open and ours; it is closed once. Until then it keeps the environment.
             unsafe {
-                uv::set_data(handle, ptr::from_ref(self));
+                uv::set_data(handle, Rc::into_raw(Rc::clone(self)));
                 (uv.close)(handle, on_closed);
             }
         }
@@ -403,8 +409,9 @@ impl Environment {
 
     fn closed(&self) {
         let cleanup = self.cleanup.replace(ptr::null_mut());
-        // Frees the environment, unless a caller further up holds it.
-        let this = CURRENT.try_with(|current| current.borrow_mut().take());
+        // One that could not be started is nobody's, and another one may have been by now.
+        let is_this = |current: &mut Rc<Self>| ptr::eq(&**current, self);
+        let this = CURRENT.try_with(|current| current.borrow_mut().take_if(is_this));
         if !cleanup.is_null() {
             // SAFETY: the handle is the one of `add_cleanup`, used once.
             unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
@@ -419,8 +426,14 @@ unsafe extern "C" fn on_async_cleanup(_: sys::napi_async_cleanup_hook_handle, da
 }
 
 unsafe extern "C" fn on_cleanup(data: *mut c_void) {
-    // SAFETY: the data is the environment, which lives until `closed`.
-    guard(|| unsafe { (*data.cast::<Environment>()).close() });
+    guard(|| {
+        // SAFETY: the data is the environment, which `CURRENT` holds until `closed`.
+        let environment = unsafe {
+            Rc::increment_strong_count(data.cast::<Environment>());
+            Rc::from_raw(data.cast::<Environment>())
+        };
+        environment.close();
+    });
 }
 
 extern "C" fn on_async_closed(handle: uv::Handle) {
@@ -433,8 +446,8 @@ extern "C" fn on_poll_closed(handle: uv::Handle) {
 
 fn on_closed(handle: uv::Handle, kind: i32) {
     guard(|| {
-        // SAFETY: `close` kept the environment in the handle; libuv is done with the handle.
-        let environment = unsafe { &*uv::data::<Environment>(handle) };
+        // SAFETY: `close` had the handle keep the environment; libuv is done with the handle.
+        let environment = unsafe { Rc::from_raw(uv::data::<Environment>(handle)) };
         if let Some(uv) = Uv::find() {
             // SAFETY: as above.
             unsafe { uv.free(handle, kind) };

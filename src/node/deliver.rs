@@ -1,6 +1,7 @@
 //! Batches on their way into JavaScript.
 
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 
@@ -18,7 +19,12 @@ const FRAGMENTED: u32 = 1 << 16;
 impl Environment {
     /// Calls JavaScript with a batch, one callback scope a chunk: after each its nextTicks and microtasks run.
     pub(super) fn deliver(&self, batch: &mut Batch) {
-        for index in 0..batch.chunks.len() {
+        self.deliver_chunks(batch, 0..batch.chunks.len());
+    }
+
+    /// The same with some of its chunks.
+    pub(super) fn deliver_chunks(&self, batch: &mut Batch, chunks: Range<usize>) {
+        for index in chunks {
             let chunk = &batch.chunks[index];
             let (events, bytes, is_rest) = (chunk.events.clone(), chunk.bytes, chunk.is_rest);
             let (bridge, id) = match &chunk.owner {
@@ -89,7 +95,7 @@ pub(super) fn deliver_events(
     meta: &Meta,
     id: u32,
     batch: &mut Batch,
-    events: std::ops::Range<usize>,
+    events: Range<usize>,
 ) {
     let mut next = events.start;
     while next < events.end {
@@ -118,7 +124,7 @@ impl Call {
         environment: &Environment,
         meta: &Meta,
         batch: &mut Batch,
-        events: std::ops::Range<usize>,
+        events: Range<usize>,
     ) -> Result<Self> {
         let (env, slabs) = (environment.env, &environment.slabs);
         let nothing = undefined(env);

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use napi::{Error, Result, sys};
 
+use super::backlog::Backlog;
 use super::bridge::Bridge;
 use super::driver::{IoThread, Outbox, Scratch, Watch};
 use super::guard::guard;
@@ -40,8 +41,10 @@ pub(super) struct Environment {
     pub(super) text: RefCell<Vec<u8>>,
     /// What bytes mean that JavaScript carries.
     pub(super) fed: RefCell<Batch>,
-    wakeup: Arc<Wakeup>,
-    outbox: Arc<Outbox>,
+    pub(super) wakeup: Arc<Wakeup>,
+    pub(super) outbox: Arc<Outbox>,
+    /// `None` while a chunk of it is delivered.
+    pub(super) backlog: Cell<Option<Backlog>>,
     driver: RefCell<Driver>,
     is_inline: Cell<bool>,
     load: RefCell<Load>,
@@ -96,6 +99,7 @@ impl Environment {
             fed: RefCell::default(),
             wakeup,
             outbox: Arc::default(),
+            backlog: Cell::new(Some(Backlog::default())),
             driver: RefCell::default(),
             is_inline: Cell::new(false),
             load: RefCell::new(Load::new(policy())),
@@ -191,6 +195,11 @@ impl Environment {
     /// Whether the JS thread drives.
     pub(super) fn is_inline(&self) -> bool {
         self.is_inline.get()
+    }
+
+    /// Whether nothing may run any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
     }
 
     /// Whether JavaScript runs because we called it.

@@ -3,6 +3,7 @@
 //! Cold calls are `#[napi]` functions and classes. The calls of every message and connection are raw N-API functions over
 //! numbers, strings and byte arrays: an order of magnitude cheaper.
 
+mod backlog;
 mod bridge;
 mod codec;
 mod config;

@@ -1,4 +1,5 @@
-//! How other threads, and the JS thread itself, have the JS thread run [`Environment::on_wake`].
+//! How other threads, and the JS thread itself, have the JS thread run [`Environment::on_wake`] or
+//! [`Environment::on_item`].
 
 use std::ffi::c_void;
 use std::ptr;
@@ -31,6 +32,8 @@ pub(super) struct Wakeup {
     signal: Mutex<Signal>,
     /// The JS thread drives and is not in a turn: sources that become ready must wake it.
     pub(super) idle: AtomicBool,
+    /// The thread-safe function has an item queued: one is enough. libuv sees to that itself.
+    queued: AtomicBool,
 }
 
 impl Wakeup {
@@ -39,6 +42,7 @@ impl Wakeup {
         Self {
             signal: Mutex::new(Signal::None),
             idle: AtomicBool::new(false),
+            queued: AtomicBool::new(false),
         }
     }
 
@@ -69,12 +73,19 @@ impl Wakeup {
             Signal::Async(uv, handle) => unsafe {
                 (uv.async_send)(*handle);
             },
-            // SAFETY: as above.
-            Signal::Function(function) => unsafe {
-                let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-                sys::napi_call_threadsafe_function(*function, ptr::null_mut(), mode);
-            },
+            Signal::Function(function) => {
+                if !self.queued.swap(true, Ordering::AcqRel) {
+                    let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+                    // SAFETY: as above.
+                    unsafe { sys::napi_call_threadsafe_function(*function, ptr::null_mut(), mode) };
+                }
+            }
         });
+    }
+
+    /// An item of the thread-safe function runs: what is sent from here on needs another one.
+    pub(super) fn begin_item(&self) {
+        self.queued.swap(false, Ordering::AcqRel);
     }
 
     /// The same from the engine: only when nobody is going to look anyway.
@@ -182,6 +193,6 @@ unsafe extern "C" fn on_function(
     // N-API calls with a null environment when the queue is thrown away.
     if !env.is_null() {
         // SAFETY: the context is the environment that made the function.
-        guard(|| unsafe { (*context.cast::<Environment>()).on_wake() });
+        guard(|| unsafe { (*context.cast::<Environment>()).on_item() });
     }
 }

@@ -38,6 +38,9 @@ const routedPairs = [
   ])
 ];
 
+/** Whether oxws takes over sockets that Node upgraded. */
+const canAdopt = process.env.OXWS_ADOPT !== '0' && process.platform !== 'win32';
+
 /** Each implementation over each route. */
 const routedImplementations = implementations.flatMap(({ name, lib }) =>
   ['owned', 'adopted', 'pumped'].map((route) => ({
@@ -53,6 +56,7 @@ function describeEach(rows, title, body) {
 }
 
 module.exports = {
+  canAdopt,
   describeEach,
   implementations,
   oxws,

@@ -8,6 +8,7 @@ const os = require('os');
 const path = require('path');
 
 const { connect } = require('../../support/connection');
+const { canAdopt } = require('../../support/implementations');
 const {
   onRelease,
   trackServer,
@@ -18,7 +19,7 @@ const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
 /** What carries a socket that Node upgraded: the engine, unless it may not. */
-const ADOPTED = process.env.OXWS_ADOPT === '0' ? 'PumpedLink' : 'NativeLink';
+const ADOPTED = canAdopt ? 'NativeLink' : 'PumpedLink';
 
 /** What a WebSocketServer gives its WebSockets, for those made by hand. */
 const DEFAULTS = {

@@ -3,15 +3,11 @@
 const EventEmitter = require('events');
 
 const connectionOptions = require('./connection-options');
-const emitGuarded = require('./emit-guarded');
-const extension = require('./extension');
-const native = require('./native');
 const { listen } = require('./own-server');
 const { EMPTY } = require('./payload');
-const PerMessageDeflate = require('./permessage-deflate');
-const { kOpen, kUpgrade } = require('./symbols');
+const { accept, answer } = require('./server-handshake');
+const { kUpgrade } = require('./symbols');
 const { transportFor } = require('./transport');
-const { findFault, originOf, readProtocols, response } = require('./upgrade');
 const WebSocket = require('./websocket');
 
 /**
@@ -19,10 +15,8 @@ const WebSocket = require('./websocket');
  * @typedef {import('http').Server} HttpServer
  * @typedef {import('https').Server} HttpsServer
  * @typedef {import('stream').Duplex} Duplex
- * @typedef {import('./upgrade').Fault} Fault
+ * @typedef {import('./permessage-deflate')} PerMessageDeflate
  */
-
-const DEFLATE = PerMessageDeflate.extensionName;
 
 const RUNNING = 0;
 const CLOSING = 1;
@@ -201,52 +195,13 @@ class WebSocketServer extends EventEmitter {
   }
 
   [kUpgrade](request, transport, cb) {
-    transport.onAbort();
-    answering(transport, () => this._answer(request, transport, cb));
-  }
-
-  _answer(request, transport, cb) {
-    const fault = findFault(request);
-
-    if (fault) {
-      this._refuse(request, transport, fault);
-      return;
-    }
-
-    if (!this.shouldHandle(request)) {
-      transport.reject(response(400));
-      return;
-    }
-
-    let protocols;
-    let extensions;
-
-    try {
-      protocols = readProtocols(request);
-    } catch {
-      this._refuse(request, transport, {
-        message: 'Invalid Sec-WebSocket-Protocol header'
-      });
-      return;
-    }
-
-    try {
-      extensions = this._negotiate(request);
-    } catch {
-      this._refuse(request, transport, {
-        message: 'Invalid or unacceptable Sec-WebSocket-Extensions header'
-      });
-      return;
-    }
-
-    const key = request.headers['sec-websocket-key'];
-
-    this._verifyClient(request, transport, () => {
+    answer(this, request, transport, (handshake) => {
       if (this.completeUpgrade === WebSocketServer.prototype.completeUpgrade) {
-        this._accept(extensions, key, protocols, request, transport, cb);
+        this._complete(handshake, cb);
         return;
       }
 
+      const { extensions, key, protocols } = handshake;
       const { head = EMPTY, socket } = transport;
 
       this.completeUpgrade(
@@ -258,74 +213,6 @@ class WebSocketServer extends EventEmitter {
         head,
         cb
       );
-    });
-  }
-
-  /**
-   * Answers a request that is no opening handshake.
-   *
-   * @param {IncomingMessage} request
-   * @param {Object} transport
-   * @param {Fault} fault
-   */
-  _refuse(request, transport, { code = 400, message, headers }) {
-    if (this.listenerCount('wsClientError') === 0) {
-      transport.reject(response(code, message, headers));
-      return;
-    }
-
-    const err = new Error(message);
-
-    Error.captureStackTrace(err, this._refuse);
-    this.emit('wsClientError', err, transport.socket, request);
-  }
-
-  _negotiate({ headers }) {
-    const { maxPayload, perMessageDeflate } = this.options;
-    const header = headers['sec-websocket-extensions'];
-
-    if (!perMessageDeflate || header === undefined) return {};
-
-    const offers = extension.parse(header)[DEFLATE];
-
-    if (!offers) return {};
-
-    const deflate = new PerMessageDeflate({
-      ...perMessageDeflate,
-      isServer: true,
-      maxPayload
-    });
-
-    deflate.accept(offers);
-
-    return { [DEFLATE]: deflate };
-  }
-
-  _verifyClient(request, transport, accept) {
-    const { verifyClient } = this.options;
-
-    if (!verifyClient) {
-      accept();
-      return;
-    }
-
-    const info = {
-      origin: originOf(request),
-      secure: isSecure(request, transport),
-      req: request
-    };
-
-    if (verifyClient.length !== 2) {
-      if (this.options.verifyClient(info)) accept();
-      else transport.reject(response(401));
-      return;
-    }
-
-    this.options.verifyClient(info, (isVerified, code, message, headers) => {
-      answering(transport, () => {
-        if (isVerified) accept();
-        else transport.reject(response(code || 401, message, headers));
-      });
     });
   }
 
@@ -344,89 +231,20 @@ class WebSocketServer extends EventEmitter {
   completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
     const transport = transportFor(socket, head);
 
-    this._accept(extensions, key, protocols, request, transport, cb);
+    this._complete({ extensions, key, protocols, request, transport }, cb);
   }
 
-  _accept(extensions, key, protocols, request, transport, cb) {
-    // The client may have gone away meanwhile.
-    if (!transport.alive) {
-      transport.destroy();
-      return;
-    }
+  _complete(handshake, cb) {
+    const websocket = accept(this, handshake, this._state === RUNNING);
 
-    if (transport.upgraded) {
-      throw new Error(
-        'server.handleUpgrade() was called more than once with the same ' +
-          'socket, possibly due to a misconfiguration'
-      );
-    }
-
-    if (this._state > RUNNING) {
-      transport.reject(response(503));
-      return;
-    }
-
-    const { options } = this;
-    const websocket = new options.WebSocket(null, undefined, options);
-    const lines = [
-      'HTTP/1.1 101 Switching Protocols',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${native.acceptKey(key)}`
-    ];
-    const protocol = this._chooseProtocol(protocols, request);
-    const deflate = extensions[DEFLATE];
-
-    if (protocol) {
-      lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
-      websocket._protocol = protocol;
-    }
-
-    if (deflate) {
-      const value = extension.format({ [DEFLATE]: deflate.params });
-
-      lines.push(`Sec-WebSocket-Extensions: ${value}`);
-      websocket._extensions = extensions;
-    }
-
-    emitGuarded(this, 'headers', lines, request);
-
-    const link = transport.accept(lines);
-
-    transport.offAbort();
-    websocket[kOpen](link, options);
+    if (!websocket) return;
 
     if (this.clients) {
       this.clients.add(websocket);
       websocket.on('close', this._onClientClose);
     }
 
-    cb(websocket, request);
-  }
-
-  _chooseProtocol(protocols, request) {
-    if (protocols.size === 0) return;
-
-    const { options } = this;
-
-    return options.handleProtocols
-      ? options.handleProtocols(protocols, request)
-      : protocols.values().next().value;
-  }
-}
-
-/**
- * Does what calls functions of the user's. If one throws before the request is
- * answered, nobody else will answer it.
- */
-function answering(transport, work) {
-  try {
-    work();
-  } catch (err) {
-    if (!transport.upgraded && transport.alive) {
-      transport.reject(response(500));
-    }
-    throw err;
+    cb(websocket, handshake.request);
   }
 }
 
@@ -468,13 +286,6 @@ function createClientCloseListener(server) {
 function emitClose(server) {
   server._state = CLOSED;
   server.emit('close');
-}
-
-/** An owned transport knows; its `net.Socket` need not be made to answer. */
-function isSecure(request, transport) {
-  if (transport.secure !== undefined) return transport.secure;
-
-  return Boolean(request.socket.authorized || request.socket.encrypted);
 }
 
 module.exports = WebSocketServer;

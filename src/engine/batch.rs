@@ -148,6 +148,13 @@ impl Batch {
         }
     }
 
+    /// Adds what the bytes mean that were appended to the memory `endpoint` gave for them.
+    pub(super) fn took_direct(&mut self, endpoint: &mut Endpoint, added: usize) {
+        if let Err(violation) = endpoint.took_direct(added, self) {
+            self.push_violation(violation);
+        }
+    }
+
     /// Adds what a job inflated for `endpoint`, and what its bytes behind mean.
     pub fn finish(&mut self, endpoint: &mut Endpoint, job: InflateJob) {
         if let Err(violation) = endpoint.finish_job(job, self) {

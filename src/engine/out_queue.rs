@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::mem;
 
 use super::pages::Pages;
+use crate::protocol::large;
 
 /// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
 const SEGMENT: usize = 64 * 1024;
@@ -47,6 +48,12 @@ impl Segment {
         free
     }
 
+    fn free(self) {
+        if let Store::Heap(bytes) = self.bytes {
+            large::give(bytes);
+        }
+    }
+
     fn left(&self) -> &[u8] {
         match &self.bytes {
             Store::Heap(bytes) => &bytes[self.done..],
@@ -72,18 +79,17 @@ impl OutQueue {
         self.len == 0
     }
 
-    /// Lets `append` add bytes at the end.
-    pub(super) fn append<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-        let last = self.last();
+    /// Lets `append` add bytes at the end, some `len`.
+    pub(super) fn append(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
+        let last = self.last(len);
         let before = last.len();
-        let result = append(last);
+        append(last);
         let added = last.len() - before;
         self.len += added;
-        result
     }
 
     /// The segment that takes more: a new one if the last one is full.
-    fn last(&mut self) -> &mut Vec<u8> {
+    fn last(&mut self, len: usize) -> &mut Vec<u8> {
         let is_behind = self.segments.len() > 1;
         let next = match self.segments.back_mut() {
             Some(Segment {
@@ -91,7 +97,7 @@ impl OutQueue {
                 ..
             }) if bytes.len() < SEGMENT => None,
             Some(last) if is_behind => Some(last.settle()),
-            _ => Some(Vec::new()),
+            _ => Some(large::take(len as u64)),
         };
         self.segments.extend(next.map(Segment::new));
         match self.segments.back_mut() {
@@ -136,13 +142,17 @@ impl OutQueue {
                 return;
             }
             n -= left;
-            self.segments.pop_front();
+            self.segments
+                .pop_front()
+                .into_iter()
+                .for_each(Segment::free);
         }
     }
 
     /// Drops everything and gives the memory back.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        let Self { segments, .. } = mem::take(self);
+        segments.into_iter().for_each(Segment::free);
     }
 }
 
@@ -153,7 +163,7 @@ mod tests {
     fn queue_of(parts: &[&[u8]]) -> OutQueue {
         let mut queue = OutQueue::default();
         for part in parts {
-            queue.append(|out| out.extend_from_slice(part));
+            queue.append(part.len(), |out| out.extend_from_slice(part));
         }
         queue
     }
@@ -193,7 +203,7 @@ mod tests {
         let mut expected = Vec::new();
         for byte in 0..100 {
             let part = vec![byte; 20_000];
-            queue.append(|out| out.extend_from_slice(&part));
+            queue.append(part.len(), |out| out.extend_from_slice(&part));
             expected.extend_from_slice(&part);
         }
         let on_heap = |queue: &OutQueue| {

@@ -101,6 +101,21 @@ impl Stream {
         result.map_ok(|()| buffer.filled().len())
     }
 
+    /// The same, at most `room` bytes, behind what is in `buffer`, which has the room.
+    pub(super) fn poll_append(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+        room: usize,
+    ) -> Poll<io::Result<usize>> {
+        let mut spare = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..room]);
+        let result = each!(self, stream => Pin::new(stream).poll_read(context, &mut spare));
+        let read = spare.filled().len();
+        // SAFETY: `ReadBuf` counts only bytes that were written, and had no more than the spare capacity.
+        unsafe { buffer.set_len(buffer.len() + read) };
+        result.map_ok(|()| read)
+    }
+
     /// Has `context` woken when there is something to read; ready when there is already.
     pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => stream.poll_read_ready(context))

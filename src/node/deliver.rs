@@ -1,6 +1,7 @@
 //! Batches on their way into JavaScript.
 
 use std::ffi::c_void;
+use std::mem;
 use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use super::environment::Environment;
 use super::slab::Size;
 use super::values::{buffer, check, made, number, undefined};
 use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
+use crate::protocol::large;
 
 /// The flag of a record whose value is an index into the fragment lengths.
 const FRAGMENTED: u32 = 1 << 16;
@@ -183,7 +185,10 @@ impl Call {
             // A large payload exists twice from here on only as long as it must.
             let event = &mut batch.events[index];
             if size == Size::Large {
-                event.place = Place::Owned(Vec::new());
+                let place = mem::replace(&mut event.place, Place::Owned(Vec::new()));
+                if let Place::Owned(bytes) = place {
+                    large::give(bytes);
+                }
             }
         }
         if !fragments.is_empty() {

@@ -55,6 +55,17 @@ impl Endpoint {
         self.receiver.handle_bytes(bytes, sink)
     }
 
+    /// Where the next bytes from the peer belong, and how many at most, if that is known; see
+    /// [`Receiver::direct`].
+    pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        self.receiver.direct()
+    }
+
+    /// Takes the bytes that were appended there.
+    pub fn took_direct(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
+        self.receiver.took_direct(added, sink)
+    }
+
     /// A frame that takes long to inflate, if there is one: to be run on any thread, and handed to
     /// [`finish_job`](Self::finish_job). Until then the endpoint keeps what it is given to handle, so it
     /// should not be given more.

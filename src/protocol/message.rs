@@ -2,6 +2,7 @@
 
 use super::deflate::Inflater;
 use super::frame::opcode;
+use super::large;
 use super::mask;
 use super::utf8::{self, Utf8Validator};
 use super::violation::Violation;
@@ -81,9 +82,26 @@ impl Assembly {
         piece: &[u8],
         outstanding: u64,
     ) -> Result<(), Violation> {
+        if self.bytes.capacity() == 0 {
+            self.bytes = large::take(outstanding);
+        }
         let start = self.bytes.len();
         reserve(&mut self.bytes, piece.len(), outstanding);
         mask::append(key, piece, &mut self.bytes);
+        self.validate_from(start)
+    }
+
+    /// The memory that the next bytes of the message go to, of which at most `outstanding` are still to
+    /// come, with room for `least` or more behind what it holds.
+    pub(super) fn memory(&mut self, least: usize, outstanding: u64) -> &mut Vec<u8> {
+        reserve(&mut self.bytes, least, outstanding);
+        &mut self.bytes
+    }
+
+    /// Takes the last `added` bytes in [`memory`](Self::memory), which are masked.
+    pub(super) fn take_added(&mut self, key: [u8; 4], added: usize) -> Result<(), Violation> {
+        let start = self.bytes.len() - added;
+        mask::apply(key, 0, &mut self.bytes[start..]);
         self.validate_from(start)
     }
 

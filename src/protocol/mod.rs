@@ -5,6 +5,7 @@ pub mod close;
 pub mod deflate;
 pub mod endpoint;
 pub mod frame;
+pub(crate) mod large;
 pub mod mask;
 pub mod message;
 pub mod receiver;

@@ -206,6 +206,22 @@ impl Input {
         None
     }
 
+    /// Where the next bytes belong, and how many at most, if that is known.
+    pub(super) fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        match &mut self.phase {
+            Phase::Open { endpoint, .. } => endpoint.direct(),
+            _ => None,
+        }
+    }
+
+    /// Takes the bytes that were appended there.
+    pub(super) fn took_direct(&mut self, added: usize, batch: &mut Batch) {
+        self.bytes += added as u64;
+        if let Phase::Open { endpoint, .. } = &mut self.phase {
+            batch.took_direct(endpoint, added);
+        }
+    }
+
     /// What was read of a head is for Node's parser. Nothing read: nothing given.
     pub(super) fn give_up(&mut self, listener: u32, batch: &mut Batch) {
         if let Phase::Head { bytes, .. } = &mut self.phase

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::engine::out_queue::OutQueue;
 use crate::protocol::deflate::DeflateJob;
+use crate::protocol::frame::MAX_HEADER_LEN;
 use crate::protocol::{Bits, Endpoint};
 
 /// How a frame is to be made.
@@ -70,16 +71,16 @@ impl Output {
         self.queued += length as u64;
     }
 
-    /// Adds what one send or write is made of.
-    pub(super) fn put(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
+    /// Adds what one send or write is made of, some `len` bytes.
+    pub(super) fn put(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
         self.sent += 1;
-        self.append(append);
+        self.append(len, append);
     }
 
     /// Adds to the queue what has a ticket already.
-    pub(super) fn append(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn append(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
         let before = self.queue.len();
-        self.queue.append(append);
+        self.queue.append(len, append);
         self.queued += (self.queue.len() - before) as u64;
         self.queued_tickets += 1;
     }
@@ -115,9 +116,10 @@ impl Output {
                     return endpoint.deflate_job(bytes, bits, key);
                 }
                 Some(Sending { bits, key }) => {
-                    self.append(|out| endpoint.frame(out, &bytes, bits, key));
+                    let len = bytes.len() + MAX_HEADER_LEN;
+                    self.append(len, |out| endpoint.frame(out, &bytes, bits, key));
                 }
-                None => self.append(|out| out.extend_from_slice(&bytes)),
+                None => self.append(bytes.len(), |out| out.extend_from_slice(&bytes)),
             }
             if is_awaited {
                 self.await_last();
@@ -130,7 +132,7 @@ impl Output {
     /// The frame that was made of the message being compressed.
     pub(super) fn end_deflation(&mut self, frame: &[u8]) {
         self.deflating = false;
-        self.append(|out| out.extend_from_slice(frame));
+        self.append(frame.len(), |out| out.extend_from_slice(frame));
         if std::mem::take(&mut self.deflating_awaited) {
             self.await_last();
         }

@@ -13,7 +13,7 @@ use crate::engine::batch::{Batch, Kind};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
 use crate::protocol::deflate::{DeflateJob, JOB_LEN};
-use crate::protocol::frame::encode_header;
+use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Bits, Config, Endpoint, Limits, Role};
 
@@ -145,7 +145,11 @@ impl State {
         };
         let listener = connection.listener.as_ref();
         let listener = listener.map_or(0, |listener| listener.id());
-        match stream.poll_read(context, buffer) {
+        let (read, room, is_direct) = match self.input.direct() {
+            Some((memory, room)) => (stream.poll_append(context, memory, room), room, true),
+            None => (stream.poll_read(context, buffer), buffer.len(), false),
+        };
+        match read {
             Poll::Pending => false,
             Poll::Ready(Ok(0)) => {
                 self.input.eof = true;
@@ -154,9 +158,13 @@ impl State {
                 false
             }
             Poll::Ready(Ok(n)) => {
-                let more = n == buffer.len() || stream.poll_read_ready(context).is_ready();
-                let job = self.input.take(&mut buffer[..n], listener, batch);
-                self.inflate(connection, job);
+                let more = n == room || stream.poll_read_ready(context).is_ready();
+                if is_direct {
+                    self.input.took_direct(n, batch);
+                } else {
+                    let job = self.input.take(&mut buffer[..n], listener, batch);
+                    self.inflate(connection, job);
+                }
                 more
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
@@ -216,8 +224,9 @@ impl State {
             }
             return;
         }
-        self.output
-            .put(|out| endpoint.frame(out, &payload, bits, key));
+        self.output.put(payload.len() + MAX_HEADER_LEN, |out| {
+            endpoint.frame(out, &payload, bits, key);
+        });
         self.gathered(context, gather);
     }
 
@@ -235,7 +244,7 @@ impl State {
             }
         };
         self.output.count_direct(written);
-        self.output.put(|out| {
+        self.output.put(payload.len() + length - written, |out| {
             out.extend_from_slice(header.get(written..).unwrap_or_default());
             out.extend_from_slice(&payload[written.saturating_sub(length)..]);
         });
@@ -249,7 +258,8 @@ impl State {
         if self.output.is_held_up() {
             self.output.wait(bytes.to_vec(), None);
         } else {
-            self.output.put(|out| out.extend_from_slice(bytes));
+            self.output
+                .put(bytes.len(), |out| out.extend_from_slice(bytes));
         }
     }
 

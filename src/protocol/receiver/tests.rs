@@ -3,6 +3,7 @@ use crate::protocol::deflate::InflateParams;
 
 mod chunks;
 mod compressed;
+mod direct;
 mod examples;
 mod messages;
 mod violations;

@@ -4,6 +4,7 @@ const { AsyncResource } = require('async_hooks');
 const dns = require('dns');
 const http = require('http');
 const net = require('net');
+const { constants } = require('os');
 
 const native = require('./native');
 const { bridge, kinds } = require('./bridge');
@@ -116,11 +117,11 @@ class Dial {
   _try(target, hasNext, onFailure) {
     const { address = target.path, port } = target;
     const id = dialTarget(target);
-    const fail = (errno) =>
-      onFailure(createSystemError(errno, 'connect', address, port));
+    const fail = (errno, local) =>
+      onFailure(createSystemError(errno, 'connect', address, port, local));
 
-    if (id < 0) {
-      process.nextTick(fail, id);
+    if (typeof id === 'object') {
+      process.nextTick(fail, id.errno, localEnd(target, id));
       return;
     }
 
@@ -221,8 +222,22 @@ class Dial {
 
 function dialTarget({ address, port, path }) {
   return path === undefined
-    ? native.dialTcp(bridge.id, address, port, undefined, http.maxHeaderSize)
+    ? native.dialTcp(bridge.id, address, port, http.maxHeaderSize)
     : native.dialUnix(bridge.id, path, http.maxHeaderSize);
+}
+
+/**
+ * What Node says of our end when it cannot begin to connect: nothing of a pipe,
+ * and of an address that refuses, as it hears of both later. It names the end
+ * of a socket that it could not make, too.
+ */
+function localEnd({ path }, failure) {
+  const isLate =
+    path !== undefined || failure.errno === -constants.errno.ECONNREFUSED;
+
+  return isLate
+    ? undefined
+    : `${failure.local?.address}:${failure.local?.port}`;
 }
 
 /** Alternates the families, beginning with the first address's. */

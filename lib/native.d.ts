@@ -239,14 +239,22 @@ export interface Demoted {
   task?: number
 }
 
+/** Why no connection can be begun. */
+export interface DialFailure {
+  /** The system's error number. */
+  errno: number
+  /** Our end, where the socket had been made. */
+  local?: Address
+}
+
 /**
- * Begins to connect to an address, from one of ours if given. Returns the id of the connection, or the
- * system's error number, which is negative, if that fails at once. An upgrade response is expected, at most `max_head` bytes long.
+ * Begins to connect to an address; returns the id of the connection. An upgrade response is expected, at most
+ * `max_head` bytes long.
  */
-export declare function dialTcp(bridge: number, address: string, port: number, localAddress: string | undefined | null, maxHead: number): number
+export declare function dialTcp(bridge: number, address: string, port: number, maxHead: number): number | DialFailure
 
 /** The same for a Unix domain socket. */
-export declare function dialUnix(bridge: number, path: string, maxHead: number): number
+export declare function dialUnix(bridge: number, path: string, maxHead: number): number | DialFailure
 
 /** An extension that a `Sec-WebSocket-Extensions` header offers. */
 export interface ExtensionOffer {

@@ -9,9 +9,10 @@ const { getSystemErrorMap } = require('util');
  * @param {string} syscall What failed
  * @param {string} [address] An IP address or a path
  * @param {number} [port]
+ * @param {string} [local] Our end
  * @return {Error}
  */
-function createSystemError(errno, syscall, address, port) {
+function createSystemError(errno, syscall, address, port, local) {
   const [code, text] = getSystemErrorMap().get(errno) || [
     'UNKNOWN',
     'unknown error'
@@ -20,7 +21,11 @@ function createSystemError(errno, syscall, address, port) {
     port === undefined || port <= 0 ? address : `${address}:${port}`;
   const isListen = syscall === 'listen';
   // Node says what went wrong when it listens, and only where when it connects.
-  const message = [`${syscall} ${code}${isListen ? `: ${text}` : ''}`, where];
+  const message = [
+    `${syscall} ${code}${isListen ? `: ${text}` : ''}`,
+    where,
+    local && `- Local (${local})`
+  ];
   const err = new Error(message.filter((part) => part !== undefined).join(' '));
 
   Error.captureStackTrace(err, createSystemError);

@@ -67,7 +67,7 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
 }
 
 int socket(int domain, int type, int protocol) {
-  FAIL_IF("socket", domain == AF_INET || domain == AF_INET6);
+  FAIL_IF("socket", 1);
   return REAL(socket)(domain, type, protocol);
 }
 

@@ -24,7 +24,7 @@ pub use jobs::limit_jobs;
 pub use listener::{Listener, bind_tcp};
 pub use load::{Load, Policy};
 pub use ready::Source;
-pub use stream::{Address, Stream};
+pub use stream::{Address, DialError, Stream};
 pub use task::{Outcome, Task};
 
 use ready::ReadyList;

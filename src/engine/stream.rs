@@ -1,7 +1,7 @@
 //! A connected socket, TCP or Unix.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -41,6 +41,20 @@ impl From<SocketAddr> for Address {
     }
 }
 
+/// Why no connection can be begun.
+pub struct DialError {
+    /// What failed.
+    pub error: io::Error,
+    /// Our end, where the socket had been made.
+    pub local: Option<Address>,
+}
+
+impl From<io::Error> for DialError {
+    fn from(error: io::Error) -> Self {
+        Self { error, local: None }
+    }
+}
+
 macro_rules! each {
     ($stream:expr, $inner:ident => $body:expr) => {
         match $stream {
@@ -53,19 +67,22 @@ macro_rules! each {
 
 impl Stream {
     /// Starts to connect to `to`; the stream becomes writable when that succeeded or failed.
-    pub fn dial_tcp(to: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+    pub fn dial_tcp(to: SocketAddr) -> Result<Self, DialError> {
         let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
-        if let Some(ip) = from {
-            socket.bind(&SocketAddr::new(ip, 0).into())?;
-        }
-        connect(&socket, &to.into())?;
+        connect(&socket, &to.into()).map_err(|error| {
+            let local = socket.local_addr().ok().and_then(|local| local.as_socket());
+            DialError {
+                error,
+                local: local.map(Address::from),
+            }
+        })?;
         Ok(Self::Tcp(TcpStream::from_std(socket.into())?))
     }
 
     /// The same for the Unix domain socket at `path`.
     #[cfg(unix)]
-    pub fn dial_unix(path: &[u8]) -> io::Result<Self> {
+    pub fn dial_unix(path: &[u8]) -> Result<Self, DialError> {
         use std::os::unix::ffi::OsStrExt;
 
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;

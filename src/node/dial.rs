@@ -1,6 +1,5 @@
 //! Connections of ours to somebody else.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use napi::bindgen_prelude::*;
@@ -8,40 +7,45 @@ use napi_derive::napi;
 
 use super::bridge::Bridge;
 use super::lifecycle::started;
-use super::websocket::bridge_of;
-use crate::engine::{Opening, Stream};
+use super::websocket::{Address, bridge_of, errno};
+use crate::engine::{DialError, Opening, Stream};
 use crate::handshake::HeadLimits;
 
-/// Begins to connect to an address, from one of ours if given. Returns the id of the connection, or the
-/// system's error number, which is negative, if that fails at once. An upgrade response is expected, at most `max_head` bytes long.
+/// Why no connection can be begun.
+#[napi(object, object_from_js = false)]
+pub struct DialFailure {
+    /// The system's error number.
+    pub errno: i32,
+    /// Our end, where the socket had been made.
+    pub local: Option<Address>,
+}
+
+/// Begins to connect to an address; returns the id of the connection. An upgrade response is expected, at most
+/// `max_head` bytes long.
 #[napi(catch_unwind)]
 pub fn dial_tcp(
     bridge: u32,
     address: String,
     port: u16,
-    local_address: Option<String>,
     max_head: u32,
-) -> Result<f64> {
+) -> Result<Either<f64, DialFailure>> {
     let bridge = bridge_of(bridge)?;
-    let ip = |text: &str| {
-        text.parse::<IpAddr>()
-            .map_err(|error| Error::new(Status::InvalidArg, error.to_string()))
-    };
     let to = match address.parse::<SocketAddr>() {
         Ok(to) => to,
-        Err(_) => SocketAddr::new(ip(&address)?, port),
+        Err(_) => {
+            let ip = address
+                .parse::<IpAddr>()
+                .map_err(|error| Error::new(Status::InvalidArg, error.to_string()))?;
+            SocketAddr::new(ip, port)
+        }
     };
-    let from = local_address.as_deref().map(ip).transpose()?;
-    let stream = bridge
-        .environment()
-        .engine
-        .enter(|| Stream::dial_tcp(to, from));
+    let stream = bridge.environment().engine.enter(|| Stream::dial_tcp(to));
     Ok(dialled(&bridge, stream, max_head))
 }
 
 /// The same for a Unix domain socket.
 #[napi(catch_unwind)]
-pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<f64> {
+pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<f64, DialFailure>> {
     let bridge = bridge_of(bridge)?;
     #[cfg(unix)]
     let stream = bridge
@@ -49,17 +53,27 @@ pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<f64> {
         .engine
         .enter(|| Stream::dial_unix(path.as_bytes()));
     #[cfg(not(unix))]
-    let stream: std::io::Result<Stream> = {
+    let stream = {
         let _ = path;
-        Err(std::io::ErrorKind::Unsupported.into())
+        Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into())
     };
     Ok(dialled(&bridge, stream, max_head))
 }
 
-fn dialled(bridge: &Bridge, stream: io::Result<Stream>, max_head: u32) -> f64 {
+fn dialled(
+    bridge: &Bridge,
+    stream: std::result::Result<Stream, DialError>,
+    max_head: u32,
+) -> Either<f64, DialFailure> {
     let limits = HeadLimits {
         max_bytes: max_head as usize,
         ..HeadLimits::default()
     };
-    started(bridge, stream, Opening::Dialled(limits))
+    match stream {
+        Ok(stream) => Either::A(started(bridge, stream, Opening::Dialled(limits))),
+        Err(DialError { error, local }) => Either::B(DialFailure {
+            errno: errno(&error),
+            local: local.map(Address::from),
+        }),
+    }
 }

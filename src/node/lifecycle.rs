@@ -24,18 +24,13 @@ pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"destroy", destroy),
 ];
 
-/// Starts a connection on `stream`: its id, or the system's error number, which is negative.
-pub(super) fn started(bridge: &Bridge, stream: io::Result<Stream>, opening: Opening) -> f64 {
-    match stream {
-        Ok(stream) => {
-            let engine = Arc::clone(&bridge.environment().engine);
-            let connection = Connection::start(engine, bridge.index(), stream, opening);
-            let id = bridge.add(Entry::Connection(Arc::clone(&connection), true));
-            connection.set_id(id);
-            f64::from(id)
-        }
-        Err(error) => f64::from(errno(&error)),
-    }
+/// Starts a connection on `stream`; returns its id.
+pub(super) fn started(bridge: &Bridge, stream: Stream, opening: Opening) -> f64 {
+    let engine = Arc::clone(&bridge.environment().engine);
+    let connection = Connection::start(engine, bridge.index(), stream, opening);
+    let id = bridge.add(Entry::Connection(Arc::clone(&connection), true));
+    connection.set_id(id);
+    f64::from(id)
 }
 
 /// `adopt(fd, isTcp)`: takes the connected socket behind a descriptor of somebody else's over: a duplicate of it becomes
@@ -46,7 +41,11 @@ unsafe extern "C" fn adopt(env: sys::napi_env, info: sys::napi_callback_info) ->
         with_bridge(env, info, |bridge, [fd, is_tcp]| {
             // SAFETY: JavaScript passes the descriptor of an open handle, which it closes after this call.
             let stream = duplicate(bridge, u32_of(env, fd), u32_of(env, is_tcp) != 0);
-            number(env, started(bridge, stream, Opening::Adopted))
+            let answer = match stream {
+                Ok(stream) => started(bridge, stream, Opening::Adopted),
+                Err(error) => f64::from(errno(&error)),
+            };
+            number(env, answer)
         })
     }
 }

@@ -49,7 +49,11 @@ const routes = {
         allowHalfOpen: true
       }),
     listen: (onSocket) =>
-      tls.createServer({ key, cert, allowHalfOpen: true }, onSocket)
+      // A small write waits for no acknowledgement of the one before it.
+      tls.createServer(
+        { key, cert, allowHalfOpen: true, noDelay: true },
+        onSocket
+      )
   }
 };
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::protocol::deflate::InflateParams;
 
+mod broken_text;
 mod chunks;
 mod compressed;
 mod direct;

@@ -10,7 +10,11 @@ const native = require('./native');
 const { bridge, kinds } = require('./bridge');
 const { UpgradeResponse } = require('./head');
 const NativeLink = require('./native-link');
-const { createHangUp, createSystemError } = require('./system-errors');
+const {
+  createClosing,
+  createHangUp,
+  createSystemError
+} = require('./system-errors');
 const { LinkTransport } = require('./transport');
 
 const { CLOSED, CONNECTED, END, FOREIGN, HEAD } = kinds;
@@ -167,9 +171,7 @@ class Dial {
       this._link.destroy();
       this._fail(createHangUp());
     } else if (kind === CLOSED) {
-      this._fail(
-        value === 0 ? createHangUp() : createSystemError(-value, 'read')
-      );
+      this._fail(value === 0 ? createHangUp() : createClosing(value));
     }
   }
 

@@ -266,7 +266,7 @@ class NativeLink extends Link {
     }
   }
 
-  _onClosed(errno) {
+  _onClosed(reason) {
     targets[this._id] = undefined;
     if (this.onClosed !== null) this.onClosed();
     if (this._socket !== null) {
@@ -281,12 +281,12 @@ class NativeLink extends Link {
       this.websocket._readyState = 2;
     }
 
-    this._failCallbacks();
+    this._failCallbacks(reason);
     if (this.isYoung) this._grow();
 
-    if (this._listener !== null) this._listener(CLOSED, errno);
+    if (this._listener !== null) this._listener(CLOSED, reason);
     // The socket's 'close' comes first, and with it ours.
-    if (this._socket !== null) this._socket.onClosed(errno);
+    if (this._socket !== null) this._socket.onClosed(reason);
     else this.onSocketClosed();
   }
 
@@ -368,7 +368,7 @@ class NativeLink extends Link {
     for (let i = 1; i < count; i += 2) call(callbacks[i], null);
   }
 
-  _failCallbacks() {
+  _failCallbacks(reason) {
     const callbacks = this._callbacks;
 
     if (callbacks === null) return;
@@ -376,7 +376,7 @@ class NativeLink extends Link {
     this._callbacks = null;
 
     for (let i = 1; i < callbacks.length; i += 2) {
-      call(callbacks[i], createUnwritten());
+      call(callbacks[i], createUnwritten(reason));
     }
   }
 

@@ -3,7 +3,7 @@
 const net = require('net');
 const { isUint8Array } = require('util').types;
 
-const { createSystemError } = require('./system-errors');
+const { createClosing } = require('./system-errors');
 
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
@@ -368,15 +368,15 @@ class ConnectionSocket extends Socket {
   }
 
   /** The connection is closed, by the peer, by an error, or because we asked. */
-  onClosed(errno) {
+  onClosed(reason) {
     if (this._connection._onclose !== null) {
       this._connection.onClosed();
-    } else if (errno === 0 && this.link.ended && !this.readableEnded) {
+    } else if (reason === 0 && this.link.ended && !this.readableEnded) {
       this.once('end', () => this.destroy());
-    } else if (errno === 0) {
+    } else if (reason === 0) {
       this.destroy();
     } else {
-      this.destroy(createSystemError(-errno, 'read'));
+      this.destroy(createClosing(reason));
     }
   }
 }

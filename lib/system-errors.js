@@ -38,6 +38,21 @@ function createSystemError(errno, syscall, address, port, local) {
   );
 }
 
+/** As in `src/engine/batch.rs`. */
+const WRITING = 1 << 16;
+
+/**
+ * Makes the error that closed a socket.
+ *
+ * @param {number} reason The value of a `closed` event
+ * @return {Error}
+ */
+function createClosing(reason) {
+  const syscall = (reason & WRITING) === 0 ? 'read' : 'write';
+
+  return createSystemError(-(reason & ~WRITING), syscall);
+}
+
 /** Makes the error for a write to a socket that is destroyed. */
 function createDestroyed() {
   const err = new Error('Cannot call write after a stream was destroyed');
@@ -47,8 +62,14 @@ function createDestroyed() {
   return Object.assign(err, { code: 'ERR_STREAM_DESTROYED' });
 }
 
-/** Makes the error for what a socket had not written when it was destroyed. */
-function createUnwritten() {
+/**
+ * Makes the error for what a socket had not written when it was destroyed.
+ *
+ * @param {number} reason As above
+ */
+function createUnwritten(reason) {
+  if ((reason & WRITING) !== 0) return createClosing(reason);
+
   // Node 22 says what becomes of the write that the kernel has not taken yet.
   if (parseInt(process.versions.node) < 22) return createDestroyed();
 
@@ -67,6 +88,7 @@ function createHangUp() {
 }
 
 module.exports = {
+  createClosing,
   createDestroyed,
   createHangUp,
   createSystemError,

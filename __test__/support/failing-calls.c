@@ -1,19 +1,23 @@
 /*
  * Functions of the C library that fail when told so. FAILING_CALL names one in
- * the environment, with the error number: "write 32". It may change while the
+ * the environment, with the error number: "socket 24". It may change while the
  * process runs.
  *
  * pthread_create  Threads of all kinds.
+ * socket          Making one.
  * epoll_ctl       Registering an IP socket edge-triggered, which libuv never
  *                 does (and which it would not survive).
- * write           All that writes to an IP socket: no pipe to a parent.
- * socket          Making one.
+ * write           All that writes to an IP socket at one end of a connection:
+ *                 "write 32 80 0" to those of port 80, "write 32 0 80" to those
+ *                 that are connected with one.
  */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,14 +37,30 @@ static int failure(const char *call) {
   return told[length] == ' ' ? atoi(told + length + 1) : 0;
 }
 
-static int is_ip(int fd) {
-  int domain = 0;
+typedef int name_function(int, struct sockaddr *, socklen_t *);
+
+/* The port at one end of an IP socket, -1 of anything else. */
+static int port_of(int fd, name_function *name) {
+  struct sockaddr_in6 address;
+  socklen_t size = sizeof address;
   int before = errno;
-  socklen_t size = sizeof domain;
-  int result = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  int result = name(fd, (struct sockaddr *)&address, &size);
+  int family = address.sin6_family;
 
   errno = before;
-  return result == 0 && (domain == AF_INET || domain == AF_INET6);
+  if (result != 0 || (family != AF_INET && family != AF_INET6)) return -1;
+
+  /* Where it is in a sockaddr_in, too. */
+  return ntohs(address.sin6_port);
+}
+
+static int is_meant(int fd) {
+  int local = 0;
+  int remote = 0;
+
+  sscanf(getenv("FAILING_CALL"), "%*s %*d %d %d", &local, &remote);
+  return (local != 0 && port_of(fd, getsockname) == local) ||
+         (remote != 0 && port_of(fd, getpeername) == remote);
 }
 
 #define FAIL_IF(call, condition)          \
@@ -62,7 +82,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
   FAIL_IF("epoll_ctl", operation == EPOLL_CTL_ADD &&
-                           (event->events & EPOLLET) != 0 && is_ip(fd));
+                           (event->events & EPOLLET) != 0 && port_of(fd, getsockname) >= 0);
   return REAL(epoll_ctl)(epoll, operation, fd, event);
 }
 
@@ -72,21 +92,21 @@ int socket(int domain, int type, int protocol) {
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {
-  FAIL_IF("write", is_ip(fd));
+  FAIL_IF("write", is_meant(fd));
   return REAL(write)(fd, bytes, size);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-  FAIL_IF("write", is_ip(fd));
+  FAIL_IF("write", is_meant(fd));
   return REAL(writev)(fd, parts, count);
 }
 
 ssize_t send(int fd, const void *bytes, size_t size, int flags) {
-  FAIL_IF("write", is_ip(fd));
+  FAIL_IF("write", is_meant(fd));
   return REAL(send)(fd, bytes, size, flags);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-  FAIL_IF("write", is_ip(fd));
+  FAIL_IF("write", is_meant(fd));
   return REAL(sendmsg)(fd, message, flags);
 }

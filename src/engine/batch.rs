@@ -25,7 +25,8 @@ pub enum Kind {
     Violation = 16,
     /// The peer will send no more.
     End = 17,
-    /// The socket is closed: `value` is the errno, 0 for none. The last event of a connection.
+    /// The socket is closed: `value` is the errno, 0 for none, with [`WRITING`] added if a write failed. The last event
+    /// of a connection.
     Closed = 18,
     /// Everything queued has been written.
     Drained = 19,
@@ -48,6 +49,9 @@ pub enum Kind {
     /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
     Done = 28,
 }
+
+/// Added to the errno of [`Kind::Closed`].
+pub(super) const WRITING: u32 = 1 << 16;
 
 /// Where an event's payload is.
 #[derive(Debug)]

@@ -77,6 +77,14 @@ impl Output {
         self.append(len, append);
     }
 
+    /// Counts a send or write that never leaves: its ticket is never written.
+    pub(super) fn refuse(&mut self) {
+        self.sent += 1;
+        self.queued_tickets += 1;
+        self.queued += 1;
+        self.lost += 1;
+    }
+
     /// Adds to the queue what has a ticket already.
     pub(super) fn append(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
         let before = self.queue.len();

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::input::{Input, Phase};
 use super::output::{Output, Sending};
 use super::{Connection, Gather};
-use crate::engine::batch::{Batch, Kind};
+use crate::engine::batch::{Batch, Kind, WRITING};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
 use crate::protocol::deflate::{DeflateJob, JOB_LEN};
@@ -29,8 +29,8 @@ pub(super) struct State {
     pub(super) stream: Option<Stream>,
     pub(super) input: Input,
     pub(super) output: Output,
-    /// Why it was closed; 0 if nothing went wrong.
-    errno: i32,
+    /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
+    reason: u32,
     /// FIN is to be sent after what is queued.
     pub(super) end_wanted: bool,
     /// FIN has been sent.
@@ -55,7 +55,7 @@ impl State {
             stream: Some(stream),
             input: Input::new(phase),
             output: Output::default(),
-            errno: 0,
+            reason: 0,
             end_wanted: false,
             shut: false,
             close_wanted: false,
@@ -196,6 +196,7 @@ impl State {
         gather: Gather,
     ) {
         if self.stream.is_none() {
+            self.output.refuse();
             return;
         }
         if self.output.is_held_up() {
@@ -239,7 +240,8 @@ impl State {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => {
-                self.fail(&error);
+                self.output.refuse();
+                self.fail_writing(&error);
                 return;
             }
         };
@@ -253,6 +255,7 @@ impl State {
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if self.stream.is_none() {
+            self.output.refuse();
             return;
         }
         if self.output.is_held_up() {
@@ -332,7 +335,7 @@ impl State {
         match result {
             // The peer is gone already: its FIN or RST tells the rest.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-            Err(error) => self.fail(&error),
+            Err(error) => self.fail_writing(&error),
             Ok(()) => {}
         }
     }
@@ -344,14 +347,19 @@ impl State {
         } else if let Some(stream) = &self.stream
             && let Err(error) = stream.reset_on_close()
         {
-            self.errno = errno(&error);
+            self.reason = errno(&error);
         }
         self.stream = None;
     }
 
     fn fail(&mut self, error: &io::Error) {
-        self.errno = errno(error);
+        self.reason = errno(error);
         self.stream = None;
+    }
+
+    fn fail_writing(&mut self, error: &io::Error) {
+        self.fail(error);
+        self.reason |= WRITING;
     }
 
     pub(super) fn sweep(&mut self, limit: u32) {
@@ -397,7 +405,7 @@ impl State {
         }
         if self.is_closing() {
             self.reported_closed = true;
-            batch.push(Kind::Closed, self.errno.unsigned_abs());
+            batch.push(Kind::Closed, self.reason);
             connection.left_listener();
         } else if self.stream.is_some() && self.is_drained() {
             self.tell_drained = false;
@@ -417,6 +425,6 @@ fn bare_endpoint() -> Box<Endpoint> {
 }
 
 /// The system's number of an error; EIO for errors that did not come from the system.
-fn errno(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(5)
+fn errno(error: &io::Error) -> u32 {
+    error.raw_os_error().unwrap_or(5).unsigned_abs()
 }

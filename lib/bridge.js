@@ -175,7 +175,7 @@ function flush() {
   bridge.flush();
 }
 
-// What was sent before process.exit() was sent.
-process.on('exit', () => bridge.flushNow());
+// What was sent before process.exit() was sent, by any copy of the library.
+if (bridge.id === 0) process.on('exit', () => bridge.flushNow());
 
 module.exports = { bridge, kinds, scheduleFlush, targets };

@@ -1,9 +1,139 @@
 'use strict';
 
+const { paths } = require('../support/child');
 const { describeEach } = require('../support/implementations');
 const { linesOf, ownDrivers } = require('../support/drivers');
 
+/**
+ * Has copies of the package come and go: loaded anew by Node, or into a context
+ * of their own as test runners do it. Each talks with the next one. Prints how
+ * many there were, and how many of them are left.
+ */
+async function reload(first, path, isIsolated) {
+  const fs = require('fs');
+  const { createRequire, isBuiltin } = require('module');
+  const { dirname } = require('path');
+  const vm = require('vm');
+  const copies = [];
+
+  function loadByNode() {
+    // A module lists those that it was the first to load.
+    const load = createRequire(`${path}/index.js`);
+
+    for (const name of Object.keys(load.cache)) delete load.cache[name];
+
+    return [load(path), load(`${path}/lib/bridge.js`)];
+  }
+
+  function loadIntoContext() {
+    const context = vm.createContext({ ...globals });
+    const registry = new Map();
+    const load = (file) => {
+      if (registry.has(file)) return registry.get(file).exports;
+
+      const requireHere = createRequire(file);
+      const module = { exports: {} };
+
+      registry.set(file, module);
+      vm.compileFunction(
+        fs.readFileSync(file, 'utf8'),
+        ['module', 'exports', 'require', '__filename', '__dirname'],
+        { filename: file, parsingContext: context }
+      )(
+        module,
+        module.exports,
+        (id) =>
+          isBuiltin(id) ? requireHere(id) : load(requireHere.resolve(id)),
+        file,
+        dirname(file)
+      );
+      return module.exports;
+    };
+
+    return [load(`${path}/index.js`), load(`${path}/lib/bridge.js`)];
+  }
+
+  const { Buffer, URL, clearInterval, clearTimeout, process } = globalThis;
+  const { queueMicrotask, setImmediate, setInterval, setTimeout } = globalThis;
+  const globals = {
+    ...{ Buffer, URL, clearInterval, clearTimeout, process },
+    ...{ queueMicrotask, setImmediate, setInterval, setTimeout }
+  };
+  const converse = (server, Client) =>
+    new Promise((resolve) => {
+      const wss = new server.Server({ port: 0, host: '127.0.0.1' }, () => {
+        const client = new Client(`ws://127.0.0.1:${wss.address().port}`);
+
+        client.on('open', () => client.send('x'));
+        client.on('message', () => client.close());
+        client.on('close', () => wss.close(resolve));
+      });
+
+      wss.on('connection', (websocket) => {
+        websocket.on('message', (data) => websocket.send(data));
+      });
+    });
+
+  async function visit(previous) {
+    const [copy, bridge] = isIsolated ? loadIntoContext() : loadByNode();
+
+    copies.push(new WeakRef(bridge));
+    await converse(previous, copy);
+    return copy;
+  }
+
+  let previous = first;
+
+  for (let index = 0; index < 30; index++) previous = await visit(previous);
+
+  const isLeft = (reference) => reference.deref() !== undefined;
+
+  // The last one may stay: it is loaded.
+  for (let turn = 0; turn < 100; turn++) {
+    await new Promise(setImmediate);
+    global.gc();
+    if (copies.filter(isLeft).length <= 1) break;
+  }
+  console.log(copies.length, copies.filter(isLeft).length <= 1);
+  await converse(first, previous);
+}
+
 describeEach(ownDrivers, 'the addon', (driver) => {
+  test.each([
+    ['by Node', false],
+    ['into contexts', true]
+  ])('may be loaded again and again, %s', async (_, isIsolated) => {
+    expect(
+      await linesOf(driver, reload, {
+        args: [paths.oxws, isIsolated],
+        flags: ['--expose-gc']
+      })
+    ).toEqual(['30 true']);
+  });
+
+  test('may be loaded again and again in workers', async () => {
+    const main = async (_, source, path) => {
+      const { once } = require('events');
+      const { Worker } = require('worker_threads');
+
+      for (const isIsolated of [false, true, false, true]) {
+        const worker = new Worker(
+          `require('v8').setFlagsFromString('--expose-gc');
+           globalThis.gc = require('vm').runInNewContext('gc');
+           (${source})(require(${JSON.stringify(path)}),
+             ${JSON.stringify(path)}, ${isIsolated});`,
+          { eval: true }
+        );
+
+        console.log((await once(worker, 'exit'))[0]);
+      }
+    };
+
+    expect(
+      await linesOf(driver, main, { args: [String(reload), paths.oxws] })
+    ).toEqual(Array(4).fill(['30 true', '0']).flat());
+  });
+
   test('may be loaded several times in a process', async () => {
     expect(
       await linesOf(driver, (first) => {

@@ -1,6 +1,6 @@
 //! One copy of the JavaScript library: its dispatch function, its ids.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use napi::{Result, sys};
 use super::environment::Environment;
 use super::fed_endpoint::FedEndpoint;
 use super::feeding;
+use super::guard::guard;
 use super::hot;
 use super::lifecycle;
 use super::values::{check, define, made, number, set};
@@ -120,6 +121,8 @@ pub(super) struct Bridge {
     /// Records of endpoints that are fed: they may be fed inside a dispatch.
     pub(super) feed_meta: Meta,
     table: RefCell<Table>,
+    /// What is JavaScript's is gone.
+    is_released: Cell<bool>,
 }
 
 impl Bridge {
@@ -149,6 +152,7 @@ impl Bridge {
                 meta,
                 feed_meta,
                 table: RefCell::default(),
+                is_released: Cell::new(false),
             }))
         })?;
         let data = Rc::as_ptr(&bridge).cast_mut().cast::<c_void>();
@@ -159,6 +163,12 @@ impl Bridge {
             // SAFETY: the environment keeps the bridge until no JavaScript runs any more.
             unsafe { define(env, object, name, *entry, data)? };
         }
+        // SAFETY: the object is live, and the number outlives everything.
+        check(unsafe {
+            let index = ptr::without_provenance_mut(bridge.index as usize);
+            let none = ptr::null_mut();
+            sys::napi_add_finalizer(env, object, index, Some(on_collected), none, none.cast())
+        })?;
         Ok(object)
     }
 
@@ -175,6 +185,9 @@ impl Bridge {
 
     /// The dispatch function, unless the library has been collected.
     pub(super) fn dispatch(&self) -> Option<sys::napi_value> {
+        if self.is_released.get() {
+            return None;
+        }
         // SAFETY: the reference is ours; the environment's thread runs.
         let value = unsafe {
             made!(
@@ -188,7 +201,9 @@ impl Bridge {
 
     /// Lets JavaScript see whether it runs because we called it.
     pub(super) fn show_dispatching(&self, dispatching: bool) {
-        self.meta.set_word(0, u32::from(dispatching));
+        if !self.is_released.get() {
+            self.meta.set_word(0, u32::from(dispatching));
+        }
     }
 
     /// Lets JavaScript see whether the events had been read before the socket was closed.
@@ -312,12 +327,24 @@ impl Bridge {
         }
     }
 
-    /// Lets go of what is JavaScript's.
+    /// Lets go of what is JavaScript's: the environment ends, or the library has been collected.
     pub(super) fn release(&self) {
+        if self.is_released.replace(true) {
+            return;
+        }
         let env = self.environment().env;
         self.meta.release(env);
         self.feed_meta.release(env);
         // SAFETY: the reference is ours, and no id is left that would use it.
         unsafe { sys::napi_delete_reference(env, self.dispatch) };
     }
+}
+
+/// The object of the bridge `data` is gone: nobody can call its functions, and no id of it is in use.
+unsafe extern "C" fn on_collected(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    guard(|| {
+        if let Some(environment) = Environment::existing() {
+            environment.forget_bridge(data.addr() as u32);
+        }
+    });
 }

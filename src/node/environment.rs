@@ -342,6 +342,16 @@ impl Environment {
         Ok(bridge)
     }
 
+    /// A copy of the library has been collected. In the end that is [`Environment::close`]'s.
+    pub(super) fn forget_bridge(&self, index: u32) {
+        if let Some(bridge) = self.bridge(index)
+            && !self.closed.get()
+            && !self.cleanup.get().is_null()
+        {
+            bridge.release();
+        }
+    }
+
     /// The bridge with this index.
     pub(super) fn bridge(&self, index: u32) -> Option<Rc<Bridge>> {
         self.bridges.borrow().get(index as usize).cloned()

@@ -168,4 +168,44 @@ describeEach(drivers, 'garbage collection', (driver) => {
       )
     ).toEqual(['true']);
   });
+
+  test('takes what is dropped in the middle of a message', async () => {
+    expect(
+      await linesOf(
+        driver,
+        async ({ Receiver }) => {
+          const fs = require('fs');
+          // The first frame of a message, and the beginning of its second.
+          const bytes = Buffer.concat([
+            Buffer.from([2, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+            Buffer.alloc(65536 + 2)
+          ]);
+          const drop = async (count) => {
+            for (let index = 0; index < count; index++) {
+              new Receiver().write(bytes);
+              if (index % 10 === 9) await new Promise(setImmediate);
+            }
+          };
+          const resident = () => {
+            const status = fs.readFileSync('/proc/self/status', 'latin1');
+
+            return Number(/^VmRSS:\s*(\d+)/m.exec(status)[1]) / 1024;
+          };
+
+          await drop(200);
+
+          const before = resident();
+
+          await drop(2000);
+          // 125 MiB; never ends when they stay.
+          while (resident() > before + 40) {
+            global.gc();
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+          console.log('collected');
+        },
+        { flags }
+      )
+    ).toEqual(['collected']);
+  });
 });

@@ -60,7 +60,9 @@ describeEach(routedPairs, 'a subclass', (pair) => {
     const calls = [];
 
     class Mine extends pair.WebSocketServer {
-      completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
+      completeUpgrade(...args) {
+        const [extensions, key, protocols, request, socket, head] = args;
+
         calls.push([
           Object.keys(extensions),
           key === request.headers['sec-websocket-key'],
@@ -68,15 +70,7 @@ describeEach(routedPairs, 'a subclass', (pair) => {
           socket === request.socket,
           Buffer.isBuffer(head)
         ]);
-        super.completeUpgrade(
-          extensions,
-          key,
-          protocols,
-          request,
-          socket,
-          head,
-          cb
-        );
+        super.completeUpgrade(...args);
       }
     }
 

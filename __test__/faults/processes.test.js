@@ -3,110 +3,40 @@
 const { spawn } = require('child_process');
 const { once } = require('events');
 
-const { paths, root } = require('../support/child');
-const { linesOf } = require('../support/drivers');
+const { paths, root, runNode } = require('../support/child');
 const { describeEach, implementations } = require('../support/implementations');
+const { lifetime, places } = require('../support/lifetime');
 const { onRelease } = require('../support/resources');
 
 const isLinux = process.platform === 'linux';
-
-/** Where an exception of the user's may come up. */
-const places = [
-  'listening',
-  'verifyClient',
-  'headers',
-  'connection',
-  'upgrade',
-  'open',
-  'server message',
-  'client message',
-  'ping',
-  'pong',
-  'sent',
-  'mask',
-  'server close',
-  'client close',
-  'closed'
-];
 
 describeEach(
   implementations,
   'an exception that nobody catches',
   ({ name }) => {
+    const program = (WebSocket, lifetime, place) => {
+      lifetime(WebSocket, (name) => {
+        if (name === place) throw new Error(`in ${name}`);
+      });
+    };
+    const library = JSON.stringify(paths[name]);
+
     test('ends the process in every event, with its text', async () => {
-      const main = async (_, path, places) => {
-        const { spawn } = require('child_process');
-        const { once } = require('events');
-        const program = (WebSocket, place) => {
-          const here = (name) => {
-            if (name === place) throw new Error(`in ${name}`);
-            return true;
-          };
-          const wss = new WebSocket.Server(
-            { port: 0, verifyClient: () => here('verifyClient') },
-            () => {
-              here('listening');
-
-              const client = new WebSocket(
-                `ws://127.0.0.1:${wss.address().port}`,
-                { generateMask: () => here('mask') }
-              );
-
-              client.on('upgrade', () => here('upgrade'));
-              client.on('open', () => {
-                here('open');
-                client.ping();
-                client.send('x', () => here('sent'));
-              });
-              client.on('message', () => {
-                here('client message');
-                client.close();
-              });
-              client.on('pong', () => here('pong'));
-              client.on('close', () => {
-                here('client close');
-                wss.close(() => here('closed'));
-              });
-            }
-          );
-
-          wss.on('headers', () => here('headers'));
-          wss.on('connection', (server) => {
-            here('connection');
-            server.on('ping', () => here('ping'));
-            server.on('message', () => {
-              here('server message');
-              server.send('y');
-            });
-            server.on('close', () => here('server close'));
-          });
-        };
-
-        for (const place of places) {
-          const child = spawn(process.execPath, [
-            '-e',
-            `(${program})(require(${JSON.stringify(path)}), ${JSON.stringify(place)})`
-          ]);
-          let text = '';
-
-          child.stderr.on('data', (data) => (text += data));
-
-          const [code] = await once(child, 'close');
-
-          console.log(`${code} ${text.includes(`Error: in ${place}\n`)}`);
-        }
-      };
       // A new process each takes its time: all with OXWS_STORMS=full.
       const chosen =
         process.env.OXWS_STORMS === 'full'
           ? places
           : ['headers', 'open', 'sent', 'ping'];
 
-      expect(
-        await linesOf({ library: name, env: {} }, main, {
-          args: [paths[name], chosen]
-        })
-      ).toEqual(chosen.map(() => '1 true'));
+      for (const place of chosen) {
+        const { code, stderr } = await runNode([
+          '-e',
+          `(${program})(require(${library}), ${lifetime}, ${JSON.stringify(place)})`
+        ]);
+
+        expect(stderr).toContain(`Error: in ${place}\n`);
+        expect(code).toBe(1);
+      }
     });
   }
 );

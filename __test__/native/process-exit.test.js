@@ -5,6 +5,7 @@ const { once } = require('events');
 const { listen } = require('../support/connection');
 const { describeEach, ws } = require('../support/implementations');
 const { drivers, linesOf } = require('../support/drivers');
+const { lifetime, places } = require('../support/lifetime');
 
 describeEach(drivers, 'a process ends by itself', (driver) => {
   test('after loading the package', async () => {
@@ -231,82 +232,20 @@ describeEach(drivers, 'a process stays alive', (driver) => {
 });
 
 describeEach(drivers, 'process.exit()', (driver) => {
-  test.each([
-    'listening',
-    'verifyClient',
-    'handleProtocols',
-    'headers',
-    'connection',
-    'upgrade',
-    'open',
-    'server message',
-    'client message',
-    'ping',
-    'pong',
-    'sent',
-    'mask',
-    'nextTick',
-    'microtask',
-    'server close',
-    'client close',
-    'closed'
-  ])("in '%s' ends the process at once", async (place) => {
+  test.each(places)("in '%s' ends the process at once", async (place) => {
+    const main = (WebSocket, lifetime, place) => {
+      lifetime(WebSocket, (name) => {
+        if (name !== place) return;
+        console.log(name);
+        process.exit(7);
+      });
+    };
+    const source = `(WebSocket, place) => (${main})(WebSocket, ${lifetime}, place)`;
+
     expect(
       await linesOf(
         driver,
-        (WebSocket, place) => {
-          const here = (name) => {
-            if (name === place) {
-              console.log(name);
-              process.exit(7);
-            }
-          };
-          const wss = new WebSocket.Server(
-            {
-              port: 0,
-              verifyClient: () => here('verifyClient') || true,
-              handleProtocols: () => here('handleProtocols') || 'chat'
-            },
-            () => {
-              here('listening');
-
-              const client = new WebSocket(
-                `ws://127.0.0.1:${wss.address().port}`,
-                'chat',
-                { generateMask: () => here('mask') }
-              );
-
-              client.on('upgrade', () => here('upgrade'));
-              client.on('open', () => {
-                here('open');
-                client.ping();
-                client.send('x', () => here('sent'));
-              });
-              client.on('message', () => {
-                process.nextTick(here, 'nextTick');
-                Promise.resolve('microtask').then(here);
-                here('client message');
-                client.close();
-              });
-              client.on('pong', () => here('pong'));
-              client.on('close', () => {
-                here('client close');
-                wss.close(() => here('closed'));
-              });
-            }
-          );
-
-          wss.on('headers', () => here('headers'));
-          wss.on('connection', (server) => {
-            here('connection');
-            server.on('ping', () => here('ping'));
-            server.on('message', () => {
-              here('server message');
-              server.send('y');
-            });
-            server.on('close', () => here('server close'));
-          });
-        },
+        { toString: () => source },
         { args: [place], exitCode: 7 }
       )
     ).toEqual([place]);

@@ -7,7 +7,7 @@ mod heads;
 
 pub use chunks::Chunks;
 pub use events::{Event, Events};
-pub use heads::parse_in_pieces;
+pub use heads::{MAX_LINES, parse_head};
 use oxws::protocol::{Endpoint, Violation};
 
 /// Hands `bytes` to `endpoint` in the pieces that `chunks` cuts and does its jobs: the events, and the violation

@@ -8,8 +8,9 @@ const MEBIBYTES = process.env.OXWS_STORMS === 'full' ? 1024 : 96;
 
 /**
  * Sends so many MiB in messages of `size` bytes to peers that do not read, and
- * terminates them. Prints the MiB that bufferedAmount tells, those by which
- * the process has grown at the end, and the callbacks that are missing.
+ * terminates them; then does so once more. Prints the MiB that bufferedAmount
+ * tells, those by which the process grew from the first to the second end, and
+ * the callbacks that are missing.
  */
 async function program(WebSocket, mebibytes, size, route) {
   globalThis.afterEach = () => {};
@@ -18,59 +19,64 @@ async function program(WebSocket, mebibytes, size, route) {
   const { once } = require('events');
   const { rawClient } = require('./__test__/support/raw');
   const { routes } = require('./__test__/support/routes');
-  const memory = () => {
-    global.gc();
-
-    const status = fs.readFileSync('/proc/self/status', 'latin1');
-
-    return Number(/^VmRSS:\s*(\d+)/m.exec(status)[1]) / 1024;
-  };
   const httpServer = routes[route].createServer();
   const wss = httpServer
     ? new WebSocket.Server({ server: httpServer })
     : new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+  let missing = 0;
+
+  async function storm() {
+    for (let index = 0; index < 4; index++) {
+      const { socket } = await rawClient(wss.address().port, { route });
+
+      socket.pause();
+      socket.on('error', () => {});
+    }
+    while (wss.clients.size < 4) await new Promise(setImmediate);
+
+    for (let sent = 0; sent < mebibytes << 20; sent += 4 * size) {
+      for (const client of wss.clients) {
+        missing++;
+        client.send(Buffer.alloc(size, 1), () => missing--);
+      }
+      await new Promise(setImmediate);
+    }
+
+    let buffered = 0;
+
+    for (const client of wss.clients) {
+      buffered += client.bufferedAmount;
+      client.terminate();
+    }
+    while (wss.clients.size > 0) await new Promise(setImmediate);
+    return buffered / 1048576;
+  }
+
+  /** In MiB, once V8 has given back, on another thread, what Buffers had. */
+  async function memory() {
+    let least = Infinity;
+
+    for (let look = 0; look < 10; look++) {
+      global.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+
+      const status = fs.readFileSync('/proc/self/status', 'latin1');
+      const [, kibibytes] = /^VmRSS:\s*(\d+)/m.exec(status);
+
+      least = Math.min(least, kibibytes / 1024);
+    }
+    return least;
+  }
 
   if (httpServer) httpServer.listen(0, '127.0.0.1');
   if (!wss.address()) await once(wss, 'listening');
 
-  const { port } = wss.address();
+  const buffered = await storm();
+  const before = await memory();
 
-  for (let index = 0; index < 4; index++) {
-    const { socket } = await rawClient(port, { route });
-
-    socket.pause();
-    socket.on('error', () => {});
-  }
-  while (wss.clients.size < 4) await new Promise(setImmediate);
-
-  const before = memory();
-  let missing = 0;
-
-  for (let sent = 0; sent < mebibytes << 20; sent += 4 * size) {
-    for (const client of wss.clients) {
-      missing++;
-      client.send(Buffer.alloc(size, 1), () => missing--);
-    }
-    await new Promise(setImmediate);
-  }
-
-  let buffered = 0;
-
-  for (const client of wss.clients) {
-    buffered += client.bufferedAmount;
-    client.terminate();
-  }
-  while (wss.clients.size > 0) await new Promise(setImmediate);
-
-  let grown = Infinity;
-
-  // V8 gives back the memory of Buffers on a thread of its own, some time.
-  for (let look = 0; look < 40 && grown > 30; look++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    grown = memory() - before;
-  }
-  console.log(Math.round(buffered / 1048576));
-  console.log(Math.round(grown));
+  await storm();
+  console.log(Math.round(buffered));
+  console.log(Math.round((await memory()) - before));
   console.log(missing);
   process.exit();
 }

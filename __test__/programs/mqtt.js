@@ -17,7 +17,10 @@ async function main() {
   );
 
   wss.on('connection', (websocket, request) => {
-    broker.handle(createWebSocketStream(websocket), request);
+    const stream = createWebSocketStream(websocket);
+
+    readAllAtOnce(stream);
+    broker.handle(stream, request);
   });
   if (httpServer) httpServer.listen(0, '127.0.0.1');
   await once(wss, 'listening');
@@ -66,6 +69,23 @@ async function main() {
   await new Promise((resolve) => broker.close(resolve));
   wss.close();
   if (httpServer) httpServer.close();
+}
+
+/**
+ * Aedes takes what one `read(null)` gives for all there is. Since Node.js 26 it
+ * is one chunk.
+ */
+function readAllAtOnce(stream) {
+  const { read } = stream;
+
+  stream.read = (size) => {
+    if (size !== null) return read.call(stream, size);
+
+    const chunks = [];
+
+    for (let chunk; (chunk = read.call(stream)) !== null;) chunks.push(chunk);
+    return chunks.length === 0 ? null : Buffer.concat(chunks);
+  };
 }
 
 /** The next `count` messages of a client. */

@@ -11,16 +11,27 @@ const { pathToFileURL } = require('url');
 const name = process.env.WS_PACKAGE;
 const root = path.join(__dirname, '..', '..', '..', 'package.json');
 const target = Module.createRequire(root).resolve(name);
+const parentURL = pathToFileURL(root).href;
 const resolve = Module._resolveFilename;
 
 Module._resolveFilename = function (request, ...rest) {
   return request === 'ws' ? target : resolve.call(this, request, ...rest);
 };
 
-Module.register('./redirect-imports.mjs', {
-  parentURL: pathToFileURL(__filename),
-  data: { name, root: pathToFileURL(root).href }
-});
+if (Module.registerHooks) {
+  Module.registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === 'ws' && context.conditions.includes('import')
+        ? next(name, { ...context, parentURL })
+        : next(specifier, context)
+  });
+} else {
+  // Node.js 20
+  Module.register('./redirect-imports.mjs', {
+    parentURL: pathToFileURL(__filename),
+    data: { name, root: parentURL }
+  });
+}
 
 process.on('exit', () => {
   const expected = path.join(

@@ -35,3 +35,12 @@ test.each(fs.readdirSync(directory))('%s runs what there is', (name) => {
     expect([file, found.length]).toEqual([file, 1]);
   }
 });
+
+test.each(fs.readdirSync(directory))('%s passes options to npm', (name) => {
+  const text = read(name);
+
+  // PowerShell would keep "--" for itself.
+  if (/npm run [\w:-]+ -- /.test(text)) {
+    expect(text).toMatch(/^defaults:\n {2}run:\n {4}shell: bash$/m);
+  }
+});

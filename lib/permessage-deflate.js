@@ -30,12 +30,12 @@ class PerMessageDeflate {
    * @param {Object} [options]
    * @param {(boolean|number)} [options.clientMaxWindowBits] Window of the
    *     client: what to ask for, or to announce
-   * @param {boolean} [options.clientNoContextTakeover=false]
+   * @param {boolean} [options.clientNoContextTakeover]
    * @param {boolean} [options.isServer=false]
    * @param {number} [options.maxPayload=0] Longest inflated message, in bytes;
    *     0 is no limit
    * @param {(boolean|number)} [options.serverMaxWindowBits] Window of the server
-   * @param {boolean} [options.serverNoContextTakeover=false]
+   * @param {boolean} [options.serverNoContextTakeover]
    * @param {number} [options.concurrencyLimit=10] How many long messages the
    *     process compresses and inflates at once. Only the first one counts
    * @param {number} [options.threshold=1024] Length below which a message is
@@ -43,6 +43,7 @@ class PerMessageDeflate {
    * @param {{level: number, memLevel: number, strategy: number}}
    *     [options.zlibDeflateOptions] As in `zlib`
    * @param {Object} [options.zlibInflateOptions] Of no effect
+   * @throws {RangeError} If one of zlib's options is not valid
    */
   constructor(options) {
     this._options = options || {};
@@ -343,9 +344,12 @@ function setting(options, name, min, max, fallback) {
   const value = options?.[name] ?? fallback;
 
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(
-      `The value of "zlibDeflateOptions.${name}" is out of range. ` +
-        `It must be >= ${min} and <= ${max}. Received ${value}`
+    throw Object.assign(
+      new RangeError(
+        `The value of "zlibDeflateOptions.${name}" is out of range. ` +
+          `It must be >= ${min} and <= ${max}. Received ${value}`
+      ),
+      { code: 'ERR_OUT_OF_RANGE' }
     );
   }
 

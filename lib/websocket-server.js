@@ -5,6 +5,7 @@ const EventEmitter = require('events');
 const connectionOptions = require('./connection-options');
 const { listen } = require('./own-server');
 const { EMPTY } = require('./payload');
+const PerMessageDeflate = require('./permessage-deflate');
 const { accept, answer } = require('./server-handshake');
 const { kUpgrade } = require('./symbols');
 const { transportFor } = require('./transport');
@@ -15,7 +16,6 @@ const WebSocket = require('./websocket');
  * @typedef {import('http').Server} HttpServer
  * @typedef {import('https').Server} HttpsServer
  * @typedef {import('stream').Duplex} Duplex
- * @typedef {import('./permessage-deflate')} PerMessageDeflate
  */
 
 const RUNNING = 0;
@@ -59,6 +59,7 @@ class WebSocketServer extends EventEmitter {
    * @param {typeof WebSocket} [options.WebSocket] A subclass to make clients of
    * @param {Function} [callback] A listener of `listening`
    * @throws {TypeError} Unless the server is told where to serve, once
+   * @throws {RangeError} If one of zlib's options is not valid
    */
   constructor(options, callback) {
     super();
@@ -82,6 +83,10 @@ class WebSocketServer extends EventEmitter {
     checkPlace(options);
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
+    // Said here, and not to each client.
+    if (options.perMessageDeflate) {
+      new PerMessageDeflate(options.perMessageDeflate);
+    }
     if (options.clientTracking) {
       this.clients = new Set();
       this._shouldEmitClose = false;

@@ -1,6 +1,10 @@
 'use strict';
 
-const { describeEach, implementations } = require('../support/implementations');
+const {
+  describeEach,
+  implementations,
+  oxws
+} = require('../support/implementations');
 const { thrown } = require('../support/trace');
 
 describeEach(implementations, 'PerMessageDeflate.offer()', ({ lib }) => {
@@ -274,4 +278,29 @@ describeEach(implementations, 'PerMessageDeflate', ({ lib }) => {
       client.cleanup();
     }
   });
+});
+
+test.each([
+  { level: 10 },
+  { level: -2 },
+  { level: '9' },
+  { memLevel: 0 },
+  { strategy: 5 }
+])('oxws throws for the options of zlib %j at once', (zlibDeflateOptions) => {
+  const perMessageDeflate = { zlibDeflateOptions };
+  const [name] = Object.keys(zlibDeflateOptions);
+
+  for (const construct of [
+    () => new oxws.PerMessageDeflate(perMessageDeflate),
+    () => new oxws.WebSocketServer({ noServer: true, perMessageDeflate }),
+    () => new oxws.WebSocket('ws://127.0.0.1:1', { perMessageDeflate })
+  ]) {
+    expect(construct).toThrow(
+      expect.objectContaining({
+        name: 'RangeError',
+        code: 'ERR_OUT_OF_RANGE',
+        message: expect.stringContaining(`zlibDeflateOptions.${name}"`)
+      })
+    );
+  }
 });

@@ -167,7 +167,8 @@ declare class WebSocket extends EventEmitter {
    * @param address A `ws:`, `wss:`, `http:` or `https:` URL, or
    *     `ws+unix:SOCKET_PATH[:URL_PATH]`.
    * @throws {SyntaxError} If the address or a subprotocol is not valid.
-   * @throws {RangeError} If `protocolVersion` is neither 8 nor 13.
+   * @throws {RangeError} If `protocolVersion` is neither 8 nor 13, or one of
+   *     zlib's options is not valid.
    */
   constructor(
     address: string | URL,
@@ -462,17 +463,30 @@ declare namespace WebSocket {
 
   /** permessage-deflate. On the client the parameters are what it asks for. */
   interface PerMessageDeflateOptions {
-    /** Whether the server compresses each message on its own. */
+    /**
+     * Whether the server compresses each message on its own; a server with
+     * `false` refuses a client that asks for it. Default: if the client asks.
+     */
     serverNoContextTakeover?: boolean | undefined;
-    /** Whether the client compresses each message on its own. */
+    /**
+     * Whether the client compresses each message on its own; a client with
+     * `false` fails a server that asks for it. Default: if the server asks.
+     */
     clientNoContextTakeover?: boolean | undefined;
-    /** The server's window: 8 to 15, the logarithm of its bytes. */
+    /**
+     * The server's window: 8 to 15, the logarithm of its bytes. Default: 15, or
+     * what the client asks for.
+     */
     serverMaxWindowBits?: number | undefined;
-    /** The client's window: 8 to 15, the logarithm of its bytes. */
+    /**
+     * The client's window: 8 to 15, the logarithm of its bytes. Default: 15, or
+     * what the server asks for.
+     */
     clientMaxWindowBits?: number | undefined;
     /**
-     * zlib's options for compressing. `level` (default 5), `memLevel` (8) and
-     * `strategy` (0) count, the others have no effect.
+     * zlib's options for compressing. `level` (-1 to 9, default 5), `memLevel`
+     * (1 to 9, default 8) and `strategy` (0 to 4, default 0) count, the others
+     * have no effect.
      */
     zlibDeflateOptions?:
       | {
@@ -592,7 +606,10 @@ declare namespace WebSocket {
     backlog?: number | undefined;
     /** The server whose upgrades to handle. It is never closed. */
     server?: HTTPServer<V> | HTTPSServer<V> | undefined;
-    /** Whether upgrades come by {@link Server.handleUpgrade} alone. */
+    /**
+     * Whether upgrades come by {@link Server.handleUpgrade} alone. Default:
+     * `false`.
+     */
     noServer?: boolean | undefined;
     /** The one path served, without the query. Default: all. */
     path?: string | undefined;
@@ -637,6 +654,7 @@ declare namespace WebSocket {
     /**
      * @param callback A listener for `'listening'`.
      * @throws {TypeError} Unless one of `port`, `server`, `noServer` is given.
+     * @throws {RangeError} If one of zlib's options is not valid.
      */
     constructor(options?: ServerOptions<T, U>, callback?: () => void);
 

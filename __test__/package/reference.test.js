@@ -17,6 +17,8 @@ const source = ts.createSourceFile(
   true
 );
 
+const api = fs.readFileSync(path.join(root, 'docs', 'api.md'), 'utf8');
+
 /** What EventEmitter has and docs/api.md need not tell. */
 const INHERITED = ['on', 'once', 'off', 'addListener', 'removeListener'];
 
@@ -90,10 +92,7 @@ test('index.d.ts has a comment on each declaration', () => {
 });
 
 test('docs/api.md names each class, option, event and member', () => {
-  const spans = fs
-    .readFileSync(path.join(root, 'docs', 'api.md'), 'utf8')
-    .match(/`[^`\n]+`/g)
-    .join('\n');
+  const spans = api.match(/`[^`\n]+`/g).join('\n');
   const missing = all
     // Types only have names in TypeScript.
     .filter(
@@ -111,3 +110,77 @@ test('docs/api.md names each class, option, event and member', () => {
 
   expect(missing).toEqual([]);
 });
+
+test('docs/api.md and index.d.ts have the same defaults', () => {
+  const wrong = Array.from(optionRows(), ([name, value]) => {
+    const comments = all
+      .filter(([path]) => path.endsWith(`Options.${name}`))
+      .map(([, node]) => node.getFullText(source).replace(/\n\s*\*/g, ''));
+
+    return comments.some((text) =>
+      new RegExp(`Default:[^.]*\\b${value}\\b`).test(text)
+    )
+      ? null
+      : `${name}: ${value}`;
+  });
+
+  expect(wrong.length).toBeGreaterThan(20);
+  expect(wrong.filter(Boolean)).toEqual([]);
+});
+
+/** `[name, default]` of the options in docs/api.md whose default is a value. */
+function* optionRows() {
+  const tables = api.matchAll(/^\| option \| default \|.*\n(\|.*\n)+/gm);
+
+  for (const [table] of tables) {
+    yield* Array.from(
+      table.matchAll(/^\| `(\w+)` \| `?(true|false|\d+)\b/gm),
+      ([, name, value]) => [name, value]
+    );
+  }
+}
+
+/** Node's own, the addon's when it cannot be loaded, and PerMessageDeflate's. */
+const OTHERS = ['system-errors.js', 'native.js', 'permessage-deflate.js'];
+
+test('docs/api.md has the text of each error', () => {
+  const lib = path.join(root, 'lib');
+  const prose = api.replace(/\s+/g, ' ');
+  const texts = fs
+    .readdirSync(lib)
+    .filter((name) => !OTHERS.includes(name))
+    .flatMap((name) => errorsOf(path.join(lib, name)));
+
+  expect(texts.length).toBeGreaterThan(15);
+  expect(texts.filter((text) => !prose.includes(text))).toEqual([]);
+});
+
+/** How the errors begin that a file makes, as far as they are written there. */
+function errorsOf(file) {
+  const texts = [];
+
+  (function visit(node) {
+    if (ts.isNewExpression(node) && /Error$/.test(node.expression.getText())) {
+      texts.push(startOf(node.arguments?.[0]));
+    }
+    ts.forEachChild(node, visit);
+  })(
+    ts.createSourceFile(
+      file,
+      fs.readFileSync(file, 'utf8'),
+      ts.ScriptTarget.Latest,
+      true
+    )
+  );
+  return texts.filter(Boolean);
+}
+
+function startOf(node) {
+  if (node === undefined) return '';
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node)) return node.head.text;
+  if (ts.isBinaryExpression(node)) {
+    return startOf(node.left) + startOf(node.right);
+  }
+  return '';
+}

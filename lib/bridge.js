@@ -46,10 +46,11 @@ const targets = [];
  * are those of the current one.
  */
 class Events {
-  constructor(meta, count, small, medium, large, fragments) {
+  constructor(meta, count, tiny, small, medium, large, fragments) {
     this._meta = meta;
     this._position = HEADER - WORDS;
     this._end = HEADER + count * WORDS;
+    this._tiny = tiny;
     this._small = small;
     this._medium = medium;
     this._large = large;
@@ -83,13 +84,17 @@ class Events {
     const length = this._meta[this._position + 2];
 
     if (length === 0) return new FastBuffer();
-    if (place === 2) return this._large[offset];
 
-    return new FastBuffer(
-      place === 0 ? this._small : this._medium,
-      offset,
-      length
-    );
+    switch (place) {
+      case 0:
+        return new FastBuffer(this._tiny, offset, length);
+      case 1:
+        return new FastBuffer(this._small, offset, length);
+      case 2:
+        return new FastBuffer(this._medium, offset, length);
+      default:
+        return this._large[offset];
+    }
   }
 
   /** The lengths of a binary message's parts, undefined if it has one. */
@@ -107,6 +112,7 @@ class Events {
  * The slabs in use. They are not transferable: who transfers a message would
  * take those of others along.
  */
+let tinySlab;
 let smallSlab;
 let mediumSlab;
 
@@ -114,12 +120,15 @@ let mediumSlab;
  * Called by the addon with the events of one connection's chunk: listeners run
  * back to back, and their nextTicks and microtasks when this returns.
  */
-function dispatch(id, count, small, medium, large, fragments) {
+function dispatch(id, count, tiny, small, medium, large, fragments) {
   const target = targets[id];
   const isFed = target !== undefined && target.isFed;
   const meta = isFed ? fedMeta(count) : bridge.meta;
-  const events = new Events(meta, count, small, medium, large, fragments);
+  const events = new Events(meta, count, tiny, small, medium, large, fragments);
 
+  if (tiny !== undefined && tiny !== tinySlab) {
+    markAsUntransferable((tinySlab = tiny));
+  }
   if (small !== undefined && small !== smallSlab) {
     markAsUntransferable((smallSlab = small));
   }

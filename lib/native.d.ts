@@ -211,11 +211,11 @@ export interface Address {
 /**
  * Connects one copy of the JavaScript library with this environment's engine.
  *
- * `dispatch(id, count, small, medium, large, fragments)` is called with the events of one connection: `count` records
+ * `dispatch(id, count, tiny, small, medium, large, fragments)` is called with the events of one connection: `count` records
  * of four words in `meta`, behind its four header words. Without `has_uv` the functions of libuv are left alone, even if
  * they can be found.
  */
-export declare function attach(dispatch: (id: number, count: number, small: ArrayBuffer, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
+export declare function attach(dispatch: (id: number, count: number, tiny: ArrayBuffer | undefined, small: ArrayBuffer | undefined, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
 
 /** How we compress. The numbers are those of zlib's `deflateInit2`. */
 export interface DeflateOptions {

@@ -114,8 +114,7 @@ pub(super) fn deliver_events(
 /// One call of the dispatch function.
 struct Call {
     count: usize,
-    small: sys::napi_value,
-    medium: sys::napi_value,
+    slabs: [sys::napi_value; Size::Large as usize],
     large: sys::napi_value,
     fragments: sys::napi_value,
 }
@@ -132,8 +131,7 @@ impl Call {
         let nothing = undefined(env);
         let mut call = Self {
             count: 0,
-            small: nothing,
-            medium: nothing,
+            slabs: [nothing; Size::Large as usize],
             large: nothing,
             fragments: nothing,
         };
@@ -159,11 +157,7 @@ impl Call {
                 large += 1;
                 large - 1
             } else {
-                let slab = if size == Size::Small {
-                    &mut call.small
-                } else {
-                    &mut call.medium
-                };
+                let slab = &mut call.slabs[size as usize];
                 if *slab == nothing {
                     *slab = slabs.with_room(env, size, length)?;
                 } else if !slabs.has_room(size, length) {
@@ -204,11 +198,13 @@ impl Call {
         let Some(dispatch) = bridge.dispatch() else {
             return;
         };
+        let [tiny, small, medium] = self.slabs;
         let arguments = [
             number(env, f64::from(id)),
             number(env, self.count as f64),
-            self.small,
-            self.medium,
+            tiny,
+            small,
+            medium,
             self.large,
             self.fragments,
         ];

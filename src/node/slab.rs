@@ -1,7 +1,8 @@
 //! Memory that payloads are handed to JavaScript in.
 //!
-//! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive. So there are two:
-//! a message kept for ever pins at most 4 KiB if it is small, and 64 KiB otherwise, what `ws` pins for any.
+//! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive. So there are
+//! several, for payloads of several lengths: a short message kept for ever pins at most 2 KiB, and a longer one no more
+//! than `ws` pins for any, 64 KiB.
 //!
 //! `lib/bridge.js` marks them as untransferable. Whoever takes one away by other means (`ArrayBuffer.prototype.transfer`)
 //! takes it with all messages in it, and nothing is written to it any more.
@@ -13,27 +14,28 @@ use napi::{Result, sys};
 
 use super::values::{check, made};
 
-/// Longest payload in the small slab.
-const SMALL: usize = 512;
-const SMALL_SLAB: usize = 4 * 1024;
-/// Longest payload in the medium slab. Longer ones get a Buffer of their own.
-const MEDIUM: usize = 16 * 1024;
-const MEDIUM_SLAB: usize = 64 * 1024;
-
-/// Which slab a payload goes to.
+/// Which slab a payload goes to, from the one for the shortest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
+    Tiny,
     Small,
     Medium,
+    /// None: it gets a Buffer of its own.
     Large,
 }
+
+/// The longest payload of each slab, and the length of the slab.
+const LENGTHS: [(usize, usize); Size::Large as usize] =
+    [(128, 2 * 1024), (512, 8 * 1024), (16 * 1024, 64 * 1024)];
 
 impl Size {
     /// By the payload's length.
     pub(super) fn of(length: usize) -> Self {
+        let [(tiny, _), (small, _), (medium, _)] = LENGTHS;
         match length {
-            0..=SMALL => Self::Small,
-            _ if length <= MEDIUM => Self::Medium,
+            _ if length <= tiny => Self::Tiny,
+            _ if length <= small => Self::Small,
+            _ if length <= medium => Self::Medium,
             _ => Self::Large,
         }
     }
@@ -125,32 +127,19 @@ impl Slab {
     }
 }
 
-/// The two slabs of an environment.
-pub(super) struct Slabs {
-    small: Slab,
-    medium: Slab,
-}
+/// The slabs of an environment.
+pub(super) struct Slabs([Slab; LENGTHS.len()]);
 
 impl Default for Slabs {
     fn default() -> Self {
-        Self {
-            small: Slab::new(SMALL_SLAB),
-            medium: Slab::new(MEDIUM_SLAB),
-        }
+        Self(LENGTHS.map(|(_, size)| Slab::new(size)))
     }
 }
 
 impl Slabs {
-    fn slab(&self, size: Size) -> &Slab {
-        match size {
-            Size::Small => &self.small,
-            Size::Medium | Size::Large => &self.medium,
-        }
-    }
-
     /// Whether a payload of `length` bytes fits into its slab.
     pub(super) fn has_room(&self, size: Size, length: usize) -> bool {
-        self.slab(size).has_room(length)
+        self.0[size as usize].has_room(length)
     }
 
     /// The ArrayBuffer of the slab of this size, which has room for a payload: a new one if need be.
@@ -160,17 +149,18 @@ impl Slabs {
         size: Size,
         length: usize,
     ) -> Result<sys::napi_value> {
-        self.slab(size).with_room(env, length)
+        self.0[size as usize].with_room(env, length)
     }
 
-    /// Lets go of both: the environment ends.
+    /// Lets go of all: the environment ends.
     pub(super) fn release(&self, env: sys::napi_env) {
-        self.small.release(env);
-        self.medium.release(env);
+        for slab in &self.0 {
+            slab.release(env);
+        }
     }
 
     /// Copies a payload that has room; returns its offset.
     pub(super) fn put(&self, size: Size, bytes: &[u8]) -> u32 {
-        self.slab(size).put(bytes)
+        self.0[size as usize].put(bytes)
     }
 }

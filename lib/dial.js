@@ -198,7 +198,7 @@ class Dial {
 
     this._request = request;
     this._link.listen(null);
-    this._link.half.startRaw();
+    this._link.startRaw();
     socket.mute(true);
 
     request.on('error', (err) => this._fail(err));
@@ -206,7 +206,7 @@ class Dial {
       if (!this._done) this._handlers.onResponse(request, response);
     });
     request.on('upgrade', (response, _, head) => {
-      this._link.endRaw((unread) => {
+      this._link.raw.end((unread) => {
         if (this._done) return;
 
         this._done = true;
@@ -218,7 +218,7 @@ class Dial {
       });
     });
     request.end();
-    this._link.receiveRaw(bytes);
+    this._link.raw.receive(bytes);
   }
 }
 

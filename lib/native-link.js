@@ -5,12 +5,11 @@ const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
 const { Endpoint, configOf } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
+const RawPhase = require('./raw-phase');
 const ConnectionSocket = require('./socket');
-const { createDestroyed, createUnwritten } = require('./system-errors');
+const WriteCallbacks = require('./write-callbacks');
 
 const { CLOSED, CHUNK, DRAINED, END } = kinds;
-
-const NOTHING = Buffer.alloc(0);
 
 /** @typedef {import('async_hooks').AsyncResource} AsyncResource */
 
@@ -35,11 +34,11 @@ class NativeLink extends Link {
     this.ending = false;
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
-    this._id = id;
+    this.id = id;
     this._half = null;
     /** A transport has made it somebody's. */
     this.isClaimed = false;
-    /** Callbacks of sends, as [position, callback, …]. */
+    /** Those of sends, once there are some. */
     this._callbacks = null;
     this._socket = null;
     this._closed = false;
@@ -47,15 +46,13 @@ class NativeLink extends Link {
     this._bytesRead = 0;
     this._bytesWritten = 0;
     /** What `receiver` is once nothing is received any more. */
-    this._idleReceiver = null;
+    this.idleReceiver = null;
     /** Called when the connection is closed, before anybody else. */
     this.onClosed = null;
     /** Takes the events until `start()`. */
     this._listener = null;
-    /** Bytes that came while the socket was an ordinary one. */
-    this._rawBytes = 0;
-    /** Who waits for how many of them. */
-    this._awaited = null;
+    /** While the socket is an ordinary one. */
+    this.raw = null;
 
     targets[id] = this;
   }
@@ -84,7 +81,7 @@ class NativeLink extends Link {
    */
   get half() {
     if (this._half === null && !this._closed) {
-      this._half = native.take(bridge.id, this._id);
+      this._half = native.take(bridge.id, this.id);
     }
 
     return this._half;
@@ -108,7 +105,7 @@ class NativeLink extends Link {
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
     this._listener = null;
-    bridge.open(this._id, this.head, ...configOf(options));
+    bridge.open(this.id, this.head, ...configOf(options));
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();
@@ -192,9 +189,9 @@ class NativeLink extends Link {
     if (!this.isDemoted && !this.destroyed) this.demote();
     if (this.isDemoted) return this._intake.receiver;
 
-    this._idleReceiver ??= this._handler.createReceiver(this.websocket);
+    this.idleReceiver ??= this._handler.createReceiver(this.websocket);
 
-    return this._idleReceiver;
+    return this.idleReceiver;
   }
 
   /** Called with the events of one chunk. */
@@ -220,7 +217,7 @@ class NativeLink extends Link {
   _control(kind, events) {
     if (kind === DRAINED) {
       if (this.isYoung) this._grow();
-      this._settle();
+      this._callbacks?.settle();
       if (this._socket !== null) this._socket.onDrained();
     } else if (kind === CLOSED) {
       this._onClosed(events.value);
@@ -230,50 +227,26 @@ class NativeLink extends Link {
       else this._endSocket();
       if (this._listener !== null) this._listener(kind, 0);
     } else if (kind === CHUNK) {
-      this.receiveRaw(events.data);
+      if (this.raw === null) this.socket.onChunk(events.data);
+      else this.raw.receive(events.data);
     } else if (this._listener !== null) {
       this._listener(kind, events.value, events.data);
     }
   }
 
-  /** Bytes came while the socket is an ordinary one. */
-  receiveRaw(bytes) {
-    this._rawBytes += bytes.length;
-    this.socket.onChunk(bytes);
-    this._settleRaw();
-  }
-
-  /**
-   * Ends that: the next bytes are for the endpoint. Calls back with those that
-   * nobody has read, when the last one has come.
-   */
-  endRaw(callback) {
-    this._awaited = { count: this.half.holdBack(), callback };
-    this._settleRaw();
-  }
-
-  _settleRaw() {
-    const awaited = this._awaited;
-
-    if (awaited === null || this._rawBytes < awaited.count) return;
-
-    this._awaited = null;
-
-    try {
-      awaited.callback(this.socket.read() ?? NOTHING);
-    } catch (err) {
-      bridge.raise(err);
-    }
+  /** Bytes are delivered as they come, to the socket, from here on. */
+  startRaw() {
+    this.raw = new RawPhase(this);
   }
 
   _onClosed(reason) {
-    targets[this._id] = undefined;
+    targets[this.id] = undefined;
     if (this.onClosed !== null) this.onClosed();
     if (this._socket !== null) {
       this._bytesRead = this.bytesRead;
       this._bytesWritten = this.bytesWritten;
     }
-    this._id = -1;
+    this.id = -1;
     this.destroyed = true;
     this._closed = true;
 
@@ -281,7 +254,7 @@ class NativeLink extends Link {
       this.websocket._readyState = 2;
     }
 
-    this._failCallbacks(reason);
+    this._callbacks?.fail(reason);
     if (this.isYoung) this._grow();
 
     if (this._listener !== null) this._listener(CLOSED, reason);
@@ -317,72 +290,32 @@ class NativeLink extends Link {
 
   transmit(data, bits, key, cb) {
     if (this.isDemoted) {
-      bridge.write(this._id, this._intake.endpoint.frame(data, bits, key));
+      bridge.write(this.id, this._intake.endpoint.frame(data, bits, key));
     } else {
-      bridge.send(this._id, data, bits, key);
+      bridge.send(this.id, data, bits, key);
     }
 
     this._sent(cb);
   }
 
   write(list, cb) {
-    for (const chunk of list) bridge.write(this._id, chunk);
+    for (const chunk of list) bridge.write(this.id, chunk);
     this._sent(cb);
   }
 
   _sent(cb) {
-    if (cb !== undefined) this._await(cb);
+    if (cb !== undefined) {
+      this._callbacks ??= new WriteCallbacks(this);
+      this._callbacks.add(cb);
+    }
+
     if (this._socket !== null) this._socket.onQueued();
     scheduleFlush();
   }
 
-  /** Has `cb` called when all that is queued now is written. */
-  _await(cb) {
-    if (this.destroyed) {
-      process.nextTick(cb, createDestroyed());
-      return;
-    }
-
-    if (this._callbacks === null) {
-      this._callbacks = [];
-      process.nextTick(settle, this);
-    }
-
-    this._callbacks.push(bridge.queued(this._id), cb);
-  }
-
-  /** Calls the callbacks of what is written. */
-  _settle() {
-    const callbacks = this._callbacks;
-
-    if (callbacks === null || this.destroyed) return;
-
-    const written = bridge.written(this._id);
-    let count = 0;
-
-    while (count < callbacks.length && callbacks[count] <= written) count += 2;
-
-    this._callbacks = count < callbacks.length ? callbacks.slice(count) : null;
-    if (this._callbacks !== null) this.tellDrained();
-
-    for (let i = 1; i < count; i += 2) call(callbacks[i], null);
-  }
-
-  _failCallbacks(reason) {
-    const callbacks = this._callbacks;
-
-    if (callbacks === null) return;
-
-    this._callbacks = null;
-
-    for (let i = 1; i < callbacks.length; i += 2) {
-      call(callbacks[i], createUnwritten(reason));
-    }
-  }
-
   /** Bytes that the kernel does not have, after a try to write them. */
   get pending() {
-    return this.destroyed ? 0 : bridge.pending(this._id);
+    return this.destroyed ? 0 : bridge.pending(this.id);
   }
 
   get writableLength() {
@@ -445,44 +378,31 @@ class NativeLink extends Link {
 
     // What a paused WebSocket has not seen came before the end.
     if (this._paused && this.isStarted && !reset) this.half.closeBehindInput();
-    else bridge.destroy(this._id, reset ? 1 : 0);
+    else bridge.destroy(this.id, reset ? 1 : 0);
   }
 
   /** Sends FIN after all that is queued. */
   sendFin() {
-    if (!this._closed) bridge.end(this._id);
+    if (!this._closed) bridge.end(this.id);
   }
 
   /** Has the socket and the callbacks told when all that is queued is written. */
   tellDrained() {
-    if (!this._closed) bridge.tellDrained(this._id);
+    if (!this._closed) bridge.tellDrained(this.id);
   }
 
   get bytesRead() {
-    return this._closed ? this._bytesRead : bridge.bytesRead(this._id);
+    return this._closed ? this._bytesRead : bridge.bytesRead(this.id);
   }
 
   get bytesWritten() {
-    return this._closed ? this._bytesWritten : bridge.bytesWritten(this._id);
+    return this._closed ? this._bytesWritten : bridge.bytesWritten(this.id);
   }
 
   /** The endpoint discards what comes after a close frame or a violation. */
   stopReceiving() {
     this.resume();
     if (this.isDemoted) this._intake.stop();
-  }
-}
-
-function settle(link) {
-  link._settle();
-}
-
-/** A callback that throws must not keep the others from being called. */
-function call(cb, err) {
-  try {
-    cb(err);
-  } catch (thrown) {
-    bridge.raise(thrown);
   }
 }
 

@@ -69,7 +69,7 @@ class OwnServer extends EventEmitter {
     this._http = createHttpServer();
     // An upgrade request that is correct but not as the engine wants them.
     this._http.on('upgrade', (request, /** @type {any} */ socket, head) => {
-      socket.link.endRaw((unread) => {
+      socket.link.raw.end((unread) => {
         this.emit('upgrade', request, socket, Buffer.concat([head, unread]));
       });
     });
@@ -203,9 +203,9 @@ class OwnServer extends EventEmitter {
   _hand(link, bytes) {
     const { socket } = link;
 
-    link.half.startRaw();
+    link.startRaw();
     this._http.emit('connection', socket);
-    link.receiveRaw(bytes);
+    link.raw.receive(bytes);
   }
 
   close(callback) {

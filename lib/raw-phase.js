@@ -1,0 +1,54 @@
+'use strict';
+
+const { bridge } = require('./bridge');
+const { EMPTY } = require('./payload');
+
+/** @typedef {import('./native-link')} NativeLink */
+
+/**
+ * The time in which the socket of a link is an ordinary one: somebody else
+ * reads what comes, Node's http parser as a rule.
+ */
+class RawPhase {
+  /** @param {NativeLink} link */
+  constructor(link) {
+    this._link = link;
+    this._received = 0;
+    /** Who waits for how many bytes. */
+    this._awaited = null;
+
+    link.half.startRaw();
+  }
+
+  /** Bytes came. */
+  receive(bytes) {
+    this._received += bytes.length;
+    this._link.socket.onChunk(bytes);
+    this._settle();
+  }
+
+  /**
+   * Ends it: the next bytes are for the endpoint. Calls back with those that
+   * nobody has read, when the last one has come.
+   */
+  end(callback) {
+    this._awaited = { count: this._link.half.holdBack(), callback };
+    this._settle();
+  }
+
+  _settle() {
+    const awaited = this._awaited;
+
+    if (awaited === null || this._received < awaited.count) return;
+
+    this._awaited = null;
+
+    try {
+      awaited.callback(this._link.socket.read() ?? EMPTY);
+    } catch (err) {
+      bridge.raise(err);
+    }
+  }
+}
+
+module.exports = RawPhase;

@@ -5,7 +5,6 @@ use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use napi::{Error, Result, sys};
 
@@ -17,7 +16,7 @@ use super::slab::Slabs;
 use super::uv::{self, Uv};
 use super::values::{check, made};
 use super::wakeup::Wakeup;
-use crate::engine::{Batch, Connection, Engine, Gather, Load, Policy};
+use crate::engine::{Batch, Connection, Engine, Load, Policy};
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
@@ -26,9 +25,9 @@ thread_local! {
 
 /// Who turns the engine. With a watch the JS thread can; with a thread, that one does.
 #[derive(Default)]
-struct Driver {
-    watch: Option<Watch>,
-    thread: Option<IoThread>,
+pub(super) struct Driver {
+    pub(super) watch: Option<Watch>,
+    pub(super) thread: Option<IoThread>,
 }
 
 /// The state of one environment. JS thread only, but for what is in an `Arc`.
@@ -45,17 +44,17 @@ pub(super) struct Environment {
     pub(super) outbox: Arc<Outbox>,
     /// `None` while a chunk of it is delivered.
     pub(super) backlog: Cell<Option<Backlog>>,
-    driver: RefCell<Driver>,
-    is_inline: Cell<bool>,
-    load: RefCell<Load>,
-    closed: Cell<bool>,
-    scratch: RefCell<Option<Scratch>>,
+    pub(super) driver: RefCell<Driver>,
+    pub(super) is_inline: Cell<bool>,
+    pub(super) load: RefCell<Load>,
+    pub(super) closed: Cell<bool>,
+    pub(super) scratch: RefCell<Option<Scratch>>,
     bridges: RefCell<Vec<Rc<Bridge>>>,
     /// Connections that were sent to in this tick or dispatch.
-    gathered: RefCell<Vec<Arc<Connection>>>,
-    dispatching: Cell<bool>,
+    pub(super) gathered: RefCell<Vec<Arc<Connection>>>,
+    pub(super) dispatching: Cell<bool>,
     /// Messages to compress that were sent since the load was last looked at.
-    compressed: Cell<usize>,
+    pub(super) compressed: Cell<usize>,
     /// Open servers and sockets that keep the event loop alive.
     holds: Cell<usize>,
     /// Null if the hook is a plain one.
@@ -124,79 +123,6 @@ impl Environment {
         started.map(|()| environment)
     }
 
-    fn start_driver(&self, uv: Option<Uv>) -> Result<()> {
-        self.wakeup.connect(uv, self.env, self)?;
-        let watch = uv.and_then(|uv| {
-            let mut event_loop = ptr::null_mut();
-            // SAFETY: `env` is the running call's.
-            check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) }).ok()?;
-            Watch::new(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
-        });
-        let is_inline = watch.is_some() && self.load.borrow_mut().count(0, 0, true);
-        self.driver.borrow_mut().watch = watch;
-        if is_inline {
-            self.drive_inline();
-            Ok(())
-        } else {
-            self.drive_by_thread().map_err(|error| {
-                Error::from_reason(format!("oxws cannot start its I/O thread: {error}"))
-            })
-        }
-    }
-
-    /// The JS thread takes over.
-    fn drive_inline(&self) {
-        let thread = self.driver.borrow_mut().thread.take();
-        if let Some(thread) = thread {
-            thread.stop();
-        }
-        // What the thread's last turn brought comes before what our first one brings.
-        for mut batch in self.outbox.take() {
-            self.deliver(&mut batch);
-        }
-        self.flush();
-        self.is_inline.set(true);
-        if let Some(watch) = &self.driver.borrow().watch {
-            watch.resume();
-        }
-        self.end_turn();
-    }
-
-    /// A thread takes over.
-    fn drive_by_thread(&self) -> std::io::Result<()> {
-        let (engine, outbox) = (Arc::clone(&self.engine), Arc::clone(&self.outbox));
-        let mut driver = self.driver.borrow_mut();
-        if self.is_inline.replace(false)
-            && let Some(watch) = &driver.watch
-        {
-            watch.pause();
-        }
-        self.wakeup.idle.store(false, Ordering::Release);
-        driver.thread = Some(IoThread::start(engine, outbox, Arc::clone(&self.wakeup))?);
-        Ok(())
-    }
-
-    /// Changes the driver if the load asks for it. No thread to be had: the JS thread goes on.
-    fn adapt(&self, sockets: usize) {
-        let is_inline = self.is_inline();
-        let can_inline = self.driver.borrow().watch.is_some();
-        let compressed = self.compressed.take();
-        if sockets + compressed == 0 || !can_inline {
-            return;
-        }
-        let inline_suits = self.load.borrow_mut().count(sockets, compressed, is_inline);
-        match (is_inline, inline_suits) {
-            (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
-            (false, true) => self.drive_inline(),
-            _ => {}
-        }
-    }
-
-    /// Whether the JS thread drives.
-    pub(super) fn is_inline(&self) -> bool {
-        self.is_inline.get()
-    }
-
     /// Whether nothing may run any more.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.get()
@@ -207,114 +133,6 @@ impl Environment {
         self.dispatching.set(dispatching);
         for bridge in self.bridges.borrow().iter() {
             bridge.show_dispatching(dispatching);
-        }
-    }
-
-    /// Runs a turn, or delivers what the I/O thread's turns brought.
-    pub(super) fn on_wake(&self) {
-        if self.closed.get() {
-            return;
-        }
-        if self.is_inline() {
-            self.turn();
-            return;
-        }
-        let batches = self.outbox.take();
-        let sockets: usize = batches.iter().map(|batch| batch.chunks.len()).sum();
-        let turns = batches.len().max(1);
-        for mut batch in batches {
-            self.deliver(&mut batch);
-        }
-        self.flush();
-        self.adapt(sockets / turns);
-    }
-
-    fn turn(&self) {
-        // A listener that runs the event loop itself would come here again.
-        let Some(mut scratch) = self.begin_turn() else {
-            return;
-        };
-        self.engine.poll();
-        let Scratch {
-            sources,
-            batch,
-            buffer,
-        } = &mut scratch;
-        self.engine.take_ready(sources);
-        let count = sources.len();
-        for source in sources.drain(..) {
-            batch.clear();
-            // A connection whose turn panics must not take the others along.
-            guard(|| source.turn(buffer, batch));
-            self.deliver(batch);
-        }
-        self.flush();
-        *self.scratch.borrow_mut() = Some(scratch);
-        self.end_turn();
-        self.adapt(count);
-    }
-
-    /// Sources that become ready from here on wake us; those that did meanwhile, too.
-    fn end_turn(&self) {
-        self.wakeup.idle.store(true, Ordering::Release);
-        if self.engine.has_urgent() {
-            self.wakeup.send();
-        }
-    }
-
-    fn begin_turn(&self) -> Option<Scratch> {
-        if !self.wakeup.idle.swap(false, Ordering::AcqRel) {
-            return None;
-        }
-        Some(self.scratch.borrow_mut().take().unwrap_or_default())
-    }
-
-    /// How bytes for `connection` are to be sent now; those not sent at once are with the next [`Environment::flush`].
-    pub(super) fn gather(&self, connection: &Arc<Connection>) -> Gather {
-        let is_first = connection.mark_gathered();
-        if is_first {
-            self.gathered.borrow_mut().push(Arc::clone(connection));
-        }
-        if !self.is_inline() {
-            Gather::ForTurn
-        } else if is_first && !self.dispatching.get() {
-            Gather::No
-        } else {
-            Gather::Yes
-        }
-    }
-
-    /// Counts a message that is compressed on its way out.
-    pub(super) fn count_compressed(&self) {
-        self.compressed.set(self.compressed.get() + 1);
-    }
-
-    /// Ends a tick of JavaScript: sends all that was gathered. A turn is followed by its own look at the load.
-    pub(super) fn end_tick(&self) {
-        self.flush();
-        if self.compressed.get() > 0 && !self.dispatching.get() && self.is_inline() {
-            self.adapt(0);
-        }
-    }
-
-    /// Sends all that was gathered.
-    pub(super) fn flush(&self) {
-        let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
-        for connection in &gathered {
-            connection.unmark_gathered();
-            if self.is_inline() {
-                connection.flush();
-            } else {
-                connection.proceed();
-            }
-        }
-    }
-
-    /// The same from the JS thread whoever drives: the process is about to end.
-    pub(super) fn flush_here(&self) {
-        for connection in std::mem::take(&mut *self.gathered.borrow_mut()) {
-            connection.unmark_gathered();
-            connection.flush_all();
         }
     }
 

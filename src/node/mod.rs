@@ -19,6 +19,7 @@ mod hot;
 mod lifecycle;
 mod server;
 mod slab;
+mod turns;
 mod uv;
 mod values;
 mod wakeup;

@@ -130,6 +130,8 @@ pub struct Batch {
     pub fragments: Vec<u32>,
     /// What all chunks take.
     pub bytes: usize,
+    /// Turns of connections that brought messages, or parts of them.
+    pub busy: usize,
 }
 
 impl Batch {
@@ -211,6 +213,16 @@ impl Batch {
         bytes
     }
 
+    /// Whether the events from `first` on are of messages, or none because one is still arriving.
+    pub(super) fn has_messages(&self, first: usize) -> bool {
+        self.events.get(first).is_none_or(|event| {
+            matches!(
+                event.kind,
+                Kind::Text | Kind::Binary | Kind::Ping | Kind::Pong
+            )
+        })
+    }
+
     /// Whether there is nothing to deliver.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
@@ -220,6 +232,7 @@ impl Batch {
     pub fn clear(&mut self) {
         const KEPT: usize = 2 * super::READ_SIZE;
         self.bytes = 0;
+        self.busy = 0;
         self.chunks.clear();
         self.events.clear();
         self.fragments.clear();

@@ -3,7 +3,7 @@
 /// Weight of one turn in the mean.
 const WEIGHT: f64 = 1.0 / 32.0;
 
-/// Sockets a turn from which on a thread pays, and up to which it does not. Measured: below, waking the JS thread costs
+/// Sockets with messages a turn from which on a thread pays, and up to which it does not. Measured: below, waking the JS thread costs
 /// more than the thread takes off it; above, one wake-up serves many sockets.
 const TO_THREAD: f64 = 8.0;
 const TO_INLINE: f64 = 4.0;
@@ -30,7 +30,8 @@ pub enum Policy {
     Alternate,
 }
 
-/// The mean number of sockets that were ready in a turn. A compressed message counts as several.
+/// The mean number of sockets that brought messages in a turn. A compressed message counts as several. Sockets that come
+/// and go do not count: what a connection takes is JavaScript's work for the most part, and a thread adds to it.
 #[derive(Debug)]
 pub struct Load {
     policy: Policy,
@@ -48,7 +49,7 @@ impl Load {
         }
     }
 
-    /// Counts a turn with `sockets` ready, and `compressed` messages to compress; tells whether the JS thread should
+    /// Counts a turn in which `sockets` brought messages, and `compressed` messages to compress; tells whether the JS thread should
     /// drive from here on.
     pub fn count(&mut self, sockets: usize, compressed: usize, is_inline: bool) -> bool {
         let sockets = sockets + COMPRESSED * compressed.min(MAX_COMPRESSED);

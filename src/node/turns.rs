@@ -67,14 +67,16 @@ impl Environment {
         Ok(())
     }
 
-    /// Changes the driver if the load asks for it. No thread to be had: the JS thread goes on.
-    fn adapt(&self, sockets: usize) {
+    /// Changes the driver if the load asks for it: in `turns` turns `busy` sockets brought messages. No thread to be had:
+    /// the JS thread goes on.
+    fn adapt(&self, turns: usize, busy: usize) {
         let is_inline = self.is_inline();
         let can_inline = self.driver.borrow().watch.is_some();
         let compressed = self.compressed.take();
-        if sockets + compressed == 0 || !can_inline {
+        if turns + compressed == 0 || !can_inline {
             return;
         }
+        let sockets = busy / turns.max(1);
         let inline_suits = self.load.borrow_mut().count(sockets, compressed, is_inline);
         match (is_inline, inline_suits) {
             (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
@@ -98,13 +100,13 @@ impl Environment {
             return;
         }
         let batches = self.outbox.take();
-        let sockets: usize = batches.iter().map(|batch| batch.chunks.len()).sum();
-        let turns = batches.len().max(1);
+        let busy: usize = batches.iter().map(|batch| batch.busy).sum();
+        let turns = batches.len();
         for mut batch in batches {
             self.deliver(&mut batch);
         }
         self.flush();
-        self.adapt(sockets / turns);
+        self.adapt(turns, busy);
     }
 
     fn turn(&self) {
@@ -119,17 +121,19 @@ impl Environment {
             buffer,
         } = &mut scratch;
         self.engine.take_ready(sources);
-        let count = sources.len();
+        let is_idle = sources.is_empty();
+        let mut busy = 0;
         for source in sources.drain(..) {
             batch.clear();
             // A connection whose turn panics must not take the others along.
             guard(|| source.turn(buffer, batch));
+            busy += batch.busy;
             self.deliver(batch);
         }
         self.flush();
         *self.scratch.borrow_mut() = Some(scratch);
         self.end_turn();
-        self.adapt(count);
+        self.adapt(usize::from(!is_idle), busy);
     }
 
     /// Sources that become ready from here on wake us; those that did meanwhile, too.
@@ -171,7 +175,7 @@ impl Environment {
     pub(super) fn end_tick(&self) {
         self.flush();
         if self.compressed.get() > 0 && !self.dispatching.get() && self.is_inline() {
-            self.adapt(0);
+            self.adapt(0, 0);
         }
     }
 

@@ -94,6 +94,11 @@ impl Input {
         has_place && !self.paused && !self.corked && !self.inflating && !self.eof
     }
 
+    /// The bytes are frames.
+    pub(super) fn is_speaking(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
     /// A message that had been read is inflated, and not yet delivered.
     pub(super) fn has_inflated(&self) -> bool {
         self.inflated.is_some()

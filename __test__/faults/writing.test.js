@@ -24,15 +24,18 @@ async function conversations(WebSocket, route, side, numbers) {
   const wss = httpServer
     ? new WebSocket.Server({ server: httpServer })
     : new WebSocket.Server({ port: 0, host: '127.0.0.1' });
-  // Enough for a connection whose peer does not read.
-  const FULL = 8 << 20;
+  // More than the buffers of two sockets hold is sent before.
+  const BACKLOG = 16 << 20;
   let heard = {};
 
   function listen(name, websocket) {
     const hear = (event) => heard[name].push(event);
 
     websocket.on('open', () => hear('open'));
-    websocket.on('message', (data) => hear(`message ${data.length}`));
+    websocket.on('message', (data) => {
+      // As many of a backlog as the system had room for.
+      if (data.length < 1 << 20) hear(`message ${data.length}`);
+    });
     websocket.on('ping', () => hear('ping'));
     websocket.on('error', (err) => hear(`error ${err.message}`));
     websocket.on('close', (code) => hear(`close ${code}`));
@@ -95,10 +98,8 @@ async function conversations(WebSocket, route, side, numbers) {
     queued(ours, theirs) {
       theirs.pause();
       process.env.FAILING_CALL = '';
-      for (const text of ['1', '2']) {
-        ours.send(Buffer.alloc(FULL), told(text));
-      }
-      heard[side].push(ours.bufferedAmount > FULL ? 'full' : 'not full');
+      while (ours.bufferedAmount < BACKLOG) ours.send(Buffer.alloc(1 << 20));
+      ours.send('last', told('last'));
       fail();
       theirs.resume();
     },

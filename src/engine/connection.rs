@@ -14,7 +14,7 @@ use super::batch::{Batch, Owner};
 use super::listener::Listener;
 use super::ready::{Source, lock};
 use super::stream::Stream;
-use super::{Engine, READ_SIZE, jobs};
+use super::{Engine, READ_SIZE};
 use crate::handshake::HeadLimits;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
@@ -240,7 +240,7 @@ impl Connection {
     /// The same on another thread.
     fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
         let connection = Arc::clone(self);
-        jobs::run(move || {
+        self.engine.run_job(move || {
             connection.deflate(job);
             connection.schedule();
         });
@@ -384,7 +384,7 @@ impl Connection {
         done: impl FnOnce(&Arc<Self>, &mut State, T) + Send + 'static,
     ) {
         let connection = Arc::clone(self);
-        jobs::run(move || {
+        self.engine.run_job(move || {
             if connection.engine.is_closed() {
                 return;
             }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use super::ready::lock;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// What takes long.
+pub type Job = Box<dyn FnOnce() + Send>;
 
 /// How many jobs of the process run at once, unless [`limit_jobs`] says otherwise; as in ws.
 const DEFAULT_LIMIT: usize = 10;
@@ -40,22 +41,25 @@ pub fn limit_jobs(limit: usize) {
     LIMIT.get_or_init(|| limit.max(1));
 }
 
-/// Runs `job` on another thread, now or when there are less than the limit.
-pub(super) fn run(job: impl FnOnce() + Send + 'static) {
+/// Runs `job` on another thread, now or when there are less than the limit. Gives it back if there is none, and none to
+/// be had.
+pub(super) fn run(job: Job) -> Result<(), Job> {
     let mut jobs = lock(&JOBS);
-    jobs.waiting.push_back(Box::new(job));
-    if jobs.idle >= jobs.waiting.len() {
+    if jobs.idle > jobs.waiting.len() {
+        jobs.waiting.push_back(job);
         ARRIVAL.notify_one();
-        return;
+        return Ok(());
     }
-    if jobs.threads == *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
-        return;
+    if jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
+        let builder = thread::Builder::new().name("oxws-job".into());
+        match builder.spawn(work) {
+            Ok(_) => jobs.threads += 1,
+            Err(_) if jobs.threads == 0 => return Err(job),
+            Err(_) => {}
+        }
     }
-    // Where the system has no thread for us the job waits for one that is there, or for the next call.
-    let builder = thread::Builder::new().name("oxws-job".into());
-    if builder.spawn(work).is_ok() {
-        jobs.threads += 1;
-    }
+    jobs.waiting.push_back(job);
+    Ok(())
 }
 
 /// What a thread does.

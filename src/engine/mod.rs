@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
-pub use jobs::limit_jobs;
+pub use jobs::{Job, limit_jobs};
 pub use listener::{Listener, bind_tcp};
 pub use load::{Load, Policy};
 pub use ready::Source;
@@ -94,6 +94,10 @@ impl Engine {
     /// The same for a source whose socket has just been registered: the kernel tells at once what it is ready for.
     fn schedule_registered(&self, source: Source) {
         self.ready.push_registered(source);
+    }
+
+    fn run_job(&self, job: impl FnOnce() + Send + 'static) {
+        self.ready.run_job(job);
     }
 
     /// Does not wait for the kernel's next event with the turns of what was scheduled.

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use super::jobs::{self, Job};
 use super::task::Ended;
 use super::{Batch, Connection, Listener};
 
@@ -15,6 +16,8 @@ pub enum Source {
     Listener(Arc<Listener>),
     /// A task to report.
     Ended(Box<Ended>),
+    /// A job that there is no other thread for.
+    Job(Job),
 }
 
 impl Source {
@@ -24,6 +27,7 @@ impl Source {
             Self::Connection(connection) => connection.turn(buffer, batch),
             Self::Listener(listener) => listener.turn(batch),
             Self::Ended(task) => task.turn(batch),
+            Self::Job(job) => job(),
         }
     }
 }
@@ -56,6 +60,13 @@ impl ReadyList {
         Self {
             waiting: Mutex::default(),
             wake,
+        }
+    }
+
+    /// Runs `job` on another thread, or, where none is to be had, as a turn.
+    pub(super) fn run_job(&self, job: impl FnOnce() + Send + 'static) {
+        if let Err(job) = jobs::run(Box::new(job)) {
+            self.push(Source::Job(job));
         }
     }
 

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::Engine;
 use super::batch::{Batch, Kind, Owner};
 use super::ready::{ReadyList, Source};
-use super::{Engine, jobs};
 use crate::protocol::Violation;
 use crate::protocol::deflate::InflateFault;
 
@@ -22,7 +22,8 @@ pub struct Task {
 impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
     pub fn run(self, work: impl FnOnce() -> Outcome + Send + 'static) {
-        jobs::run(move || {
+        let ready = Arc::clone(&self.ready);
+        ready.run_job(move || {
             if self.ready.is_closed() {
                 return;
             }

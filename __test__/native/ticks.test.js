@@ -119,6 +119,54 @@ describeEach([...drivers, withoutUv], 'several connections', (driver) => {
     );
   });
 
+  test('that answer each other leave setImmediate() its turns', async () => {
+    const [most] = await linesOf(
+      driver,
+      (WebSocket, count) => {
+        const wss = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+        const messages = 20000;
+        let received = 0;
+        let sinceTurn = 0;
+        let most = 0;
+
+        const answer = (websocket) => {
+          websocket.on('message', (data) => {
+            received++;
+            sinceTurn++;
+            websocket.send(data);
+          });
+        };
+        const turn = () => {
+          most = Math.max(most, sinceTurn);
+          sinceTurn = 0;
+          if (received < messages) {
+            setImmediate(turn);
+          } else {
+            console.log(most);
+            process.exit();
+          }
+        };
+
+        wss.on('connection', answer);
+        wss.on('listening', () => {
+          const url = `ws://127.0.0.1:${wss.address().port}`;
+
+          for (let index = 0; index < count; index++) {
+            const client = new WebSocket(url);
+
+            answer(client);
+            client.on('open', () => client.send('x'));
+          }
+          turn();
+        });
+      },
+      { args: [names.length] }
+    );
+
+    // A turn brings a message for each, or for both ends of each.
+    expect(Number(most)).toBeLessThanOrEqual(4 * names.length);
+  });
+
   test('do not outlive process.exit() in the listener of one', async () => {
     expect(
       await lines(

@@ -31,13 +31,12 @@ impl Backlog {
 }
 
 impl Environment {
-    /// One item of the thread-safe function: delivers a chunk, and queues another item if more wait.
+    /// One item of the thread-safe function: delivers a chunk, and queues another item if more wait. What came
+    /// meanwhile waits until the event loop has had its turn.
     pub(super) fn on_item(&self) {
         if self.is_closed() {
             return;
         }
-        self.wakeup.begin_item();
-        // A listener that runs the event loop itself would come here again: what it was to deliver waits for its return.
         let Some(mut backlog) = self.backlog.take() else {
             return;
         };
@@ -47,10 +46,12 @@ impl Environment {
         backlog.deliver_next(self);
         if backlog.batches.is_empty() {
             self.flush();
-            backlog.batches.extend(self.outbox.take());
-        }
-        if !backlog.batches.is_empty() {
-            self.wakeup.send();
+            self.wakeup.rest();
+            if !self.outbox.is_empty() {
+                self.wakeup.send_later();
+            }
+        } else {
+            self.wakeup.go_on();
         }
         self.backlog.set(Some(backlog));
     }

@@ -110,6 +110,11 @@ impl Outbox {
         drop(self.taken.wait_while(batches, is_full));
     }
 
+    /// Whether there is nothing to take.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// Takes all batches, oldest first.
     pub(super) fn take(&self) -> Vec<Batch> {
         let batches = mem::take(&mut *self.lock());

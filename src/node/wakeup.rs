@@ -13,14 +13,17 @@ use super::guard::guard;
 use super::uv::{self, Uv};
 use super::values::check;
 
+/// What an item of a thread-safe function calls.
+type CallJs = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
+
 /// What is signalled.
 enum Signal {
     /// Closed: nobody is there to wake.
     None,
     /// libuv's `uv_async_t`.
     Async(Uv, uv::Handle),
-    /// N-API's thread-safe function, for hosts without libuv.
-    Function(sys::napi_threadsafe_function),
+    /// N-API's thread-safe functions, for hosts without libuv: one to wake, and one to do so later.
+    Functions(sys::napi_threadsafe_function, sys::napi_threadsafe_function),
 }
 
 // SAFETY: `uv_async_send` and `napi_call_threadsafe_function` may be called from any thread; the lock around the
@@ -32,7 +35,7 @@ pub(super) struct Wakeup {
     signal: Mutex<Signal>,
     /// The JS thread drives and is not in a turn: sources that become ready must wake it.
     pub(super) idle: AtomicBool,
-    /// The thread-safe function has an item queued: one is enough. libuv sees to that itself.
+    /// An item of the thread-safe functions is queued, or what it began goes on. libuv sees to that itself.
     queued: AtomicBool,
 }
 
@@ -55,7 +58,11 @@ impl Wakeup {
     ) -> Result<()> {
         let signal = match uv {
             Some(uv) => make_async(uv, env, environment)?,
-            None => make_function(env, environment)?,
+            None => {
+                // The later one first: see [`Wakeup::send_later`].
+                let later = make_function(env, environment, on_later)?;
+                Signal::Functions(make_function(env, environment, on_item)?, later)
+            }
         };
         *self.signal.lock().unwrap_or_else(PoisonError::into_inner) = signal;
         Ok(())
@@ -73,19 +80,39 @@ impl Wakeup {
             Signal::Async(uv, handle) => unsafe {
                 (uv.async_send)(*handle);
             },
-            Signal::Function(function) => {
+            Signal::Functions(wake, _) => {
                 if !self.queued.swap(true, Ordering::AcqRel) {
-                    let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-                    // SAFETY: as above.
-                    unsafe { sys::napi_call_threadsafe_function(*function, ptr::null_mut(), mode) };
+                    call(*wake);
                 }
             }
         });
     }
 
-    /// An item of the thread-safe function runs: what is sent from here on needs another one.
-    pub(super) fn begin_item(&self) {
-        self.queued.swap(false, Ordering::AcqRel);
+    /// An item has more to do: another one follows at once.
+    pub(super) fn go_on(&self) {
+        self.with_signal(|signal| {
+            if let Signal::Functions(wake, _) = signal {
+                call(*wake);
+            }
+        });
+    }
+
+    /// An item has no more to do: what is sent from here on needs another one.
+    pub(super) fn rest(&self) {
+        self.queued.store(false, Ordering::Release);
+    }
+
+    /// The same as [`Wakeup::send`] from an item, but the event loop has its turn first. Node.js runs what an item
+    /// queues at once, before timers; but functions take turns in the order they were made, so that what the later one
+    /// has queued meanwhile is not looked at before the next round.
+    pub(super) fn send_later(&self) {
+        self.with_signal(|signal| {
+            if let Signal::Functions(_, later) = signal
+                && !self.queued.swap(true, Ordering::AcqRel)
+            {
+                call(*later);
+            }
+        });
     }
 
     /// The same from the engine: only when nobody is going to look anyway.
@@ -105,11 +132,11 @@ impl Wakeup {
                 set(*handle);
             },
             // SAFETY: as above.
-            Signal::Function(function) => unsafe {
+            Signal::Functions(wake, _) => unsafe {
                 if hold {
-                    sys::napi_ref_threadsafe_function(env, *function);
+                    sys::napi_ref_threadsafe_function(env, *wake);
                 } else {
-                    sys::napi_unref_threadsafe_function(env, *function);
+                    sys::napi_unref_threadsafe_function(env, *wake);
                 }
             },
         });
@@ -121,10 +148,13 @@ impl Wakeup {
         match std::mem::replace(&mut *signal, Signal::None) {
             Signal::None => None,
             Signal::Async(uv, handle) => Some((uv, handle)),
-            Signal::Function(function) => {
+            Signal::Functions(wake, later) => {
                 let mode = sys::ThreadsafeFunctionReleaseMode::abort;
-                // SAFETY: the function was ours and nobody can reach it any more.
-                unsafe { sys::napi_release_threadsafe_function(function, mode) };
+                // SAFETY: the functions were ours and nobody can reach them any more.
+                unsafe {
+                    sys::napi_release_threadsafe_function(wake, mode);
+                    sys::napi_release_threadsafe_function(later, mode);
+                }
                 None
             }
         }
@@ -155,7 +185,18 @@ extern "C" fn on_async(handle: uv::Handle) {
     });
 }
 
-fn make_function(env: sys::napi_env, environment: *const Environment) -> Result<Signal> {
+/// Queues an item. The function must be one of a signal.
+fn call(function: sys::napi_threadsafe_function) {
+    let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+    // SAFETY: it is open as long as it is in the signal.
+    unsafe { sys::napi_call_threadsafe_function(function, ptr::null_mut(), mode) };
+}
+
+fn make_function(
+    env: sys::napi_env,
+    environment: *const Environment,
+    on_item: CallJs,
+) -> Result<sys::napi_threadsafe_function> {
     let mut name = ptr::null_mut();
     let mut function = ptr::null_mut();
     // SAFETY: all pointers are valid for these calls; the environment outlives the function.
@@ -176,15 +217,15 @@ fn make_function(env: sys::napi_env, environment: *const Environment) -> Result<
             ptr::null_mut(),
             None,
             environment.cast_mut().cast(),
-            Some(on_function),
+            Some(on_item),
             &mut function,
         ))?;
         sys::napi_unref_threadsafe_function(env, function);
     }
-    Ok(Signal::Function(function))
+    Ok(function)
 }
 
-unsafe extern "C" fn on_function(
+unsafe extern "C" fn on_item(
     env: sys::napi_env,
     _callback: sys::napi_value,
     context: *mut c_void,
@@ -194,5 +235,17 @@ unsafe extern "C" fn on_function(
     if !env.is_null() {
         // SAFETY: the context is the environment that made the function.
         guard(|| unsafe { (*context.cast::<Environment>()).on_item() });
+    }
+}
+
+unsafe extern "C" fn on_later(
+    env: sys::napi_env,
+    _callback: sys::napi_value,
+    context: *mut c_void,
+    _data: *mut c_void,
+) {
+    if !env.is_null() {
+        // SAFETY: as above.
+        guard(|| unsafe { (*context.cast::<Environment>()).wakeup.go_on() });
     }
 }

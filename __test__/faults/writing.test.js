@@ -24,8 +24,8 @@ async function conversations(WebSocket, route, side, numbers) {
   const wss = httpServer
     ? new WebSocket.Server({ server: httpServer })
     : new WebSocket.Server({ port: 0, host: '127.0.0.1' });
-  // More than the buffers of two sockets hold is sent before.
-  const BACKLOG = 16 << 20;
+  // Enough for a connection whose peer does not read.
+  const FULL = 8 << 20;
   let heard = {};
 
   function listen(name, websocket) {
@@ -33,8 +33,7 @@ async function conversations(WebSocket, route, side, numbers) {
 
     websocket.on('open', () => hear('open'));
     websocket.on('message', (data) => {
-      // As many of a backlog as the system had room for.
-      if (data.length < 1 << 20) hear(`message ${data.length}`);
+      if (data.length < FULL) hear(`message ${data.length}`);
     });
     websocket.on('ping', () => hear('ping'));
     websocket.on('error', (err) => hear(`error ${err.message}`));
@@ -96,10 +95,13 @@ async function conversations(WebSocket, route, side, numbers) {
       }
     },
     queued(ours, theirs) {
+      const bytes = Buffer.alloc(FULL);
+
       theirs.pause();
       process.env.FAILING_CALL = '';
-      while (ours.bufferedAmount < BACKLOG) ours.send(Buffer.alloc(1 << 20));
-      ours.send('last', told('last'));
+      // The I/O thread may still read one or two for the other side.
+      while (ours.bufferedAmount <= FULL) ours.send(bytes);
+      for (const text of ['1', '2']) ours.send(text, told(text));
       fail();
       theirs.resume();
     },
@@ -150,6 +152,16 @@ async function conversations(WebSocket, route, side, numbers) {
   process.exit();
 }
 
+/**
+ * Node.js 26 cancels what waits behind a write that fails, over TLS. With oxws
+ * it was part of that write.
+ */
+function asOneWrite(line) {
+  const [failure] = /write E\w+/.exec(line) || [];
+
+  return line.replaceAll(/write ECANCELED [\w ]+/g, failure);
+}
+
 /** What ws does, by the arguments. */
 const known = new Map();
 
@@ -172,7 +184,7 @@ describeEach(isLinux ? ownDrivers : [], 'a socket', (driver) => {
       if (!known.has(key)) known.set(key, await run({ library: 'ws' }, args));
 
       const lines = await run(driver, args);
-      const theirs = known.get(key);
+      const theirs = known.get(key).map(asOneWrite);
       // Over TLS Node tells of some sends that they have left all the same.
       const isTrue = (_, index) => !theirs[index].includes(' sent"');
 

@@ -15,7 +15,7 @@ async function failures(WebSocket, call, targets) {
   const hosts = {
     two: ['127.0.0.1', '127.0.0.2'],
     both: ['::1', '127.0.0.1'],
-    unreachable: ['ff02::1', 'fe80::1'],
+    unreachable: ['ff02::1', 'ff02::2'],
     mixed: ['ff02::1', '127.0.0.1']
   };
   const describe = (err) => ({
@@ -83,7 +83,6 @@ describeEach(isLinux ? ownDrivers : [], 'a dial that fails', (driver) => {
       '127.0.0.1:1',
       '[::1]:1',
       '[ff02::1]:1',
-      '[fe80::1]:1',
       '255.255.255.255:1',
       'two:1',
       'both:1',
@@ -93,7 +92,13 @@ describeEach(isLinux ? ownDrivers : [], 'a dial that fails', (driver) => {
     const lines = await run(driver, '', targets);
 
     expect(lines).toEqual(await run({ library: 'ws' }, '', targets));
-    expect(JSON.parse(lines[6])).toMatchObject({
+  });
+
+  // Node.js 26 never comes back from this one.
+  test('because of an address without its zone tells so', async () => {
+    const [line] = await run(driver, '', ['ws://[fe80::1]:1']);
+
+    expect(JSON.parse(line)).toMatchObject({
       text: 'Error: connect EINVAL fe80::1:1 - Local (:::0)'
     });
   });

@@ -1,5 +1,6 @@
 //! One connection: a socket and what is being spoken on it.
 
+mod deflation;
 mod input;
 mod output;
 mod state;

@@ -12,16 +12,13 @@ use super::{Connection, Gather};
 use crate::engine::batch::{Batch, Kind, WRITING};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
-use crate::protocol::deflate::{DeflateJob, JOB_LEN};
+use crate::protocol::Bits;
+use crate::protocol::deflate::JOB_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Bits, Config, Endpoint, Limits, Role};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
-
-/// From this many bytes on a turn has what is sent compressed by another thread: other connections wait for this one.
-const TURN_LEN: usize = 16 * 1024;
 
 /// All that changes about a connection.
 pub(super) struct State {
@@ -266,44 +263,6 @@ impl State {
         }
     }
 
-    /// Takes back the message that was compressed, and answers with the next one.
-    pub(super) fn next_deflation(&mut self, done: Option<DeflateJob>) -> Option<DeflateJob> {
-        // An endpoint that was given away left without its compressor: the job has it. Another one is all it takes.
-        let mut other = None;
-        let (endpoint, is_ours) = match &mut self.input.phase {
-            Phase::Open { endpoint, .. } => (endpoint, true),
-            _ => (other.get_or_insert_with(bare_endpoint), false),
-        };
-        if let Some(job) = done {
-            self.output.end_deflation(&endpoint.finish_deflate_job(job));
-        }
-        let mut next = self.output.next_deflation(endpoint);
-        while !is_ours && let Some(job) = next {
-            self.output.end_deflation(&endpoint.finish_deflate_job(job));
-            next = self.output.next_deflation(endpoint);
-        }
-        next
-    }
-
-    /// What a turn is to compress, and whether all that waits takes too long for a turn.
-    pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, bool)> {
-        if !self.output.is_held_up() {
-            return None;
-        }
-        let job = self.next_deflation(None)?;
-        let is_long = job.payload_len() + self.output.held_up_bytes() >= TURN_LEN;
-        Some((job, is_long))
-    }
-
-    /// Compresses all that waits, here and now.
-    pub(super) fn deflate(&mut self) {
-        let mut next = self.next_deflation(None);
-        while let Some(mut job) = next {
-            job.run();
-            next = self.next_deflation(Some(job));
-        }
-    }
-
     pub(super) fn gathered(&mut self, context: &mut Context<'_>, gather: Gather) {
         if gather == Gather::No {
             self.flush(context);
@@ -412,16 +371,6 @@ impl State {
             batch.push(Kind::Drained, 0);
         }
     }
-}
-
-/// One that compresses with what a job gives back.
-fn bare_endpoint() -> Box<Endpoint> {
-    Box::new(Endpoint::new(Config {
-        role: Role::Server,
-        limits: Limits::default(),
-        skip_utf8_validation: true,
-        deflate: None,
-    }))
 }
 
 /// The system's number of an error; EIO for errors that did not come from the system.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::protocol::frame::{Bits, opcode};
+use crate::protocol::receiver::direct::{MAX_DIRECT, MIN_DIRECT};
 use crate::protocol::sender::append_frame;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

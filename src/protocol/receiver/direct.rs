@@ -4,7 +4,8 @@ use super::{Receiver, Sink, is_above};
 use crate::protocol::mask;
 use crate::protocol::violation::Violation;
 
-/// A payload of which less is missing is read along with what is behind it.
+/// A payload of which less is missing is read along with what is behind it; a message of which less has come gets no
+/// memory for what its peer merely claims.
 pub(super) const MIN_DIRECT: usize = 16 * 1024;
 /// What is read at once stays in a cache until it is unmasked.
 pub(super) const MAX_DIRECT: usize = 128 * 1024;
@@ -16,6 +17,7 @@ impl Receiver {
         let frame = self.frame.as_ref().filter(|_| !self.is_finished)?;
         let missing = usize::try_from(frame.missing).unwrap_or(usize::MAX);
         if missing < MIN_DIRECT
+            || self.assembly.len() < MIN_DIRECT
             || frame.is_control()
             || self.is_compressed
             || self.absence.is_some()

@@ -118,33 +118,39 @@ fn claims_reserve_nothing() {
     bytes.extend_from_slice(&[0; 100]);
     let (_, end, _) = run_direct(&mut receiver, &bytes, 1000);
     assert_eq!(end, Ok(()));
+    assert!(receiver.direct().is_none());
+    assert!(receiver.capacity() <= 256);
+    let (_, end, _) = run_direct(&mut receiver, &[0; 20_000], 20_000);
+    assert_eq!(end, Ok(()));
     let (memory, room) = receiver.direct().expect("the rest is expected");
-    assert_eq!(memory.len(), 100);
+    assert_eq!(memory.len(), 20_100);
     assert!(room <= MAX_DIRECT);
-    assert!(receiver.capacity() <= 4 * MIN_DIRECT);
+    assert!(receiver.capacity() <= 2 * (20_100 + MIN_DIRECT));
 }
 
 #[test]
 fn is_for_long_payloads_only() {
     let mut receiver = SERVER.receiver();
     assert!(receiver.direct().is_none());
-    let payload = [7; MIN_DIRECT + 1];
+    let payload = [7; 2 * MIN_DIRECT + 1];
     let bytes = frames(&[(opcode::BINARY, true, &payload)]);
+    let (header, half) = (8, 8 + MIN_DIRECT);
     let mut events = Events::default();
-    let (mut first, rest) = (bytes[..9].to_vec(), &bytes[9..]);
-    assert_eq!(receiver.handle_bytes(&mut first, &mut events), Ok(()));
+    let mut feed = |receiver: &mut Receiver, bytes: &[u8]| {
+        assert_eq!(
+            receiver.handle_bytes(&mut bytes.to_vec(), &mut events),
+            Ok(())
+        );
+    };
+    feed(&mut receiver, &bytes[..header + 1]);
+    assert!(receiver.direct().is_none(), "less than MIN_DIRECT has come");
+    feed(&mut receiver, &bytes[header + 1..half]);
     assert!(receiver.direct().is_some());
-    assert_eq!(
-        receiver.handle_bytes(&mut rest[..2].to_vec(), &mut events),
-        Ok(())
-    );
+    feed(&mut receiver, &bytes[half..half + 2]);
     assert!(
         receiver.direct().is_none(),
         "less than MIN_DIRECT is missing"
     );
-    assert_eq!(
-        receiver.handle_bytes(&mut rest[2..].to_vec(), &mut events),
-        Ok(())
-    );
+    feed(&mut receiver, &bytes[half + 2..]);
     assert_eq!(events.list, [Event::Binary(payload.to_vec(), vec![])]);
 }

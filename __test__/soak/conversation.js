@@ -150,11 +150,20 @@ class Conversation {
   }
 
   #check(data, isBinary) {
-    const expected = this.#expected.shift();
+    const { extensions } = this.#client;
+    // Where it was expected tells what went wrong on the way.
+    const index = this.#expected.findIndex(
+      (sent) => sent.binary === isBinary && sent.data.equals(data)
+    );
 
-    assert(expected !== undefined, 'an echo of nothing');
-    assert.strictEqual(isBinary, expected.binary);
-    assert(data.equals(expected.data), `another ${data.length} bytes`);
+    assert.strictEqual(
+      index,
+      0,
+      `message ${this.messages} of ${this.#server.route} ${extensions}, ` +
+        `${data.length} bytes, binary: ${isBinary}, is at ${index} of ` +
+        `${this.#expected.length} expected ones`
+    );
+    this.#expected.shift();
     this.messages++;
     this.bytes += data.length;
     if (this.#expected.length === 0) this.#onEcho();

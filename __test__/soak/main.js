@@ -71,7 +71,5 @@ const [seconds, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
   .map(Number);
 
 assert(seconds > 0, 'a number of seconds');
-main(seconds, seed).catch((err) => {
-  console.error(`seed ${seed}:`, err);
-  process.exit(1);
-});
+process.on('uncaughtExceptionMonitor', () => console.error(`seed ${seed}:`));
+main(seconds, seed);

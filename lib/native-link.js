@@ -38,6 +38,8 @@ class NativeLink extends Link {
     this._half = null;
     /** A transport has made it somebody's. */
     this.isClaimed = false;
+    /** A message was not delivered: none behind it will be. */
+    this._hasGap = false;
     /** Those of sends, once there are some. */
     this._callbacks = null;
     this._socket = null;
@@ -46,7 +48,7 @@ class NativeLink extends Link {
     this._bytesRead = 0;
     this._bytesWritten = 0;
     /** What `receiver` is once nothing is received any more. */
-    this.idleReceiver = null;
+    this._idleReceiver = null;
     /** Called when the connection is closed, before anybody else. */
     this.onClosed = null;
     /** Takes the events until `start()`. */
@@ -189,16 +191,18 @@ class NativeLink extends Link {
     if (!this.isDemoted && !this.destroyed) this.demote();
     if (this.isDemoted) return this._intake.receiver;
 
-    this.idleReceiver ??= this._handler.createReceiver(this.websocket);
+    this._idleReceiver ??= this._handler.createReceiver(this.websocket);
 
-    return this.idleReceiver;
+    return this._idleReceiver;
   }
 
   /** Called with the events of one chunk. */
   receive(events) {
     // What was read before terminate() is delivered, what comes later is not;
-    // all that a paused WebSocket has not seen came before.
-    const isWanted = !this.destroyed || this._paused || events.areRest;
+    // all that a paused WebSocket has not seen came before. Nothing is left out
+    // in between.
+    const isWanted =
+      !this._hasGap && (!this.destroyed || this._paused || events.areRest);
 
     while (events.next()) {
       const { kind } = events;
@@ -208,6 +212,7 @@ class NativeLink extends Link {
         if (kind >= END) this._control(kind, events);
         else if (this.isDemoted) this._intake.receiver.take(events);
         else if (isWanted) this._deliver(events, kind);
+        else this._hasGap = true;
       } catch (err) {
         bridge.raise(err);
       }

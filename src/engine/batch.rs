@@ -132,6 +132,8 @@ pub struct Batch {
     pub bytes: usize,
     /// Turns of connections that brought messages, or parts of them.
     pub busy: usize,
+    /// Bytes that these turns compressed.
+    pub deflated: usize,
 }
 
 impl Batch {
@@ -233,6 +235,7 @@ impl Batch {
         const KEPT: usize = 2 * super::READ_SIZE;
         self.bytes = 0;
         self.busy = 0;
+        self.deflated = 0;
         self.chunks.clear();
         self.events.clear();
         self.fragments.clear();

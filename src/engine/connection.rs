@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
 use super::batch::{Batch, Owner};
+use super::jobs::Effort;
 use super::listener::Listener;
 use super::ready::{Source, lock};
 use super::stream::Stream;
@@ -48,6 +49,13 @@ pub enum Gather {
     /// With the next turn: the I/O thread writes.
     ForTurn,
 }
+
+/// Bytes that the turns of a batch compress. What comes above them is compressed by other threads: it would keep other
+/// connections waiting.
+const MAX_DEFLATED: usize = 16 * 1024;
+
+/// From this many bytes on compressing takes a millisecond or more.
+const LARGE_DEFLATION: usize = 128 * 1024;
 
 /// How a connection begins.
 pub enum Opening {
@@ -168,11 +176,12 @@ impl Connection {
             (again, is_rest, state.begin_deflation())
         });
         match deflation {
-            Some((job, false)) => {
+            Some((job, length)) if batch.deflated + length < MAX_DEFLATED => {
+                batch.deflated += length;
                 self.deflate(job);
                 self.flush();
             }
-            Some((job, true)) => self.deflate_elsewhere(job),
+            Some((job, length)) => self.deflate_elsewhere(job, length),
             None => {}
         }
         let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));
@@ -238,12 +247,17 @@ impl Connection {
         }
     }
 
-    /// The same on another thread.
-    fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
+    /// The same on another thread, for `length` bytes in all.
+    fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob, length: usize) {
         let connection = Arc::clone(self);
-        self.engine.run_job(move || {
+        let effort = if length < LARGE_DEFLATION {
+            Effort::Small
+        } else {
+            Effort::Large
+        };
+        self.engine.run_job(effort, move || {
             connection.deflate(job);
-            connection.schedule();
+            connection.flush();
         });
     }
 
@@ -385,7 +399,7 @@ impl Connection {
         done: impl FnOnce(&Arc<Self>, &mut State, T) + Send + 'static,
     ) {
         let connection = Arc::clone(self);
-        self.engine.run_job(move || {
+        self.engine.run_job(Effort::Large, move || {
             if connection.engine.is_closed() {
                 return;
             }

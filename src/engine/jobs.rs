@@ -4,8 +4,9 @@
 //! of another one along.
 
 use std::collections::VecDeque;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,10 +15,24 @@ use super::ready::lock;
 /// What takes long.
 pub type Job = Box<dyn FnOnce() + Send>;
 
+/// What a job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// Some tens of microseconds. As many run at once as there are processors: more would take turns on them, and each
+    /// would find the others' windows in the caches.
+    Small,
+    /// Anything. Others, small ones above all, need not wait for it.
+    Large,
+}
+
 /// How many jobs of the process run at once, unless [`limit_jobs`] says otherwise; as in ws.
 const DEFAULT_LIMIT: usize = 10;
 
 static LIMIT: OnceLock<usize> = OnceLock::new();
+
+/// How many small ones.
+static PROCESSORS: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
 /// How long a thread waits for its next job.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,16 +40,52 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Jobs {
     threads: usize,
     idle: usize,
-    waiting: VecDeque<Job>,
+    /// Small ones that run, and those that wait.
+    small_running: usize,
+    small_waiting: usize,
+    waiting: VecDeque<(Job, Effort)>,
 }
 
 static JOBS: Mutex<Jobs> = Mutex::new(Jobs {
     threads: 0,
     idle: 0,
+    small_running: 0,
+    small_waiting: 0,
     waiting: VecDeque::new(),
 });
 
 static ARRIVAL: Condvar = Condvar::new();
+
+impl Jobs {
+    fn push(&mut self, job: Job, effort: Effort) {
+        self.small_waiting += usize::from(effort == Effort::Small);
+        self.waiting.push_back((job, effort));
+    }
+
+    /// How many more small ones may run.
+    fn room(&self) -> usize {
+        PROCESSORS.saturating_sub(self.small_running)
+    }
+
+    /// How many of those that wait may run now.
+    fn due(&self) -> usize {
+        let large = self.waiting.len() - self.small_waiting;
+        large + self.small_waiting.min(self.room())
+    }
+
+    /// The first of them.
+    fn next(&mut self) -> Option<(Job, Effort)> {
+        let has_room = self.room() > 0;
+        let is_due = |(_, effort): &(Job, Effort)| has_room || *effort == Effort::Large;
+        let next = self.waiting.iter().position(is_due)?;
+        let (job, effort) = self.waiting.remove(next)?;
+        if effort == Effort::Small {
+            self.small_waiting -= 1;
+            self.small_running += 1;
+        }
+        Some((job, effort))
+    }
+}
 
 /// Bounds the number of jobs that run at once in this process. The first call counts, as in ws.
 pub fn limit_jobs(limit: usize) {
@@ -43,14 +94,13 @@ pub fn limit_jobs(limit: usize) {
 
 /// Runs `job` on another thread, now or when there are less than the limit. Gives it back if there is none, and none to
 /// be had.
-pub(super) fn run(job: Job) -> Result<(), Job> {
+pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
     let mut jobs = lock(&JOBS);
-    if jobs.idle > jobs.waiting.len() {
-        jobs.waiting.push_back(job);
+    // One that is not due is taken by the thread that is first done with a small one.
+    let is_due = effort == Effort::Large || jobs.small_waiting < jobs.room();
+    if is_due && jobs.idle > jobs.due() {
         ARRIVAL.notify_one();
-        return Ok(());
-    }
-    if jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
+    } else if is_due && jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
         let builder = thread::Builder::new().name("oxws-job".into());
         match builder.spawn(work) {
             Ok(_) => jobs.threads += 1,
@@ -58,7 +108,7 @@ pub(super) fn run(job: Job) -> Result<(), Job> {
             Err(_) => {}
         }
     }
-    jobs.waiting.push_back(job);
+    jobs.push(job, effort);
     Ok(())
 }
 
@@ -66,11 +116,12 @@ pub(super) fn run(job: Job) -> Result<(), Job> {
 fn work() {
     let mut jobs = lock(&JOBS);
     loop {
-        if let Some(job) = jobs.waiting.pop_front() {
+        if let Some((job, effort)) = jobs.next() {
             drop(jobs);
             // A panic is reported by the hook; the next job must run all the same.
             let _ = catch_unwind(AssertUnwindSafe(job));
             jobs = lock(&JOBS);
+            jobs.small_running -= usize::from(effort == Effort::Small);
             continue;
         }
         jobs.idle += 1;
@@ -79,7 +130,7 @@ fn work() {
             .unwrap_or_else(PoisonError::into_inner);
         jobs = woken;
         jobs.idle -= 1;
-        if timeout.timed_out() && jobs.waiting.is_empty() {
+        if timeout.timed_out() && jobs.due() == 0 {
             jobs.threads -= 1;
             return;
         }

@@ -27,6 +27,7 @@ pub use ready::Source;
 pub use stream::{Address, DialError, Stream};
 pub use task::{Outcome, Task};
 
+use jobs::Effort;
 use ready::ReadyList;
 use tokio::runtime::{Builder, Runtime};
 
@@ -96,8 +97,8 @@ impl Engine {
         self.ready.push_registered(source);
     }
 
-    fn run_job(&self, job: impl FnOnce() + Send + 'static) {
-        self.ready.run_job(job);
+    fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
+        self.ready.run_job(effort, job);
     }
 
     /// Does not wait for the kernel's next event with the turns of what was scheduled.

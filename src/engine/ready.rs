@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::jobs::{self, Job};
+use super::jobs::{self, Effort, Job};
 use super::task::Ended;
 use super::{Batch, Connection, Listener};
 
@@ -64,8 +64,8 @@ impl ReadyList {
     }
 
     /// Runs `job` on another thread, or, where none is to be had, as a turn.
-    pub(super) fn run_job(&self, job: impl FnOnce() + Send + 'static) {
-        if let Err(job) = jobs::run(Box::new(job)) {
+    pub(super) fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
+        if let Err(job) = jobs::run(Box::new(job), effort) {
             self.push(Source::Job(job));
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::batch::{Batch, Kind, Owner};
+use super::jobs::Effort;
 use super::ready::{ReadyList, Source};
 use crate::protocol::Violation;
 use crate::protocol::deflate::InflateFault;
@@ -23,7 +24,7 @@ impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
     pub fn run(self, work: impl FnOnce() -> Outcome + Send + 'static) {
         let ready = Arc::clone(&self.ready);
-        ready.run_job(move || {
+        ready.run_job(Effort::Large, move || {
             if self.ready.is_closed() {
                 return;
             }

@@ -166,7 +166,9 @@ impl IoThread {
                             outbox.push(mem::take(batch), &wakeup, &stop);
                         }
                     }
-                    if !batch.is_empty() {
+                    if batch.is_empty() {
+                        batch.clear();
+                    } else {
                         outbox.push(mem::take(batch), &wakeup, &stop);
                     }
                 }

@@ -5,9 +5,6 @@ use super::state::State;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};
 
-/// From this many bytes on a turn has what is sent compressed by another thread: other connections wait for this one.
-const TURN_LEN: usize = 16 * 1024;
-
 impl State {
     /// Takes back the message that was compressed, and answers with the next one.
     pub(super) fn next_deflation(&mut self, done: Option<DeflateJob>) -> Option<DeflateJob> {
@@ -28,14 +25,14 @@ impl State {
         next
     }
 
-    /// What a turn is to compress, and whether all that waits takes too long for a turn.
-    pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, bool)> {
+    /// What a turn is to compress, and how many bytes wait in all.
+    pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, usize)> {
         if !self.output.is_held_up() {
             return None;
         }
         let job = self.next_deflation(None)?;
-        let is_long = job.payload_len() + self.output.held_up_bytes() >= TURN_LEN;
-        Some((job, is_long))
+        let length = job.payload_len() + self.output.held_up_bytes();
+        Some((job, length))
     }
 
     /// Compresses all that waits, here and now.

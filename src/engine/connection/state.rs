@@ -217,8 +217,8 @@ impl State {
         let is_for_turn = gather == Gather::ForTurn;
         if endpoint.compresses(bits) && (is_for_turn || payload.len() >= JOB_LEN) {
             self.output.wait(payload.into_owned(), Some(sending));
-            if !is_for_turn && let Some(job) = self.next_deflation(None) {
-                connection.deflate_elsewhere(job);
+            if !is_for_turn && let Some((job, length)) = self.begin_deflation() {
+                connection.deflate_elsewhere(job, length);
             }
             return;
         }

@@ -35,6 +35,8 @@ const ABNORMAL_CLOSURE = 1006;
 
 const NO_EXTENSIONS = Object.freeze({});
 
+const { hasOwn: isOwn } = Object;
+
 /**
  * A WebSocket: one that a server accepted, or a client of this process.
  *
@@ -300,11 +302,16 @@ class WebSocket extends EventEmitter {
     let fin = true;
     let mask = !this._isServer;
 
-    if (options) {
-      if (Object.hasOwn(options, 'binary')) binary = options.binary;
-      if (Object.hasOwn(options, 'compress')) compress = options.compress;
-      if (Object.hasOwn(options, 'fin')) fin = options.fin;
-      if (Object.hasOwn(options, 'mask')) mask = options.mask;
+    if (typeof options === 'object' && options !== null) {
+      // Only own ones count, and asking for that takes longer than for any.
+      if ('binary' in options && isOwn(options, 'binary')) {
+        binary = options.binary;
+      }
+      if ('compress' in options && isOwn(options, 'compress')) {
+        compress = options.compress;
+      }
+      if ('fin' in options && isOwn(options, 'fin')) fin = options.fin;
+      if ('mask' in options && isOwn(options, 'mask')) mask = options.mask;
     }
 
     this._sender._sendMessage(data || EMPTY, binary, compress, fin, mask, cb);

@@ -132,6 +132,35 @@ describeEach(routedPairs, 'a message', (pair) => {
   });
 });
 
+/** What may stand where send() has its options, and whether bytes are binary then. */
+const options = [
+  ['null', null, true],
+  ['a boolean', false, true],
+  ['a number', 1, true],
+  ['a string', 'binary', true],
+  ['an array', [], true],
+  ['binary: true', { binary: true }, true],
+  ['binary: 1', { binary: 1 }, true],
+  ['binary: false', { binary: false }, false],
+  ['binary: undefined', { binary: undefined }, false],
+  ['binary: false, inherited', Object.create({ binary: false }), true],
+  ['no prototype', Object.assign(Object.create(null), { binary: 0 }), false]
+];
+
+describeEach(pairs, 'the options of send()', (pair) => {
+  test.each(options)('can be %s', async (_, value, isBinary) => {
+    const { client, server } = await connect(pair);
+    const arrival = messages(server, 1);
+
+    client.send(bytes.subarray(0, 3), value);
+
+    const [[received, binary]] = await arrival;
+
+    expect([...received]).toEqual([1, 2, 3]);
+    expect(binary).toBe(isBinary);
+  });
+});
+
 describeEach(pairs, 'the data of send()', (pair) => {
   test.each([
     ['true', true],

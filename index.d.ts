@@ -485,7 +485,7 @@ declare namespace WebSocket {
     clientMaxWindowBits?: number | undefined;
     /**
      * zlib's options for compressing. `level` (-1 to 9, default 5), `memLevel`
-     * (1 to 9, default 8) and `strategy` (0 to 4, default 0) count, the others
+     * (1 to 9, default 6) and `strategy` (0 to 4, default 0) count, the others
      * have no effect.
      */
     zlibDeflateOptions?:

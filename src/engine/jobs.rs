@@ -30,14 +30,12 @@ const DEFAULT_LIMIT: usize = 10;
 
 static LIMIT: OnceLock<usize> = OnceLock::new();
 
-/// How many small ones.
-static PROCESSORS: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
-
 /// How long a thread waits for its next job.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Jobs {
+    /// How many small ones run at once.
+    processors: usize,
     threads: usize,
     idle: usize,
     /// Small ones that run, and those that wait.
@@ -46,17 +44,25 @@ struct Jobs {
     waiting: VecDeque<(Job, Effort)>,
 }
 
-static JOBS: Mutex<Jobs> = Mutex::new(Jobs {
-    threads: 0,
-    idle: 0,
-    small_running: 0,
-    small_waiting: 0,
-    waiting: VecDeque::new(),
+static JOBS: LazyLock<Mutex<Jobs>> = LazyLock::new(|| {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    Mutex::new(Jobs::new(processors))
 });
 
 static ARRIVAL: Condvar = Condvar::new();
 
 impl Jobs {
+    fn new(processors: usize) -> Self {
+        Self {
+            processors,
+            threads: 0,
+            idle: 0,
+            small_running: 0,
+            small_waiting: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
     fn push(&mut self, job: Job, effort: Effort) {
         self.small_waiting += usize::from(effort == Effort::Small);
         self.waiting.push_back((job, effort));
@@ -64,7 +70,12 @@ impl Jobs {
 
     /// How many more small ones may run.
     fn room(&self) -> usize {
-        PROCESSORS.saturating_sub(self.small_running)
+        self.processors.saturating_sub(self.small_running)
+    }
+
+    /// Whether one more may run than those that wait.
+    fn has_room(&self, effort: Effort) -> bool {
+        effort == Effort::Large || self.small_waiting < self.room()
     }
 
     /// How many of those that wait may run now.
@@ -73,17 +84,21 @@ impl Jobs {
         large + self.small_waiting.min(self.room())
     }
 
-    /// The first of them.
-    fn next(&mut self) -> Option<(Job, Effort)> {
+    /// Takes the first of them.
+    fn begin(&mut self) -> Option<(Job, Effort)> {
         let has_room = self.room() > 0;
         let is_due = |(_, effort): &(Job, Effort)| has_room || *effort == Effort::Large;
-        let next = self.waiting.iter().position(is_due)?;
-        let (job, effort) = self.waiting.remove(next)?;
+        let first = self.waiting.iter().position(is_due)?;
+        let (job, effort) = self.waiting.remove(first)?;
         if effort == Effort::Small {
             self.small_waiting -= 1;
             self.small_running += 1;
         }
         Some((job, effort))
+    }
+
+    fn end(&mut self, effort: Effort) {
+        self.small_running -= usize::from(effort == Effort::Small);
     }
 }
 
@@ -96,8 +111,8 @@ pub fn limit_jobs(limit: usize) {
 /// be had.
 pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
     let mut jobs = lock(&JOBS);
-    // One that is not due is taken by the thread that is first done with a small one.
-    let is_due = effort == Effort::Large || jobs.small_waiting < jobs.room();
+    // One that may not run yet is taken by the thread that is first done with a small one.
+    let is_due = jobs.has_room(effort);
     if is_due && jobs.idle > jobs.due() {
         ARRIVAL.notify_one();
     } else if is_due && jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
@@ -116,12 +131,12 @@ pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
 fn work() {
     let mut jobs = lock(&JOBS);
     loop {
-        if let Some((job, effort)) = jobs.next() {
+        if let Some((job, effort)) = jobs.begin() {
             drop(jobs);
             // A panic is reported by the hook; the next job must run all the same.
             let _ = catch_unwind(AssertUnwindSafe(job));
             jobs = lock(&JOBS);
-            jobs.small_running -= usize::from(effort == Effort::Small);
+            jobs.end(effort);
             continue;
         }
         jobs.idle += 1;
@@ -134,5 +149,56 @@ fn work() {
             jobs.threads -= 1;
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(jobs: &mut Jobs, effort: Effort) {
+        jobs.push(Box::new(|| ()), effort);
+    }
+
+    fn begin(jobs: &mut Jobs) -> Option<Effort> {
+        jobs.begin().map(|(_, effort)| effort)
+    }
+
+    #[test]
+    fn as_many_small_ones_as_processors_run_and_large_ones_beside_them() {
+        let mut jobs = Jobs::new(2);
+        for _ in 0..2 {
+            assert!(jobs.has_room(Effort::Small));
+            push(&mut jobs, Effort::Small);
+        }
+        assert!(!jobs.has_room(Effort::Small));
+        push(&mut jobs, Effort::Small);
+        assert_eq!(jobs.due(), 2);
+        push(&mut jobs, Effort::Large);
+        assert_eq!(jobs.due(), 3);
+
+        assert_eq!(begin(&mut jobs), Some(Effort::Small));
+        assert_eq!(begin(&mut jobs), Some(Effort::Small));
+        assert_eq!(jobs.due(), 1);
+        assert_eq!(begin(&mut jobs), Some(Effort::Large));
+        assert_eq!(begin(&mut jobs), None);
+
+        jobs.end(Effort::Large);
+        assert_eq!(begin(&mut jobs), None);
+        jobs.end(Effort::Small);
+        assert_eq!(begin(&mut jobs), Some(Effort::Small));
+        assert_eq!(jobs.due(), 0);
+    }
+
+    #[test]
+    fn what_may_run_does_so_in_order() {
+        let mut jobs = Jobs::new(1);
+        for effort in [Effort::Large, Effort::Small, Effort::Large] {
+            push(&mut jobs, effort);
+        }
+        assert_eq!(begin(&mut jobs), Some(Effort::Large));
+        assert_eq!(begin(&mut jobs), Some(Effort::Small));
+        assert_eq!(begin(&mut jobs), Some(Effort::Large));
+        assert_eq!(jobs.due(), 0);
     }
 }

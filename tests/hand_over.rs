@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
-use oxws::engine::{
-    Batch, Connection, Engine, Gather, Kind, Opening, Owner, READ_SIZE, Source, Stream,
-};
+use oxws::engine::{Batch, Connection, Engine, Gather, Kind, Opening, Owner, Source, Stream};
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::{Bits, Config, Limits, Role};
@@ -94,10 +92,9 @@ impl IoThread {
 fn turn(engine: &Engine) -> Batch {
     let mut sources: Vec<Source> = Vec::new();
     let mut batch = Batch::default();
-    let mut buffer = vec![0; READ_SIZE];
     engine.take_ready(&mut sources);
     for source in sources {
-        source.turn(&mut buffer, &mut batch);
+        source.turn(&mut batch);
     }
     batch
 }

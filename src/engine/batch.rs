@@ -1,11 +1,16 @@
 //! What turns produce: events of connections, in order, with their payloads.
 
+mod in_place;
+
+use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Connection, Listener};
+use in_place::InPlace;
+
+use super::{Connection, Listener, READ_SIZE};
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Endpoint, Message, Payload, Sink, Violation};
+use crate::protocol::{Endpoint, Message, Payload, Sink, Violation, large};
 
 /// What happened. The numbers are the bridge's wire format (`lib/link.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +129,7 @@ pub struct Batch {
     pub chunks: Vec<Chunk>,
     /// The events of all chunks.
     pub events: Vec<Event>,
-    /// The small payloads.
+    /// What was read, with the payloads where they came, and payloads that came another way.
     pub arena: Vec<u8>,
     /// Fragment lengths.
     pub fragments: Vec<u32>,
@@ -134,6 +139,8 @@ pub struct Batch {
     pub busy: usize,
     /// Bytes that these turns compressed.
     pub deflated: usize,
+    /// What the arena of the batch before was filled with.
+    expected: usize,
 }
 
 impl Batch {
@@ -152,6 +159,39 @@ impl Batch {
     /// Adds what `bytes` mean for `endpoint`.
     pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
         if let Err(violation) = endpoint.handle_bytes(bytes, self) {
+            self.push_violation(violation);
+        }
+    }
+
+    /// Where to read to: behind what is in the arena, with room for `len` bytes.
+    pub(super) fn room(&mut self, len: usize) -> &mut Vec<u8> {
+        if self.arena.capacity() == 0 {
+            let expected = self.expected + 2 * len;
+            self.arena = large::take(expected as u64);
+            self.arena.reserve(expected);
+        }
+        self.arena.reserve(len);
+        &mut self.arena
+    }
+
+    /// Adds an event whose payload was read to the arena, from `start` on.
+    pub(super) fn push_read(&mut self, kind: Kind, start: usize) {
+        self.push_place(kind, 0, Place::Arena(start..self.arena.len()), 0..0);
+    }
+
+    /// Adds what the bytes mean for `endpoint` that were read to the arena, from `start` on. Payloads stay where they are.
+    pub(super) fn feed_read(&mut self, endpoint: &mut Endpoint, start: usize) {
+        let first = self.events.len();
+        let chunk = &mut self.arena[start..];
+        let mut sink = InPlace::new(chunk, start, &mut self.events, &mut self.fragments);
+        let result = endpoint.handle_bytes(chunk, &mut sink);
+        if self.events[first..]
+            .iter()
+            .all(|event| event.place.is_empty())
+        {
+            self.arena.truncate(start);
+        }
+        if let Err(violation) = result {
             self.push_violation(violation);
         }
     }
@@ -230,9 +270,22 @@ impl Batch {
         self.chunks.is_empty()
     }
 
+    /// Takes all there is, and prepares for as much again. What arrives in drops is not kept with the memory for a flood.
+    pub fn take(&mut self) -> Self {
+        let mut taken = mem::take(self);
+        if taken.arena.len() < taken.arena.capacity() / 4 {
+            let exact = taken.arena.clone();
+            self.arena = mem::replace(&mut taken.arena, exact);
+            self.arena.clear();
+        } else {
+            self.expected = taken.arena.len();
+        }
+        taken
+    }
+
     /// Empties the batch, keeping a moderate capacity for the next one.
     pub fn clear(&mut self) {
-        const KEPT: usize = 2 * super::READ_SIZE;
+        const KEPT: usize = 2 * READ_SIZE;
         self.bytes = 0;
         self.busy = 0;
         self.deflated = 0;
@@ -246,16 +299,33 @@ impl Batch {
     }
 }
 
+/// Large arenas serve again.
+impl Drop for Batch {
+    fn drop(&mut self) {
+        large::give(mem::take(&mut self.arena));
+    }
+}
+
+fn kind_of(message: &Message<'_>) -> Kind {
+    if message.is_binary {
+        Kind::Binary
+    } else {
+        Kind::Text
+    }
+}
+
+/// Appends the lengths of a message's fragments, and tells where they are.
+fn add_fragments(fragments: &mut Vec<u32>, message: &Message<'_>) -> Range<usize> {
+    let start = fragments.len();
+    fragments.extend_from_slice(message.fragments);
+    start..fragments.len()
+}
+
+/// Takes events whose bytes may lie anywhere.
 impl Sink for Batch {
     fn message(&mut self, message: Message<'_>) {
-        let kind = if message.is_binary {
-            Kind::Binary
-        } else {
-            Kind::Text
-        };
-        let start = self.fragments.len();
-        self.fragments.extend_from_slice(message.fragments);
-        let fragments = start..self.fragments.len();
+        let kind = kind_of(&message);
+        let fragments = add_fragments(&mut self.fragments, &message);
         match message.payload {
             Payload::Borrowed(bytes) => {
                 let start = self.arena.len();

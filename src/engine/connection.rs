@@ -164,13 +164,13 @@ impl Connection {
     }
 
     /// Reads, writes and reports what is ready.
-    pub(super) fn turn(self: &Arc<Self>, buffer: &mut [u8], batch: &mut Batch) {
+    pub(super) fn turn(self: &Arc<Self>, batch: &mut Batch) {
         self.waiting.store(ABSENT, Ordering::Release);
         let first = batch.events.len();
         let (again, is_rest, deflation) = self.with_state(|state, context| {
             let is_rest = state.stream.is_none() || state.input.has_inflated();
             let read = state.input.bytes;
-            let again = state.turn(self, context, buffer, batch);
+            let again = state.turn(self, context, batch);
             let is_busy = state.input.bytes > read && state.input.is_speaking();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             (again, is_rest, state.begin_deflation())

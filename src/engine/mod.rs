@@ -27,12 +27,14 @@ pub use ready::Source;
 pub use stream::{Address, DialError, Stream};
 pub use task::{Outcome, Task};
 
+use crate::protocol::frame::MAX_HEADER_LEN;
 use jobs::Effort;
 use ready::ReadyList;
 use tokio::runtime::{Builder, Runtime};
 
-/// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same.
-pub const READ_SIZE: usize = 64 * 1024;
+/// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
+/// a header, so that a message of this size is one chunk.
+const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
 
 /// The runtime of one JavaScript environment and the sources on it that wait for a turn.
 pub struct Engine {

@@ -21,10 +21,10 @@ pub enum Source {
 }
 
 impl Source {
-    /// Does the work that is ready, within bounds, and puts the events into `batch`. `buffer` is scratch space.
-    pub fn turn(self, buffer: &mut [u8], batch: &mut Batch) {
+    /// Does the work that is ready, within bounds, and puts the events into `batch`.
+    pub fn turn(self, batch: &mut Batch) {
         match self {
-            Self::Connection(connection) => connection.turn(buffer, batch),
+            Self::Connection(connection) => connection.turn(batch),
             Self::Listener(listener) => listener.turn(batch),
             Self::Ended(task) => task.turn(batch),
             Self::Job(job) => job(),

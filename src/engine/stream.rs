@@ -107,19 +107,9 @@ impl Stream {
         each!(self, stream => SockRef::from(stream))
     }
 
-    /// Reads into `buffer`. Not ready: `context` is woken when there is something.
+    /// Reads at most `room` bytes, behind what is in `buffer`, which has the room. Not ready: `context` is woken when
+    /// there is something.
     pub(super) fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let result = each!(self, stream => Pin::new(stream).poll_read(context, &mut buffer));
-        result.map_ok(|()| buffer.filled().len())
-    }
-
-    /// The same, at most `room` bytes, behind what is in `buffer`, which has the room.
-    pub(super) fn poll_append(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut Vec<u8>,

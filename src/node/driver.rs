@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::guard::guard;
 use super::uv::{self, Uv};
 use super::wakeup::Wakeup;
-use crate::engine::{Batch, Engine, READ_SIZE, Source};
+use crate::engine::{Batch, Engine, Source};
 
 /// libuv's watch on the runtime's descriptor.
 pub(super) struct Watch {
@@ -66,21 +66,11 @@ extern "C" fn on_readable(handle: uv::Handle, _status: c_int, _events: c_int) {
     });
 }
 
-/// What the inline driver keeps between turns.
+/// What a driver keeps between turns.
+#[derive(Default)]
 pub(super) struct Scratch {
     pub(super) sources: Vec<Source>,
     pub(super) batch: Batch,
-    pub(super) buffer: Box<[u8]>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            sources: Vec::new(),
-            batch: Batch::default(),
-            buffer: vec![0; READ_SIZE].into_boxed_slice(),
-        }
-    }
 }
 
 /// Bytes of events beyond which the I/O thread waits for the JS thread.
@@ -153,23 +143,19 @@ impl IoThread {
                 let mut scratch = Scratch::default();
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
-                    let Scratch {
-                        sources,
-                        batch,
-                        buffer,
-                    } = &mut scratch;
+                    let Scratch { sources, batch } = &mut scratch;
                     engine.take_ready(sources);
                     for source in sources.drain(..) {
                         // A connection whose turn panics must not take the others along.
-                        guard(|| source.turn(buffer, batch));
+                        guard(|| source.turn(batch));
                         if batch.bytes > MAX_OUTBOX {
-                            outbox.push(mem::take(batch), &wakeup, &stop);
+                            outbox.push(batch.take(), &wakeup, &stop);
                         }
                     }
                     if batch.is_empty() {
                         batch.clear();
                     } else {
-                        outbox.push(mem::take(batch), &wakeup, &stop);
+                        outbox.push(batch.take(), &wakeup, &stop);
                     }
                 }
             }

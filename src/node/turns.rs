@@ -115,18 +115,14 @@ impl Environment {
             return;
         };
         self.engine.poll();
-        let Scratch {
-            sources,
-            batch,
-            buffer,
-        } = &mut scratch;
+        let Scratch { sources, batch } = &mut scratch;
         self.engine.take_ready(sources);
         let is_idle = sources.is_empty();
         let mut busy = 0;
         for source in sources.drain(..) {
             batch.clear();
             // A connection whose turn panics must not take the others along.
-            guard(|| source.turn(buffer, batch));
+            guard(|| source.turn(batch));
             busy += batch.busy;
             self.deliver(batch);
         }

@@ -179,25 +179,25 @@ impl Input {
         }
     }
 
-    /// Takes a chunk for what it is. `listener` is the id of the listener that the connection came from. Returns a job
-    /// to run.
+    /// Takes the chunk that was read to the batch's arena, from `start` on, for what it is. `listener` is the id of the
+    /// listener that the connection came from. Returns a job to run.
     pub(super) fn take(
         &mut self,
-        chunk: &mut [u8],
+        start: usize,
         listener: u32,
         batch: &mut Batch,
     ) -> Option<InflateJob> {
-        self.bytes += chunk.len() as u64;
+        self.bytes += (batch.arena.len() - start) as u64;
         match &mut self.phase {
             Phase::Connecting(_) => {}
-            Phase::Held(held) => held.extend_from_slice(chunk),
-            Phase::Raw(_) => batch.push_bytes(Kind::Chunk, 0, chunk),
+            Phase::Held(held) => held.extend(batch.arena.drain(start..)),
+            Phase::Raw(_) => batch.push_read(Kind::Chunk, start),
             Phase::Open { endpoint, .. } => {
-                batch.feed(endpoint, chunk);
+                batch.feed_read(endpoint, start);
                 return self.begin_inflation();
             }
             Phase::Head { parser, bytes } => {
-                bytes.extend_from_slice(chunk);
+                bytes.extend(batch.arena.drain(start..));
                 match parser.parse(bytes) {
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {

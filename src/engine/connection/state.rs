@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use super::input::{Input, Phase};
 use super::output::{Output, Sending};
 use super::{Connection, Gather};
+use crate::engine::READ_SIZE;
 use crate::engine::batch::{Batch, Kind, WRITING};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
@@ -70,7 +71,6 @@ impl State {
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
-        buffer: &mut [u8],
         batch: &mut Batch,
     ) -> bool {
         // A connection that JavaScript opens after it was closed has nothing more to say: its id is gone.
@@ -95,7 +95,10 @@ impl State {
         self.inflate(connection, inflated);
         let early = self.input.feed_early(batch);
         self.inflate(connection, early);
-        let again = self.read(connection, context, buffer, batch);
+        let mut again = self.read(connection, context, batch);
+        if again && self.input.direct().is_some() {
+            again = self.read(connection, context, batch);
+        }
         if self.close_wanted {
             self.destroy(context, false);
         }
@@ -127,11 +130,11 @@ impl State {
         }
     }
 
+    /// Reads once. Returns whether there is more.
     fn read(
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
-        buffer: &mut [u8],
         batch: &mut Batch,
     ) -> bool {
         if !self.input.is_open() || connection.is_ahead() {
@@ -142,10 +145,12 @@ impl State {
         };
         let listener = connection.listener.as_ref();
         let listener = listener.map_or(0, |listener| listener.id());
-        let (read, room, is_direct) = match self.input.direct() {
-            Some((memory, room)) => (stream.poll_append(context, memory, room), room, true),
-            None => (stream.poll_read(context, buffer), buffer.len(), false),
+        let start = batch.arena.len();
+        let (memory, room, is_direct) = match self.input.direct() {
+            Some((memory, room)) => (memory, room, true),
+            None => (batch.room(READ_SIZE), READ_SIZE, false),
         };
+        let read = stream.poll_read(context, memory, room);
         match read {
             Poll::Pending => false,
             Poll::Ready(Ok(0)) => {
@@ -159,7 +164,7 @@ impl State {
                 if is_direct {
                     self.input.took_direct(n, batch);
                 } else {
-                    let job = self.input.take(&mut buffer[..n], listener, batch);
+                    let job = self.input.take(start, listener, batch);
                     self.inflate(connection, job);
                 }
                 more

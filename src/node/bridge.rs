@@ -288,21 +288,22 @@ impl Bridge {
         }
     }
 
-    /// Takes the endpoint with this id out, to be put back by [`Bridge::put_endpoint`].
-    pub(super) fn take_endpoint(&self, id: u32) -> Option<Box<FedEndpoint>> {
-        match self.table.borrow_mut().entries.get_mut(id as usize) {
+    /// Has the endpoint with this id do `work`, if there is one. It is away meanwhile.
+    pub(super) fn borrow_endpoint<T>(
+        &self,
+        id: u32,
+        work: impl FnOnce(&mut FedEndpoint) -> T,
+    ) -> Option<T> {
+        let index = id as usize;
+        let mut endpoint = match self.table.borrow_mut().entries.get_mut(index) {
             Some(Some(Entry::Endpoint(endpoint))) => endpoint.take(),
             _ => None,
-        }
-    }
-
-    /// Puts it back, unless its id was freed meanwhile.
-    pub(super) fn put_endpoint(&self, id: u32, endpoint: Box<FedEndpoint>) {
-        if let Some(Some(Entry::Endpoint(place))) =
-            self.table.borrow_mut().entries.get_mut(id as usize)
-        {
+        }?;
+        let result = work(&mut endpoint);
+        if let Some(Some(Entry::Endpoint(place))) = self.table.borrow_mut().entries.get_mut(index) {
             *place = Some(endpoint);
         }
+        Some(result)
     }
 
     /// Frees the id of an endpoint.

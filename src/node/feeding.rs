@@ -47,17 +47,17 @@ unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) ->
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id, data, bits, key, room, offset]| {
-            let id = u32_of(env, id);
-            let Some(mut fed) = bridge.take_endpoint(id) else {
-                return undefined(env);
-            };
             let bits = Bits::from(u32_of(env, bits));
             let key = u32_of(env, key).to_le_bytes();
             let mut out = Vec::new();
-            with_payload(bridge, data, |payload| {
-                fed.endpoint.frame(&mut out, &payload, bits, key);
+            let done = bridge.borrow_endpoint(u32_of(env, id), |fed| {
+                with_payload(bridge, data, |payload| {
+                    fed.endpoint.frame(&mut out, &payload, bits, key);
+                });
             });
-            bridge.put_endpoint(id, fed);
+            if done.is_none() {
+                return undefined(env);
+            }
             // SAFETY: no JavaScript runs before the bytes are done with.
             let room = bytes_of(env, room)
                 .and_then(|room| room.get_mut(u32_of(env, offset) as usize..))
@@ -80,16 +80,14 @@ unsafe extern "C" fn begin_frame(
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id, data, bits, key]| {
-            let id = u32_of(env, id);
             let bits = Bits::from(u32_of(env, bits));
             let key = u32_of(env, key).to_le_bytes();
             let mut task = None;
-            if let Some(mut fed) = bridge.take_endpoint(id) {
+            bridge.borrow_endpoint(u32_of(env, id), |fed| {
                 with_payload(bridge, data, |payload| {
                     task = fed.begin_frame(bridge, payload, bits, key);
                 });
-                bridge.put_endpoint(id, fed);
-            }
+            });
             task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
         })
     }
@@ -103,13 +101,9 @@ unsafe extern "C" fn finish_frame(
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id]| {
-            let id = u32_of(env, id);
-            let frame = bridge.take_endpoint(id).and_then(|mut fed| {
-                let frame = fed.finish_frame();
-                bridge.put_endpoint(id, fed);
-                frame
-            });
-            frame
+            bridge
+                .borrow_endpoint(u32_of(env, id), FedEndpoint::finish_frame)
+                .flatten()
                 .and_then(|frame| buffer(env, &frame).ok())
                 .unwrap_or_else(|| undefined(env))
         })
@@ -124,14 +118,12 @@ fn with_endpoint(
     work: impl FnOnce(&mut FedEndpoint, &mut Batch) -> Option<u32>,
 ) -> sys::napi_value {
     let env = bridge.environment().env;
-    let Some(mut fed) = bridge.take_endpoint(id) else {
-        return undefined(env);
-    };
     let environment = bridge.environment();
     // A listener may feed another endpoint: that gets a batch of its own.
     let mut batch = environment.fed.take();
-    let task = work(&mut fed, &mut batch);
-    bridge.put_endpoint(id, fed);
+    let task = bridge
+        .borrow_endpoint(id, |fed| work(fed, &mut batch))
+        .flatten();
     let (meta, events) = (&bridge.feed_meta, 0..batch.events.len());
     deliver_events(environment, bridge, meta, id, &mut batch, events);
     batch.clear();
@@ -173,11 +165,9 @@ unsafe extern "C" fn defer_inflation(
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id]| {
-            let id = u32_of(env, id);
-            if let Some(mut fed) = bridge.take_endpoint(id) {
+            bridge.borrow_endpoint(u32_of(env, id), |fed| {
                 fed.endpoint.defer_inflation();
-                bridge.put_endpoint(id, fed);
-            }
+            });
             undefined(env)
         })
     }
@@ -191,13 +181,8 @@ unsafe extern "C" fn message_length(
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, [id]| {
-            let id = u32_of(env, id);
-            let mut length = 0;
-            if let Some(fed) = bridge.take_endpoint(id) {
-                length = fed.endpoint.message_len();
-                bridge.put_endpoint(id, fed);
-            }
-            number(env, length as f64)
+            let length = bridge.borrow_endpoint(u32_of(env, id), |fed| fed.endpoint.message_len());
+            number(env, length.unwrap_or_default() as f64)
         })
     }
 }

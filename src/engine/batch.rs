@@ -116,7 +116,7 @@ pub struct Chunk {
     pub owner: Owner,
     /// Which of the batch's events.
     pub events: Range<usize>,
-    /// What they take, payloads and all.
+    /// What they take, payloads and what was read between them.
     pub bytes: usize,
     /// They are, or begin with, what had been read earlier and had still to be inflated.
     pub is_rest: bool,
@@ -139,6 +139,8 @@ pub struct Batch {
     pub busy: usize,
     /// Bytes that these turns compressed.
     pub deflated: usize,
+    /// How much of the arena is the chunks'.
+    chunked: usize,
     /// What the arena of the batch before was filled with.
     expected: usize,
 }
@@ -185,12 +187,12 @@ impl Batch {
         let chunk = &mut self.arena[start..];
         let mut sink = InPlace::new(chunk, start, &mut self.events, &mut self.fragments);
         let result = endpoint.handle_bytes(chunk, &mut sink);
-        if self.events[first..]
-            .iter()
-            .all(|event| event.place.is_empty())
-        {
-            self.arena.truncate(start);
-        }
+        let in_arena = |event: &Event| match &event.place {
+            Place::Arena(range) if !range.is_empty() => Some(range.end),
+            _ => None,
+        };
+        let end = self.events[first..].iter().rev().find_map(in_arena);
+        self.arena.truncate(end.unwrap_or(start));
         if let Err(violation) = result {
             self.push_violation(violation);
         }
@@ -240,11 +242,16 @@ impl Batch {
         if events.is_empty() {
             return 0;
         }
-        // An event without a payload is not for free.
-        let bytes = self.events[events.clone()]
+        // An event without a payload is not for free, nor is what lies between payloads.
+        let owned = self.events[events.clone()]
             .iter()
-            .map(|event| size_of::<Event>() + event.place.len())
-            .sum();
+            .map(|event| match &event.place {
+                Place::Arena(_) => 0,
+                Place::Owned(bytes) => bytes.len(),
+            })
+            .sum::<usize>();
+        let read = self.arena.len() - mem::replace(&mut self.chunked, self.arena.len());
+        let bytes = events.len() * size_of::<Event>() + owned + read;
         self.bytes += bytes;
         self.chunks.push(Chunk {
             owner: owner(),
@@ -287,6 +294,7 @@ impl Batch {
     pub fn clear(&mut self) {
         const KEPT: usize = 2 * READ_SIZE;
         self.bytes = 0;
+        self.chunked = 0;
         self.busy = 0;
         self.deflated = 0;
         self.chunks.clear();

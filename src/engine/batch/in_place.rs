@@ -81,7 +81,7 @@ impl Sink for InPlace<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Batch;
+    use super::super::{Batch, Owner};
     use super::*;
     use crate::protocol::{Config, Endpoint, Limits, Role};
 
@@ -151,6 +151,32 @@ mod tests {
                 assert_eq!(is_in_arena, cut <= 6, "{cut}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_counted() {
+        let (mut batch, mut endpoint) = (Batch::default(), server());
+        let size = size_of::<Event>();
+        let end = |batch: &mut Batch, first| {
+            batch.end_chunk(first, false, || Owner::Task { bridge: 0, id: 0 })
+        };
+        // The end of one message, another one, and the beginning of a third one.
+        read(&mut batch, &mut endpoint, &HELLO[..8]);
+        assert_eq!(end(&mut batch, 0), 0);
+        read(
+            &mut batch,
+            &mut endpoint,
+            &[&HELLO[8..], HELLO, &HELLO[..8]].concat(),
+        );
+        assert_eq!(batch.arena.len(), 3 + HELLO.len());
+        assert_eq!(
+            end(&mut batch, 0),
+            2 * size + b"Hello".len() + 3 + HELLO.len()
+        );
+        // And its end: nothing in the arena is referred to.
+        read(&mut batch, &mut endpoint, &HELLO[8..]);
+        assert_eq!(end(&mut batch, 2), size + b"Hello".len());
+        assert_eq!(batch.arena.len(), 3 + HELLO.len());
     }
 
     #[test]

@@ -228,7 +228,11 @@ describe.each(implementations)('setSocket() by itself ($name)', (pair) => {
 
   test('obeys its options', async () => {
     const [socket, peer] = MemorySocket.pair();
-    const websocket = new WebSocket(null, undefined, { autoPong: false });
+    const websocket = new WebSocket(null, undefined, {
+      autoPong: false,
+      // There is no default here: without it the socket is closed at once.
+      closeTimeout: 30_000
+    });
     const raw = new RawPeer(peer);
 
     websocket.setSocket(socket, Buffer.alloc(0), { maxPayload: 3 });

@@ -3,16 +3,17 @@
 /// Weight of one turn in the mean.
 const WEIGHT: f64 = 1.0 / 32.0;
 
-/// Sockets with messages a turn from which on a thread pays, and up to which it does not. Measured: below, waking the JS thread costs
-/// more than the thread takes off it; above, one wake-up serves many sockets.
-const TO_THREAD: f64 = 8.0;
-const TO_INLINE: f64 = 4.0;
+/// The mean from which on a thread pays, and up to which it does not. Measured: below, fewer messages pass by thread; above,
+/// a wake-up serves so many sockets that as many do. By thread fewer of them come at once, hence the distance between the
+/// two: the same connections would otherwise send the driver back and forth.
+const TO_THREAD: f64 = 32.0;
+const TO_INLINE: f64 = 16.0;
 
 /// Sockets that a message which JavaScript has compressed counts for: compressing takes longer than waking the JS thread.
-const COMPRESSED: usize = 8;
+const COMPRESSED: usize = 32;
 
 /// As many compressed messages as a turn can have move to the thread at once.
-const MAX_COMPRESSED: usize = 256 / COMPRESSED;
+const MAX_COMPRESSED: usize = 1024 / COMPRESSED;
 
 /// Turns between two hand-overs of [`Policy::Alternate`].
 const ALTERNATION: u32 = 8;
@@ -30,8 +31,9 @@ pub enum Policy {
     Alternate,
 }
 
-/// The mean number of sockets that brought messages in a turn. A compressed message counts as several. Sockets that come
-/// and go do not count: what a connection takes is JavaScript's work for the most part, and a thread adds to it.
+/// The mean number of sockets that brought messages each time the JS thread looked: in its own turn, or in all turns of the
+/// thread that one wake-up was for. A compressed message counts as several. Sockets that come and go do not count: what a
+/// connection takes is JavaScript's work for the most part, and a thread adds to it.
 #[derive(Debug)]
 pub struct Load {
     policy: Policy,
@@ -49,7 +51,7 @@ impl Load {
         }
     }
 
-    /// Counts a turn in which `sockets` brought messages, and `compressed` messages to compress; tells whether the JS thread should
+    /// Counts `sockets` that brought messages, and `compressed` messages to compress; tells whether the JS thread should
     /// drive from here on.
     pub fn count(&mut self, sockets: usize, compressed: usize, is_inline: bool) -> bool {
         let sockets = sockets + COMPRESSED * compressed.min(MAX_COMPRESSED);
@@ -93,17 +95,17 @@ mod tests {
     #[test]
     fn many_sockets_a_turn_move_to_the_thread_and_few_come_back() {
         let mut load = Load::new(Policy::Adaptive);
-        assert!(drive(&mut load, true, 7, 1000));
+        assert!(drive(&mut load, true, 32, 1000));
         assert!(!drive(&mut load, true, 64, 100));
-        assert!(!drive(&mut load, false, 6, 1000));
-        assert!(drive(&mut load, false, 1, 200));
+        assert!(!drive(&mut load, false, 20, 1000));
+        assert!(drive(&mut load, false, 15, 200));
     }
 
     #[test]
     fn one_crowded_turn_moves_nothing() {
         let mut load = Load::new(Policy::Adaptive);
         assert!(drive(&mut load, true, 1, 100));
-        assert!(load.count(64, 0, true));
+        assert!(load.count(512, 0, true));
         assert!(drive(&mut load, true, 1, 100));
     }
 

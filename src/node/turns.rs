@@ -67,17 +67,16 @@ impl Environment {
         Ok(())
     }
 
-    /// Changes the driver if the load asks for it: in `turns` turns `busy` sockets brought messages. No thread to be had:
-    /// the JS thread goes on.
-    fn adapt(&self, turns: usize, busy: usize) {
+    /// Changes the driver if the load asks for it: since the JS thread last looked `busy` sockets brought messages, if
+    /// there was a turn at all. No thread to be had: the JS thread goes on.
+    fn adapt(&self, has_turned: bool, busy: usize) {
         let is_inline = self.is_inline();
         let can_inline = self.driver.borrow().watch.is_some();
         let compressed = self.compressed.take();
-        if turns + compressed == 0 || !can_inline {
+        if !(has_turned || compressed > 0) || !can_inline {
             return;
         }
-        let sockets = busy / turns.max(1);
-        let inline_suits = self.load.borrow_mut().count(sockets, compressed, is_inline);
+        let inline_suits = self.load.borrow_mut().count(busy, compressed, is_inline);
         match (is_inline, inline_suits) {
             (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
             (false, true) => self.drive_inline(),
@@ -101,12 +100,12 @@ impl Environment {
         }
         let batches = self.outbox.take();
         let busy: usize = batches.iter().map(|batch| batch.busy).sum();
-        let turns = batches.len();
+        let has_turned = !batches.is_empty();
         for mut batch in batches {
             self.deliver(&mut batch);
         }
         self.flush();
-        self.adapt(turns, busy);
+        self.adapt(has_turned, busy);
     }
 
     fn turn(&self) {
@@ -129,7 +128,7 @@ impl Environment {
         self.flush();
         *self.scratch.borrow_mut() = Some(scratch);
         self.end_turn();
-        self.adapt(usize::from(!is_idle), busy);
+        self.adapt(!is_idle, busy);
     }
 
     /// Sources that become ready from here on wake us; those that did meanwhile, too.
@@ -171,7 +170,7 @@ impl Environment {
     pub(super) fn end_tick(&self) {
         self.flush();
         if self.compressed.get() > 0 && !self.dispatching.get() && self.is_inline() {
-            self.adapt(0, 0);
+            self.adapt(false, 0);
         }
     }
 

@@ -95,6 +95,17 @@ pub struct Event {
     pub fragments: Range<usize>,
 }
 
+impl Event {
+    fn new(kind: Kind, value: u32, place: Place, fragments: Range<usize>) -> Self {
+        Self {
+            kind,
+            value,
+            place,
+            fragments,
+        }
+    }
+}
+
 /// Whose events follow.
 pub enum Owner {
     /// A connection's.
@@ -223,12 +234,7 @@ impl Batch {
     }
 
     fn push_place(&mut self, kind: Kind, value: u32, place: Place, fragments: Range<usize>) {
-        self.events.push(Event {
-            kind,
-            value,
-            place,
-            fragments,
-        });
+        self.events.push(Event::new(kind, value, place, fragments));
     }
 
     /// Ends the chunk of the events pushed since `first`; none pushed, no chunk.

@@ -18,7 +18,6 @@ use super::ready::{Source, lock};
 use super::stream::Stream;
 use super::{Engine, READ_SIZE};
 use crate::handshake::HeadLimits;
-use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Bits, Config, Endpoint};
 
@@ -49,13 +48,6 @@ pub enum Gather {
     /// With the next turn: the I/O thread writes.
     ForTurn,
 }
-
-/// Bytes that the turns of a batch compress. What comes above them is compressed by other threads: it would keep other
-/// connections waiting.
-const MAX_DEFLATED: usize = 16 * 1024;
-
-/// From this many bytes on compressing takes a millisecond or more.
-const LARGE_DEFLATION: usize = 128 * 1024;
 
 /// How a connection begins.
 pub enum Opening {
@@ -175,14 +167,8 @@ impl Connection {
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             (again, is_rest, state.begin_deflation())
         });
-        match deflation {
-            Some((job, length)) if batch.deflated + length < MAX_DEFLATED => {
-                batch.deflated += length;
-                self.deflate(job);
-                self.flush();
-            }
-            Some((job, length)) => self.deflate_elsewhere(job, length),
-            None => {}
+        if let Some((job, length)) = deflation {
+            self.begin_deflating(job, length, batch);
         }
         let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
@@ -234,31 +220,6 @@ impl Connection {
     /// delivered, though JavaScript may not have them yet.
     pub fn hold_back(self: &Arc<Self>) -> u64 {
         self.command(|state, _| state.input.hold_back())
-    }
-
-    /// Compresses one message after the other, as long as the connection is open. JavaScript can send meanwhile.
-    fn deflate(&self, job: DeflateJob) {
-        let mut next = Some(job);
-        while let Some(mut job) = next
-            && self.with_stream(|_| ()).is_some()
-        {
-            job.run();
-            next = lock(&self.state).next_deflation(Some(job));
-        }
-    }
-
-    /// The same on another thread, for `length` bytes in all.
-    fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob, length: usize) {
-        let connection = Arc::clone(self);
-        let effort = if length < LARGE_DEFLATION {
-            Effort::Small
-        } else {
-            Effort::Large
-        };
-        self.engine.run_job(effort, move || {
-            connection.deflate(job);
-            connection.flush();
-        });
     }
 
     /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it

@@ -43,16 +43,7 @@ impl<'a> InPlace<'a> {
             // It began in an earlier chunk.
             Place::Owned(bytes.to_vec())
         };
-        self.push_place(kind, value, place, fragments);
-    }
-
-    fn push_place(&mut self, kind: Kind, value: u32, place: Place, fragments: Range<usize>) {
-        self.events.push(Event {
-            kind,
-            value,
-            place,
-            fragments,
-        });
+        self.events.push(Event::new(kind, value, place, fragments));
     }
 }
 
@@ -62,7 +53,10 @@ impl Sink for InPlace<'_> {
         let fragments = add_fragments(self.fragments, &message);
         match message.payload {
             Payload::Borrowed(bytes) => self.push(kind, 0, bytes, fragments),
-            Payload::Owned(bytes) => self.push_place(kind, 0, Place::Owned(bytes), fragments),
+            Payload::Owned(bytes) => {
+                let event = Event::new(kind, 0, Place::Owned(bytes), fragments);
+                self.events.push(event);
+            }
         }
     }
 

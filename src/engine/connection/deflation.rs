@@ -1,9 +1,65 @@
 //! What a connection compresses outside of `send()`: in its turn, or on another thread.
 
+use std::sync::Arc;
+
+use super::Connection;
 use super::input::Phase;
 use super::state::State;
+use crate::engine::batch::Batch;
+use crate::engine::jobs::Effort;
+use crate::engine::ready::lock;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};
+
+/// Bytes that the turns of a batch compress. What comes above them is compressed by other threads: it would keep other
+/// connections waiting.
+const MAX_DEFLATED: usize = 16 * 1024;
+
+/// From this many bytes on compressing takes a millisecond or more.
+const LARGE_DEFLATION: usize = 128 * 1024;
+
+impl Connection {
+    /// What a turn found to compress, `length` bytes in all.
+    pub(super) fn begin_deflating(
+        self: &Arc<Self>,
+        job: DeflateJob,
+        length: usize,
+        batch: &mut Batch,
+    ) {
+        if batch.deflated + length < MAX_DEFLATED {
+            batch.deflated += length;
+            self.deflate(job);
+            self.flush();
+        } else {
+            self.deflate_elsewhere(job, length);
+        }
+    }
+
+    /// Compresses one message after the other, as long as the connection is open. JavaScript can send meanwhile.
+    fn deflate(&self, job: DeflateJob) {
+        let mut next = Some(job);
+        while let Some(mut job) = next
+            && self.with_stream(|_| ()).is_some()
+        {
+            job.run();
+            next = lock(&self.state).next_deflation(Some(job));
+        }
+    }
+
+    /// The same on another thread, for `length` bytes in all.
+    pub(super) fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob, length: usize) {
+        let connection = Arc::clone(self);
+        let effort = if length < LARGE_DEFLATION {
+            Effort::Small
+        } else {
+            Effort::Large
+        };
+        self.engine.run_job(effort, move || {
+            connection.deflate(job);
+            connection.flush();
+        });
+    }
+}
 
 impl State {
     /// Takes back the message that was compressed, and answers with the next one.

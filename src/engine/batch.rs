@@ -133,6 +133,9 @@ pub struct Chunk {
     pub is_rest: bool,
 }
 
+/// What of its memory a batch keeps for the next one, in bytes.
+const KEPT: usize = 2 * READ_SIZE;
+
 /// The chunks of one or more turns.
 #[derive(Default)]
 pub struct Batch {
@@ -149,7 +152,7 @@ pub struct Batch {
     /// Turns of connections that brought messages, or parts of them.
     pub busy: usize,
     /// Bytes that these turns compressed.
-    pub deflated: usize,
+    pub(super) deflated: usize,
     /// How much of the arena is the chunks'.
     chunked: usize,
     /// What the arena of the batch before was filled with.
@@ -290,6 +293,7 @@ impl Batch {
             let exact = taken.arena.clone();
             self.arena = mem::replace(&mut taken.arena, exact);
             self.arena.clear();
+            self.arena.shrink_to(KEPT);
         } else {
             self.expected = taken.arena.len();
         }
@@ -298,7 +302,6 @@ impl Batch {
 
     /// Empties the batch, keeping a moderate capacity for the next one.
     pub fn clear(&mut self) {
-        const KEPT: usize = 2 * READ_SIZE;
         self.bytes = 0;
         self.chunked = 0;
         self.busy = 0;

@@ -1,4 +1,5 @@
-//! Work that takes too long for a turn: large messages are compressed and inflated on threads of their own.
+//! Work that takes too long for a turn: messages that are large, or too many, are compressed and inflated on threads of
+//! their own.
 //!
 //! The threads are the process's, not a runtime's: a runtime that ends with its worker waits for no job, and takes none
 //! of another one along.

@@ -75,7 +75,7 @@ impl Sink for InPlace<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Batch, Owner};
+    use super::super::{Batch, KEPT, Owner};
     use super::*;
     use crate::protocol::{Config, Endpoint, Limits, Role};
 
@@ -197,5 +197,11 @@ mod tests {
         let flood = batch.take();
         assert_eq!(flood.arena.as_ptr(), address);
         assert_eq!(flood.events.len(), 100);
+
+        // Nor does what comes after a flood keep as much.
+        batch.room(1 << 20);
+        read(&mut batch, &mut server(), HELLO);
+        assert_eq!(batch.take().events.len(), 1);
+        assert!(batch.arena.capacity() <= KEPT);
     }
 }

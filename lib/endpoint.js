@@ -105,7 +105,7 @@ class Endpoint {
    * The same of a long payload to compress, elsewhere. Nothing else may be
    * compressed until then.
    *
-   * @param {function(Buffer): void} callback
+   * @param {function(Buffer=): void} callback
    */
   frameLater(data, bits, key, callback) {
     whenOver(bridge.beginFrame(this._id, data, bits, key), () => {

@@ -125,6 +125,9 @@ class LinkSender extends Sender {
 
     this._occupy(length);
     this._link.frameLater(data, bits, key, (frame) => {
+      // It could not be made, and what follows cannot do without it.
+      if (frame === undefined) this._link.destroy();
+
       if (this._destroyed) {
         this._fail(createAbort('data was being compressed'), cb);
         return;

@@ -4,9 +4,12 @@ mod deflation;
 mod input;
 mod output;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
@@ -157,6 +160,10 @@ impl Connection {
 
     /// Reads, writes and reports what is ready.
     pub(super) fn turn(self: &Arc<Self>, batch: &mut Batch) {
+        self.break_on_panic(|| self.turn_unguarded(batch));
+    }
+
+    fn turn_unguarded(self: &Arc<Self>, batch: &mut Batch) {
         self.waiting.store(ABSENT, Ordering::Release);
         let first = batch.events.len();
         let (again, is_rest, deflation) = self.with_state(|state, context| {
@@ -242,9 +249,11 @@ impl Connection {
         key: [u8; 4],
         gather: Gather,
     ) {
-        self.command(|state, context| {
-            let sending = Sending { bits, key };
-            state.send(self, context, payload, sending, gather);
+        self.break_on_panic(|| {
+            self.command(|state, context| {
+                let sending = Sending { bits, key };
+                state.send(self, context, payload, sending, gather);
+            });
         });
     }
 
@@ -263,9 +272,11 @@ impl Connection {
 
     /// The same when no turn will come: what waits to be compressed is compressed here.
     pub fn flush_all(self: &Arc<Self>) {
-        self.command(|state, context| {
-            state.deflate();
-            state.flush(context);
+        self.break_on_panic(|| {
+            self.command(|state, context| {
+                state.deflate();
+                state.flush(context);
+            });
         });
     }
 
@@ -352,22 +363,22 @@ impl Connection {
         self.command(|state, _| state.sweep(limit));
     }
 
-    /// Runs `work`, which takes long, on another thread; `done` gets its result and the state. Nothing of it happens
-    /// once the engine is closed.
-    fn run_job<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce() -> T + Send + 'static,
-        done: impl FnOnce(&Arc<Self>, &mut State, T) + Send + 'static,
-    ) {
+    /// Runs `work`, which takes long, on another thread. Not once the engine is closed. If it panics the connection is
+    /// closed: what it waits for would never come.
+    fn run_job(self: &Arc<Self>, effort: Effort, work: impl FnOnce() + Send + 'static) {
         let connection = Arc::clone(self);
-        self.engine.run_job(Effort::Large, move || {
-            if connection.engine.is_closed() {
-                return;
+        self.engine.run_job(effort, move || {
+            if !connection.engine.is_closed() {
+                connection.break_on_panic(work);
             }
-            let result = work();
-            done(&connection, &mut lock(&connection.state), result);
-            connection.schedule();
         });
+    }
+
+    /// Runs `work` of this connection. If it panics, which the hook reports, the connection fails.
+    fn break_on_panic(self: &Arc<Self>, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.command(|state, _| state.break_off());
+        }
     }
 
     fn left_listener(&self) {

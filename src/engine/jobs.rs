@@ -4,6 +4,7 @@
 //! The threads are the process's, not a runtime's: a runtime that ends with its worker waits for no job, and takes none
 //! of another one along.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,14 +17,28 @@ use super::ready::lock;
 /// What takes long.
 pub type Job = Box<dyn FnOnce() + Send>;
 
+/// From this many bytes on compressing takes a millisecond or more.
+const LARGE: usize = 128 * 1024;
+
 /// What a job takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effort {
+pub enum Effort {
     /// Some tens of microseconds. As many run at once as there are processors: more would take turns on them, and each
     /// would find the others' windows in the caches.
     Small,
     /// Anything. Others, small ones above all, need not wait for it.
     Large,
+}
+
+impl Effort {
+    /// What compressing so many bytes takes.
+    pub fn of(length: usize) -> Self {
+        if length < LARGE {
+            Self::Small
+        } else {
+            Self::Large
+        }
+    }
 }
 
 /// How many jobs of the process run at once, unless [`limit_jobs`] says otherwise; as in ws.
@@ -51,6 +66,11 @@ static JOBS: LazyLock<Mutex<Jobs>> = LazyLock::new(|| {
 });
 
 static ARRIVAL: Condvar = Condvar::new();
+
+thread_local! {
+    /// Whether this thread takes the next job anyway, once it is done with the one that it runs.
+    static IS_WORKING: Cell<bool> = const { Cell::new(false) };
+}
 
 impl Jobs {
     fn new(processors: usize) -> Self {
@@ -108,12 +128,12 @@ pub fn limit_jobs(limit: usize) {
     LIMIT.get_or_init(|| limit.max(1));
 }
 
-/// Runs `job` on another thread, now or when there are less than the limit. Gives it back if there is none, and none to
-/// be had.
+/// Runs `job` on another thread, now or when there are less than the limit, behind those that wait. Gives it back if there
+/// is none, and none to be had. What a job adds is for its own thread: no other one is woken for it.
 pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
     let mut jobs = lock(&JOBS);
     // One that may not run yet is taken by the thread that is first done with a small one.
-    let is_due = jobs.has_room(effort);
+    let is_due = jobs.has_room(effort) && !IS_WORKING.get();
     if is_due && jobs.idle > jobs.due() {
         ARRIVAL.notify_one();
     } else if is_due && jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
@@ -130,6 +150,7 @@ pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
 
 /// What a thread does.
 fn work() {
+    IS_WORKING.set(true);
     let mut jobs = lock(&JOBS);
     loop {
         if let Some((job, effort)) = jobs.begin() {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
-pub use jobs::{Job, limit_jobs};
+pub use jobs::{Effort, Job, limit_jobs};
 pub use listener::{Listener, bind_tcp};
 pub use load::{Load, Policy};
 pub use ready::Source;
@@ -28,7 +28,6 @@ pub use stream::{Address, DialError, Stream};
 pub use task::{Outcome, Task};
 
 use crate::protocol::frame::MAX_HEADER_LEN;
-use jobs::Effort;
 use ready::ReadyList;
 use tokio::runtime::{Builder, Runtime};
 

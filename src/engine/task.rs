@@ -22,9 +22,9 @@ pub struct Task {
 
 impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
-    pub fn run(self, work: impl FnOnce() -> Outcome + Send + 'static) {
+    pub fn run(self, effort: Effort, work: impl FnOnce() -> Outcome + Send + 'static) {
         let ready = Arc::clone(&self.ready);
-        ready.run_job(Effort::Large, move || {
+        ready.run_job(effort, move || {
             if self.ready.is_closed() {
                 return;
             }

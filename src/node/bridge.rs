@@ -15,7 +15,7 @@ use super::guard::guard;
 use super::hot;
 use super::lifecycle;
 use super::values::{check, define, made, number, set};
-use crate::engine::{Connection, Listener, Outcome, Task};
+use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 
 /// Records that fit into `meta`.
 pub(super) const RECORDS: usize = 256;
@@ -208,7 +208,9 @@ impl Bridge {
 
     /// Lets JavaScript see whether the events had been read before the socket was closed.
     pub(super) fn show_rest(&self, is_rest: bool) {
-        self.meta.set_word(1, u32::from(is_rest));
+        if !self.is_released.get() {
+            self.meta.set_word(1, u32::from(is_rest));
+        }
     }
 
     /// Gives `entry` an id.
@@ -261,9 +263,13 @@ impl Bridge {
     }
 
     /// Runs `work` as a task, and returns its id.
-    pub(super) fn run_task(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> u32 {
+    pub(super) fn run_task(
+        &self,
+        effort: Effort,
+        work: impl FnOnce() -> Outcome + Send + 'static,
+    ) -> u32 {
         let (id, task) = self.add_task();
-        task.run(work);
+        task.run(effort, work);
         id
     }
 

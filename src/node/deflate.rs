@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use super::values::{append_string, bytes_of, is_string};
 use super::websocket::bridge_of;
-use crate::engine::{self, Outcome};
+use crate::engine::{self, Effort, Outcome};
 use crate::protocol::deflate::{self, DeflateParams, InflateParams};
 
 /// How we compress. The numbers are those of zlib's `deflateInit2`.
@@ -90,11 +90,12 @@ fn lock<T>(place: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn run<T: Send + 'static>(
     context: &Context<T>,
     bridge: u32,
+    effort: Effort,
     work: impl FnOnce(&mut T) -> Outcome + Send + 'static,
 ) -> Result<u32> {
     let bridge = bridge_of(bridge)?;
     let (mut context, place) = context.take().ok_or_else(is_busy)?;
-    Ok(bridge.run_task(move || {
+    Ok(bridge.run_task(effort, move || {
         let outcome = work(&mut context);
         place.put(context);
         outcome
@@ -137,7 +138,8 @@ impl Deflater {
     )]
     pub fn start(&self, env: Env, bridge: u32, data: Unknown<'_>, fin: bool) -> Result<u32> {
         let payload = payload(env, &data);
-        run(&self.context, bridge, move |context| {
+        let effort = Effort::of(payload.len());
+        run(&self.context, bridge, effort, move |context| {
             let mut output = Vec::new();
             context.compress(&payload, fin, &mut output);
             Ok(output)
@@ -183,7 +185,7 @@ impl Inflater {
         max_length: f64,
     ) -> Result<u32> {
         let payload = payload(env, &data);
-        run(&self.context, bridge, move |context| {
+        run(&self.context, bridge, Effort::Large, move |context| {
             let mut output = Vec::new();
             context.inflate(&payload, fin, max_length as u64, &mut output)?;
             Ok(output)

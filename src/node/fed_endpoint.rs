@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bridge::Bridge;
-use crate::engine::Batch;
+use crate::engine::{Batch, Effort};
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Bits, Endpoint};
@@ -71,7 +71,7 @@ impl FedEndpoint {
     fn begin_job(&mut self, bridge: &Bridge) -> Option<u32> {
         let mut job = self.endpoint.take_job()?;
         let inflated = self.inflated.clone();
-        Some(bridge.run_task(move || {
+        Some(bridge.run_task(Effort::Large, move || {
             job.run();
             inflated.put(job);
             Ok(Vec::new())
@@ -89,7 +89,7 @@ impl FedEndpoint {
     ) -> Option<u32> {
         let mut job = self.endpoint.deflate_job(payload, bits, key)?;
         let deflated = self.deflated.clone();
-        Some(bridge.run_task(move || {
+        Some(bridge.run_task(Effort::of(job.payload_len()), move || {
             job.run();
             deflated.put(job);
             Ok(Vec::new())

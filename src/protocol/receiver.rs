@@ -14,7 +14,7 @@ use super::mask;
 use super::message::{Assembly, reserve};
 use super::role::Role;
 use super::violation::Violation;
-use inflation::{Absence, BUDGET};
+use inflation::{Absence, BUDGET, TOTAL_BUDGET};
 
 pub use super::message::{Message, Payload};
 pub use inflation::InflateJob;
@@ -84,8 +84,9 @@ pub struct Receiver {
     /// If permessage-deflate was negotiated, and not in a job.
     inflater: Option<Inflater>,
     absence: Option<Box<Absence>>,
-    /// What of a frame is inflated at once.
+    /// What of a frame is inflated at once, and what is left of that for all that is handed in.
     budget: usize,
+    left: usize,
     /// Sum of the payload lengths that the frames of the message claim.
     message_len: u64,
     /// Complete frames of the message.
@@ -116,6 +117,7 @@ impl Receiver {
             inflater,
             absence: None,
             budget: BUDGET,
+            left: TOTAL_BUDGET,
             message_len: 0,
             fragments: 0,
             chunks: 0,
@@ -150,6 +152,7 @@ impl Receiver {
             absence.keep(bytes);
             return Ok(());
         }
+        self.left = TOTAL_BUDGET;
         let result = if is_above(
             self.chunks.saturating_add(1),
             self.limits.max_buffered_chunks,

@@ -1,4 +1,5 @@
-//! What a connection compresses outside of `send()`: in its turn, or on another thread.
+//! What a connection compresses outside of `send()`: in its turn, or on another thread. Step by step, so that the delay
+//! of one connection does not grow with what others have sent.
 
 use std::sync::Arc;
 
@@ -11,52 +12,56 @@ use crate::engine::ready::lock;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};
 
-/// Bytes that the turns of a batch compress. What comes above them is compressed by other threads: it would keep other
-/// connections waiting.
-const MAX_DEFLATED: usize = 16 * 1024;
-
-/// From this many bytes on compressing takes a millisecond or more.
-const LARGE_DEFLATION: usize = 128 * 1024;
+/// Bytes that one step compresses, unless its only message is longer, and that the turns of a batch compress together.
+/// What comes above them waits behind what other connections have to compress.
+const STEP: usize = 16 * 1024;
 
 impl Connection {
-    /// What a turn found to compress, `length` bytes in all.
+    /// Compresses what a turn found, `length` bytes in all, if that does not keep other connections waiting.
     pub(super) fn begin_deflating(
         self: &Arc<Self>,
         job: DeflateJob,
         length: usize,
         batch: &mut Batch,
     ) {
-        if batch.deflated + length < MAX_DEFLATED {
+        if batch.deflated + length < STEP {
             batch.deflated += length;
-            self.deflate(job);
+            // What JavaScript sends meanwhile is one step's worth at most.
+            let next = self.deflate(job);
             self.flush();
+            if let Some(next) = next {
+                self.deflate_elsewhere(next);
+            }
         } else {
-            self.deflate_elsewhere(job, length);
+            self.deflate_elsewhere(job);
         }
     }
 
-    /// Compresses one message after the other, as long as the connection is open. JavaScript can send meanwhile.
-    fn deflate(&self, job: DeflateJob) {
+    /// Compresses one message after the other, as long as the connection is open and they are one step. JavaScript can
+    /// send meanwhile. Answers with the message that is next.
+    pub(super) fn deflate(&self, job: DeflateJob) -> Option<DeflateJob> {
+        let mut done = 0;
         let mut next = Some(job);
-        while let Some(mut job) = next
-            && self.with_stream(|_| ()).is_some()
+        while let Some(mut job) = next.take_if(|job| done == 0 || done + job.payload_len() <= STEP)
         {
+            self.with_stream(|_| ())?;
+            done += job.payload_len();
             job.run();
             next = lock(&self.state).next_deflation(Some(job));
         }
+        next
     }
 
-    /// The same on another thread, for `length` bytes in all.
-    pub(super) fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob, length: usize) {
+    /// The same on other threads, step by step: in between it is the turn of what other connections have.
+    pub(super) fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
+        let effort = Effort::of(job.payload_len());
         let connection = Arc::clone(self);
-        let effort = if length < LARGE_DEFLATION {
-            Effort::Small
-        } else {
-            Effort::Large
-        };
-        self.engine.run_job(effort, move || {
-            connection.deflate(job);
+        self.run_job(effort, move || {
+            let next = connection.deflate(job);
             connection.flush();
+            if let Some(next) = next {
+                connection.deflate_elsewhere(next);
+            }
         });
     }
 }

@@ -254,6 +254,17 @@ impl Input {
         }
     }
 
+    /// A job will never be done.
+    pub(super) fn give_up_inflation(&mut self) {
+        self.inflating = false;
+        self.inflated = None;
+    }
+
+    #[cfg(test)]
+    pub(super) fn pretend_inflation(&mut self) {
+        self.inflating = true;
+    }
+
     /// Delivers what a job inflated and what came behind it. Returns the next job.
     pub(super) fn feed_inflated(&mut self, batch: &mut Batch) -> Option<InflateJob> {
         let job = self.inflated.take()?;

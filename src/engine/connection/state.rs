@@ -11,6 +11,8 @@ use super::output::{Output, Sending};
 use super::{Connection, Gather};
 use crate::engine::READ_SIZE;
 use crate::engine::batch::{Batch, Kind, WRITING};
+use crate::engine::jobs::Effort;
+use crate::engine::ready::lock;
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
 use crate::protocol::Bits;
@@ -180,13 +182,12 @@ impl State {
     /// A large message is inflated elsewhere.
     fn inflate(&mut self, connection: &Arc<Connection>, job: Option<InflateJob>) {
         let Some(mut job) = job else { return };
-        connection.run_job(
-            move || {
-                job.run();
-                job
-            },
-            |_, state, job| state.input.end_inflation(job),
-        );
+        let inflating = Arc::clone(connection);
+        connection.run_job(Effort::Large, move || {
+            job.run();
+            lock(&inflating.state).input.end_inflation(job);
+            inflating.schedule();
+        });
     }
 
     pub(super) fn send(
@@ -222,8 +223,8 @@ impl State {
         let is_for_turn = gather == Gather::ForTurn;
         if endpoint.compresses(bits) && (is_for_turn || payload.len() >= JOB_LEN) {
             self.output.wait(payload.into_owned(), Some(sending));
-            if !is_for_turn && let Some((job, length)) = self.begin_deflation() {
-                connection.deflate_elsewhere(job, length);
+            if !is_for_turn && let Some((job, _)) = self.begin_deflation() {
+                connection.deflate_elsewhere(job);
             }
             return;
         }
@@ -319,6 +320,14 @@ impl State {
     fn fail(&mut self, error: &io::Error) {
         self.reason = errno(error);
         self.stream = None;
+    }
+
+    /// Something of this connection has panicked: nothing more of it can be relied on.
+    pub(super) fn break_off(&mut self) {
+        self.input.give_up_inflation();
+        if self.stream.is_some() {
+            self.fail(&io::ErrorKind::Other.into());
+        }
     }
 
     fn fail_writing(&mut self, error: &io::Error) {

@@ -1,15 +1,20 @@
 //! Compressed frames on their way into their message, here or on another thread.
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Frame, Receiver, Sink};
-use crate::protocol::deflate::Inflater;
+use crate::protocol::deflate::{InflateFault, Inflater};
 use crate::protocol::message::Assembly;
 use crate::protocol::violation::Violation;
 
 /// How many bytes of a frame, in and out, are inflated at once: about a quarter of a millisecond. What
 /// is left then becomes a job.
 pub(super) const BUDGET: usize = 256 * 1024;
+
+/// How many bytes of all frames that are handed in at once, until the next one becomes a job: short frames may inflate to
+/// a thousand times their length, and there are hundreds of them in one read.
+pub(super) const TOTAL_BUDGET: usize = 1024 * 1024;
 
 /// A frame is inflated elsewhere, and nothing is parsed meanwhile.
 #[derive(Debug)]
@@ -74,7 +79,11 @@ impl InflateJob {
     pub fn run(&mut self) {
         if self.result.is_none() {
             let data = mem::take(&mut self.data);
-            self.result = Some(self.inflation.advance(&data, usize::MAX).map(|_| ()));
+            // A panic is reported by the hook. The job has to come back all the same: its connection waits for it.
+            let inflation = AssertUnwindSafe(|| self.inflation.advance(&data, usize::MAX));
+            let result =
+                catch_unwind(inflation).unwrap_or(Err(Violation::Inflate(InflateFault::new(None))));
+            self.result = Some(result.map(|_| ()));
         }
     }
 }
@@ -94,6 +103,7 @@ impl Receiver {
         sink: &mut impl Sink,
     ) -> Result<(), Violation> {
         job.run();
+        self.left = TOTAL_BUDGET;
         let (mut rest, start) = self
             .absence
             .take()
@@ -131,7 +141,10 @@ impl Receiver {
             limit: self.limits.max_payload,
             fed: 0,
         };
-        if inflation.advance(&payload, self.budget)? {
+        let spent = inflation.spent();
+        let is_done = inflation.advance(&payload, self.budget.min(self.left))?;
+        self.left = self.left.saturating_sub(inflation.spent() - spent);
+        if is_done {
             return self.end_inflation(inflation, sink);
         }
         let job = InflateJob {

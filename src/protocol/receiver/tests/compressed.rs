@@ -339,3 +339,24 @@ fn every_compressed_frame_is_a_job_if_asked_for() {
     );
     assert_eq!(receiver.message_len(), 0);
 }
+
+#[test]
+fn many_frames_that_inflate_to_much_are_not_all_inflated_at_once() {
+    let message = vec![0; 200_000];
+    let stream = frames(2, &message, &[]).repeat(100);
+    assert!(stream.len() < 64 * 1024);
+    let mut receiver = DEFLATING.receiver();
+    let mut events = Events::default();
+    assert_eq!(
+        receiver.handle_bytes(&mut stream.clone(), &mut events),
+        Ok(())
+    );
+    let mut counts = Vec::new();
+    while let Some(job) = receiver.take_job() {
+        counts.push(events.list.len());
+        assert_eq!(receiver.finish_job(job, &mut events), Ok(()));
+    }
+    assert_eq!(events.list, vec![binary(&message); 100]);
+    let steps: Vec<_> = counts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.len() > 10 && steps.iter().all(|step| (5..8).contains(step)));
+}

@@ -1,0 +1,109 @@
+//! What a connection does in steps, and when something breaks.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::engine::{Event, Kind};
+use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
+use crate::protocol::frame::opcode;
+use crate::protocol::{Limits, Role};
+
+/// A connection that compresses, and its peer.
+fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
+    let engine = Engine::new(|| ()).expect("a runtime");
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let peer = std::net::TcpStream::connect(address).expect("a connection");
+    let (socket, _) = listener.accept().expect("a connection");
+    socket.set_nonblocking(true).expect("a socket");
+    let stream = engine.enter(|| TcpStream::from_std(socket));
+    let stream = Stream::Tcp(stream.expect("a registered socket"));
+    let connection = Connection::start(Arc::clone(&engine), 0, stream, Opening::Adopted);
+    connection.set_id(1);
+    let config = Config {
+        role: Role::Server,
+        limits: Limits::default(),
+        skip_utf8_validation: false,
+        deflate: Some(Params {
+            deflate: DeflateParams {
+                window_bits: 15,
+                no_context_takeover: false,
+                level: 1,
+                mem_level: 8,
+                strategy: 0,
+            },
+            inflate: InflateParams {
+                window_bits: 15,
+                no_context_takeover: false,
+            },
+        }),
+    };
+    connection.open(config, &[], Gather::No);
+    (engine, connection, peer)
+}
+
+fn send(connection: &Arc<Connection>, length: usize) {
+    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN | Bits::RSV1 | Bits::COMPRESS;
+    connection.send(vec![7; length].into(), bits, [0; 4], Gather::ForTurn);
+}
+
+/// The events of one turn of all sources that are ready.
+fn turn(engine: &Engine) -> Vec<Event> {
+    let mut sources = Vec::new();
+    let mut batch = Batch::default();
+    engine.poll();
+    engine.take_ready(&mut sources);
+    for source in sources {
+        source.turn(&mut batch);
+    }
+    std::mem::take(&mut batch.events)
+}
+
+/// Turns until the connection is closed; answers with the error number.
+fn closed(engine: &Engine) -> u32 {
+    loop {
+        let events = turn(engine);
+        let closed = events.iter().find(|event| event.kind == Kind::Closed);
+        if let Some(event) = closed {
+            return event.value;
+        }
+    }
+}
+
+#[test]
+fn one_step_compresses_no_more_than_its_share() {
+    for (length, messages) in [(1024, 16), (10_000, 1), (100_000, 1)] {
+        let (_engine, connection, _peer) = connection();
+        for _ in 0..100 {
+            send(&connection, length);
+        }
+        let (mut job, _) = lock(&connection.state).begin_deflation().expect("a job");
+        for step in 1..5 {
+            job = connection.deflate(job).expect("another message");
+            let left = lock(&connection.state).output.held_up_bytes();
+            assert_eq!(left, (99 - step * messages) * length);
+        }
+    }
+}
+
+#[test]
+fn what_panics_elsewhere_closes_its_connection() {
+    let (engine, connection, _peer) = connection();
+    send(&connection, 100);
+    // The job is lost.
+    assert!(lock(&connection.state).begin_deflation().is_some());
+    assert!(turn(&engine).is_empty());
+    connection.run_job(Effort::Small, || panic!("as planned"));
+    assert_eq!(closed(&engine), 5);
+}
+
+#[test]
+fn what_panics_while_a_message_is_inflated_closes_its_connection() {
+    let (engine, connection, _peer) = connection();
+    lock(&connection.state).input.pretend_inflation();
+    connection.break_on_panic(|| panic!("as planned"));
+    assert_eq!(closed(&engine), 5);
+}

@@ -22,7 +22,8 @@ const kinds = Object.freeze({
   IDLE: 24,
   STARVED: 25,
   LATE: 26,
-  ACCEPTED: 27
+  ACCEPTED: 27,
+  FAILED: 29
 });
 
 /** Words of `meta` before the first record, and of a record. */

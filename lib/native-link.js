@@ -9,7 +9,7 @@ const RawPhase = require('./raw-phase');
 const ConnectionSocket = require('./socket');
 const WriteCallbacks = require('./write-callbacks');
 
-const { CLOSED, CHUNK, DRAINED, END } = kinds;
+const { CLOSED, CHUNK, DRAINED, END, FAILED } = kinds;
 
 /** @typedef {import('async_hooks').AsyncResource} AsyncResource */
 
@@ -226,11 +226,17 @@ class NativeLink extends Link {
       if (this._socket !== null) this._socket.onDrained();
     } else if (kind === CLOSED) {
       this._onClosed(events.value);
+    } else if (kind === FAILED) {
+      // If not, what it was opened with comes first.
+      if (!this.isStarted && !this.destroyed) this.close(false);
+    } else if (kind === END && events.value === 1) {
+      if (this._listener !== null) this._listener(kind, 0);
+      // As late as libuv, which reads a FIN in a round of its own.
+      setImmediate(() => this._endEarly());
     } else if (kind === END) {
       this.ended = true;
-      if (this.isStarted && !this.isDemoted) this._deliver(events, kind);
-      else this._endSocket();
-      if (this._listener !== null) this._listener(kind, 0);
+      if (this.isDemoted) this._endSocket();
+      else this._deliver(events, kind);
     } else if (kind === CHUNK) {
       if (this.raw === null) this.socket.onChunk(events.data);
       else this.raw.receive(events.data);
@@ -242,6 +248,15 @@ class NativeLink extends Link {
   /** Bytes are delivered as they come, to the socket, from here on. */
   startRaw() {
     this.raw = new RawPhase(this);
+  }
+
+  /** The peer has ended before frames are exchanged. */
+  _endEarly() {
+    // What it was started with comes first, and then this once more.
+    if (this.isStarted || this._closed) return;
+
+    this.ended = true;
+    this._endSocket();
   }
 
   _onClosed(reason) {

@@ -28,7 +28,8 @@ pub enum Kind {
     Pong = 10,
     /// The peer broke the protocol: `value` is the kind in the low 8 bits and the detail above.
     Violation = 16,
-    /// The peer will send no more.
+    /// The peer will send no more: `value` is 1 for a connection that JavaScript has not opened. If it has done so
+    /// meanwhile, that is told again, behind what came with the head.
     End = 17,
     /// The socket is closed: `value` is the errno, 0 for none, with [`WRITING`] added if a write failed. The last event
     /// of a connection.
@@ -53,6 +54,9 @@ pub enum Kind {
     Accepted = 27,
     /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
     Done = 28,
+    /// The socket of a connection that JavaScript has not opened failed. It is closed when JavaScript destroys it; if it
+    /// is opened, behind what came with the head.
+    Failed = 29,
 }
 
 /// Added to the errno of [`Kind::Closed`].

@@ -82,7 +82,7 @@ impl Connection {
         let (phase, listener) = match opening {
             Opening::Accepted(listener, limits) => (Phase::request(limits), Some(listener)),
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
-            Opening::Adopted => (Phase::Held(Vec::new()), None),
+            Opening::Adopted => (Phase::held(), None),
         };
         let connection = Arc::new(Self {
             engine,
@@ -206,7 +206,7 @@ impl Connection {
     pub fn open(self: &Arc<Self>, config: Config, head: &[u8], gather: Gather) {
         self.command(|state, _| {
             state.input.corked = gather == Gather::ForTurn;
-            state.input.open(Endpoint::new(config), head);
+            state.open(Endpoint::new(config), head);
         });
         self.schedule_behind_registration();
     }

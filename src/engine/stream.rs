@@ -123,6 +123,19 @@ impl Stream {
         result.map_ok(|()| read)
     }
 
+    /// The same, whether or not the runtime has heard that there is something, and without being told when there is more.
+    pub(super) fn read_now(&self, buffer: &mut Vec<u8>, room: usize) -> Poll<io::Result<usize>> {
+        match self.socket().recv(&mut buffer.spare_capacity_mut()[..room]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(read) => {
+                // SAFETY: the system wrote so many bytes, and had no more than the spare capacity.
+                unsafe { buffer.set_len(buffer.len() + read) };
+                Poll::Ready(Ok(read))
+            }
+        }
+    }
+
     /// Has `context` woken when there is something to read; ready when there is already.
     pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => stream.poll_read_ready(context))

@@ -17,8 +17,8 @@ pub(super) enum Phase {
         parser: Box<HeadParser>,
         bytes: Vec<u8>,
     },
-    /// JavaScript decides what comes next; the bytes are for that.
-    Held(Vec<u8>),
+    /// JavaScript decides what comes next; the bytes are for that. So many of them were read together with the head.
+    Held { bytes: Vec<u8>, behind_head: usize },
     /// JavaScript's as they are.
     Raw(Vec<u8>),
     /// Frames. Those that came early wait.
@@ -35,6 +35,14 @@ impl Phase {
 
     pub(super) fn response(limits: HeadLimits) -> Self {
         Self::head(HeadParser::response(limits))
+    }
+
+    /// Nothing has been read that JavaScript does not have.
+    pub(super) fn held() -> Self {
+        Self::Held {
+            bytes: Vec::new(),
+            behind_head: 0,
+        }
     }
 
     fn head(parser: HeadParser) -> Self {
@@ -65,6 +73,8 @@ pub(super) struct Input {
     pub(super) eof: bool,
     /// And has been reported, behind all that came before it.
     pub(super) reported_end: bool,
+    /// JavaScript has had frames made of the bytes.
+    pub(super) opened: bool,
     /// Bytes read so far.
     pub(super) bytes: u64,
 }
@@ -80,6 +90,7 @@ impl Input {
             heir: None,
             eof: false,
             reported_end: false,
+            opened: false,
             bytes: 0,
         }
     }
@@ -88,10 +99,10 @@ impl Input {
     pub(super) fn is_open(&self) -> bool {
         let has_place = match &self.phase {
             Phase::Connecting(_) => false,
-            Phase::Held(held) => held.len() < READ_SIZE,
+            Phase::Held { bytes, .. } => bytes.len() < READ_SIZE,
             Phase::Head { .. } | Phase::Raw(_) | Phase::Open { .. } => true,
         };
-        has_place && !self.paused && !self.corked && !self.inflating && !self.eof
+        has_place && !self.paused && !self.is_held_up() && !self.eof
     }
 
     /// The bytes are frames.
@@ -104,12 +115,34 @@ impl Input {
         self.inflated.is_some()
     }
 
-    /// A message of this connection is being inflated.
-    pub(super) fn is_inflating(&self) -> bool {
-        self.inflating
+    /// JavaScript may have bytes that it brings to [`Input::open`], and hears of an end before that.
+    pub(super) fn is_undecided(&self) -> bool {
+        !self.opened && matches!(self.phase, Phase::Held { .. } | Phase::Raw(_))
     }
 
+    /// Nothing is read before something else is over.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.corked || self.inflating
+    }
+
+    /// JavaScript has not been given all that came behind the head.
+    pub(super) fn holds_back(&self) -> bool {
+        matches!(&self.phase, Phase::Held { bytes, behind_head } if bytes.len() > *behind_head)
+    }
+
+    /// Not all that was read for JavaScript has been delivered.
+    pub(super) fn is_behind(&self) -> bool {
+        self.inflating
+            || match &self.phase {
+                Phase::Raw(early) | Phase::Open { early, .. } => !early.is_empty(),
+                _ => false,
+            }
+    }
+
+    /// What was told of the end does not count: `head` comes first.
     pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+        self.opened = true;
+        self.reported_end = false;
         let mut early = self.take_held();
         early.splice(0..0, head.iter().copied());
         self.phase = Phase::Open {
@@ -125,10 +158,13 @@ impl Input {
     /// Delivers no more bytes as they are; returns how many it has.
     pub(super) fn hold_back(&mut self) -> u64 {
         if let Phase::Raw(held) = &mut self.phase {
-            self.phase = Phase::Held(mem::take(held));
+            self.phase = Phase::Held {
+                bytes: mem::take(held),
+                behind_head: 0,
+            };
         }
         match &self.phase {
-            Phase::Held(held) => self.bytes - held.len() as u64,
+            Phase::Held { bytes, .. } => self.bytes - bytes.len() as u64,
             _ => self.bytes,
         }
     }
@@ -155,14 +191,14 @@ impl Input {
 
     fn take_held(&mut self) -> Vec<u8> {
         match &mut self.phase {
-            Phase::Held(held) | Phase::Raw(held) => mem::take(held),
+            Phase::Held { bytes, .. } | Phase::Raw(bytes) => mem::take(bytes),
             _ => Vec::new(),
         }
     }
 
     /// Delivers what was held back until the phase was known. Returns a job to run.
     pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
-        if self.paused || self.corked || self.inflating {
+        if self.paused || self.is_held_up() {
             return None;
         }
         match &mut self.phase {
@@ -190,7 +226,7 @@ impl Input {
         self.bytes += (batch.arena.len() - start) as u64;
         match &mut self.phase {
             Phase::Connecting(_) => {}
-            Phase::Held(held) => held.extend(batch.arena.drain(start..)),
+            Phase::Held { bytes, .. } => bytes.extend(batch.arena.drain(start..)),
             Phase::Raw(_) => batch.push_read(Kind::Chunk, start),
             Phase::Open { endpoint, .. } => {
                 batch.feed_read(endpoint, start);
@@ -202,7 +238,9 @@ impl Input {
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {
                         batch.push_bytes(Kind::Head, listener, &head.flat(bytes));
-                        self.phase = Phase::Held(bytes.split_off(length));
+                        let bytes = bytes.split_off(length);
+                        let behind_head = bytes.len();
+                        self.phase = Phase::Held { bytes, behind_head };
                     }
                     Outcome::Foreign => self.give_up(listener, batch),
                 }
@@ -233,7 +271,7 @@ impl Input {
             && !bytes.is_empty()
         {
             batch.push_bytes(Kind::Foreign, listener, &mem::take(bytes));
-            self.phase = Phase::Held(Vec::new());
+            self.phase = Phase::held();
         }
     }
 
@@ -276,16 +314,12 @@ impl Input {
         self.begin_inflation()
     }
 
-    /// The peer's FIN is reported behind all that came before it.
+    /// The peer's FIN is reported behind all that came before it. As with Node's sockets it shows before what came along
+    /// with the head is taken; then it is reported once more.
     pub(super) fn report_end(&mut self, batch: &mut Batch) {
-        let is_behind = match &self.phase {
-            Phase::Held(held) | Phase::Raw(held) => held.is_empty(),
-            Phase::Open { early, .. } => early.is_empty() && !self.inflating,
-            Phase::Connecting(_) | Phase::Head { .. } => true,
-        };
-        if self.eof && is_behind && !self.reported_end {
+        if self.eof && !self.holds_back() && !self.is_behind() && !self.reported_end {
             self.reported_end = true;
-            batch.push(Kind::End, 0);
+            batch.push(Kind::End, u32::from(!self.opened));
         }
     }
 }

@@ -15,10 +15,10 @@ use crate::engine::jobs::Effort;
 use crate::engine::ready::lock;
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
-use crate::protocol::Bits;
 use crate::protocol::deflate::JOB_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 use crate::protocol::receiver::InflateJob;
+use crate::protocol::{Bits, Endpoint};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
@@ -35,12 +35,17 @@ pub(super) struct State {
     pub(super) end_wanted: bool,
     /// FIN has been sent.
     shut: bool,
+    /// A write failed: it is closed when what had arrived before is read.
+    broken: bool,
     /// To be closed behind what has arrived.
     pub(super) close_wanted: bool,
     /// Nothing is written before JavaScript says so.
     pub(super) corked: bool,
     /// JavaScript wants to hear when all is written.
     pub(super) tell_drained: bool,
+    /// The socket failed, and JavaScript may have bytes to come to before that.
+    failing: bool,
+    reported_failing: bool,
     reported_closed: bool,
     /// JavaScript has been told of this connection, or made it.
     known: bool,
@@ -58,9 +63,12 @@ impl State {
             reason: 0,
             end_wanted: false,
             shut: false,
+            broken: false,
             close_wanted: false,
             corked: false,
             tell_drained: false,
+            failing: false,
+            reported_failing: false,
             reported_closed: false,
             known,
             late: false,
@@ -93,6 +101,8 @@ impl State {
             self.connect(context, limits, batch);
         }
         self.flush(context);
+        // What has been read is delivered before the end, wanted or not.
+        self.input.paused &= self.stream.is_some();
         let inflated = self.input.feed_inflated(batch);
         self.inflate(connection, inflated);
         let early = self.input.feed_early(batch);
@@ -103,6 +113,9 @@ impl State {
         }
         if self.close_wanted {
             self.destroy(context, false);
+        }
+        if self.broken && !again && !self.input.is_held_up() && !connection.is_ahead() {
+            self.lose_stream();
         }
         self.known |= batch.events.len() > first;
         if self.known {
@@ -152,17 +165,21 @@ impl State {
             Some((memory, room)) => (memory, room, true),
             None => (batch.room(READ_SIZE), READ_SIZE, false),
         };
-        let read = stream.poll_read(context, memory, room);
+        let read = if self.broken {
+            stream.read_now(memory, room)
+        } else {
+            stream.poll_read(context, memory, room)
+        };
         match read {
             Poll::Pending => false,
             Poll::Ready(Ok(0)) => {
-                self.input.eof = true;
+                self.input.eof = !self.broken;
                 // Half a head is for Node's parser to refuse.
                 self.input.give_up(listener, batch);
                 false
             }
             Poll::Ready(Ok(n)) => {
-                let more = n == room || stream.poll_read_ready(context).is_ready();
+                let more = n == room || self.broken || stream.poll_read_ready(context).is_ready();
                 if is_direct {
                     self.input.took_direct(n, batch);
                 } else {
@@ -172,6 +189,11 @@ impl State {
                 more
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
+            // To libuv a reset right behind bytes is an end.
+            Poll::Ready(Err(_)) if self.input.holds_back() => {
+                self.input.eof = true;
+                false
+            }
             Poll::Ready(Err(error)) => {
                 self.fail(&error);
                 false
@@ -198,7 +220,7 @@ impl State {
         sending: Sending,
         gather: Gather,
     ) {
-        if self.stream.is_none() {
+        if !self.is_writable() {
             self.output.refuse();
             return;
         }
@@ -257,7 +279,7 @@ impl State {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
-        if self.stream.is_none() {
+        if !self.is_writable() {
             self.output.refuse();
             return;
         }
@@ -277,7 +299,7 @@ impl State {
 
     /// Writes until the queue is empty or the kernel full, then what hangs on an empty queue.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
-        if self.corked || matches!(self.input.phase, Phase::Connecting(_)) {
+        if self.corked || self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
             return;
         }
         let Some(stream) = &self.stream else { return };
@@ -305,7 +327,14 @@ impl State {
         }
     }
 
+    /// Speaks WebSocket from here on, and fails behind what has been read, if it has failed.
+    pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+        self.failing = false;
+        self.input.open(endpoint, head);
+    }
+
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
+        self.failing = false;
         if !reset {
             self.corked = false;
             self.flush(context);
@@ -318,8 +347,10 @@ impl State {
     }
 
     fn fail(&mut self, error: &io::Error) {
-        self.reason = errno(error);
-        self.stream = None;
+        if !self.broken {
+            self.reason = errno(error);
+        }
+        self.lose_stream();
     }
 
     /// Something of this connection has panicked: nothing more of it can be relied on.
@@ -331,8 +362,17 @@ impl State {
     }
 
     fn fail_writing(&mut self, error: &io::Error) {
-        self.fail(error);
-        self.reason |= WRITING;
+        self.reason = errno(error) | WRITING;
+        self.broken = true;
+    }
+
+    fn lose_stream(&mut self) {
+        self.stream = None;
+        self.failing = self.input.is_undecided();
+    }
+
+    fn is_writable(&self) -> bool {
+        self.stream.is_some() && !self.broken
     }
 
     pub(super) fn sweep(&mut self, limit: u32) {
@@ -347,15 +387,18 @@ impl State {
         if self.input.reported_end && self.shut {
             self.stream = None;
         }
-        if self.stream.is_some() {
+        if self.is_writable() {
             return self.late || self.is_drained();
         }
         self.output.lose();
+        if self.stream.is_some() {
+            return true;
+        }
         if !self.known && !self.reported_closed {
             self.reported_closed = true;
             connection.left_listener();
         }
-        self.is_closing()
+        self.is_failing() || self.is_closed()
     }
 
     /// All is written, and somebody wants to know. What came before is reported before.
@@ -363,9 +406,14 @@ impl State {
         self.tell_drained && self.output.is_empty() && !self.input.corked
     }
 
-    /// The socket is closed, all that it brought has been delivered, and nobody knows.
-    fn is_closing(&self) -> bool {
-        self.stream.is_none() && !self.reported_closed && !self.input.is_inflating()
+    /// The socket has failed, JavaScript decides whether that is the end, and does not know.
+    fn is_failing(&self) -> bool {
+        self.failing && !self.reported_failing
+    }
+
+    /// The socket is closed, and nobody knows.
+    fn is_closed(&self) -> bool {
+        self.stream.is_none() && !self.failing && !self.reported_closed
     }
 
     fn report(&mut self, connection: &Connection, batch: &mut Batch) {
@@ -374,13 +422,16 @@ impl State {
         {
             self.known = true;
             batch.push(Kind::Late, listener.id());
-            self.input.phase = Phase::Held(Vec::new());
+            self.input.phase = Phase::held();
         }
-        if self.is_closing() {
+        if self.is_failing() {
+            self.reported_failing = true;
+            batch.push(Kind::Failed, 0);
+        } else if self.is_closed() && !self.input.is_behind() {
             self.reported_closed = true;
             batch.push(Kind::Closed, self.reason);
             connection.left_listener();
-        } else if self.stream.is_some() && self.is_drained() {
+        } else if self.is_writable() && self.is_drained() {
             self.tell_drained = false;
             batch.push(Kind::Drained, 0);
         }

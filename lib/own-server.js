@@ -11,6 +11,7 @@ const native = require('./native');
 const { bridge, kinds, targets } = require('./bridge');
 const { UpgradeRequest } = require('./head');
 const NativeLink = require('./native-link');
+const { isServerOriginal } = require('./node-originals');
 const { kUpgrade } = require('./symbols');
 const { createSystemError } = require('./system-errors');
 const { LinkTransport } = require('./transport');
@@ -50,8 +51,8 @@ const STARVED_DELAY = 100;
 class OwnServer extends EventEmitter {
   /**
    * @param {WebSocketServer} wss
-   * @param {Function} handleUpgrade The method that `wss` has if no subclass
-   *     has another one
+   * @param {Function} handleUpgrade The method that `wss` has if nobody has put
+   *     another one in its place
    */
   constructor(wss, handleUpgrade) {
     super();
@@ -78,7 +79,7 @@ class OwnServer extends EventEmitter {
     this.on('newListener', (event) => {
       if (event === 'connection' && this._server) this._server.announce();
     });
-    this._connection = (ws, request) => wss.emit('connection', ws, request);
+    this._connection = wss.emit.bind(wss, 'connection');
   }
 
   get listening() {
@@ -239,9 +240,18 @@ function createHttpServer() {
   });
 }
 
-/** Whether the engine can listen: for one process, on a TCP port. */
+/**
+ * Whether the engine can listen: for one process, on a TCP port, with nobody in
+ * between.
+ */
 function isEngines({ port }) {
-  return !cluster.isWorker && /^\d+$/.test(port) && port >= 0 && port <= 65535;
+  return (
+    !cluster.isWorker &&
+    /^\d+$/.test(port) &&
+    port >= 0 &&
+    port <= 65535 &&
+    isServerOriginal()
+  );
 }
 
 /**

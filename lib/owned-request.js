@@ -1,7 +1,8 @@
 'use strict';
 
-const diagnostics = require('diagnostics_channel');
 const http = require('http');
+
+const { isClientOriginal } = require('./node-originals');
 
 /** Options that the owned route honours, or that no route looks at. */
 const HONOURED = new Set([
@@ -42,17 +43,6 @@ const FRAMING_FIELDS =
 /** What Node does not take in a path. */
 const UNESCAPED = /[^\u0021-\u00ff]/;
 
-/** Where tracing tools watch the requests of Node's http. */
-const CHANNELS = [
-  'http.client.request.created',
-  'http.client.request.start',
-  'http.client.request.error',
-  'http.client.response.finish'
-];
-
-const { globalAgent } = http;
-const untouched = { request: undefined, answer: false };
-
 /**
  * Tells whether a request can be made without Node's http: no option needs it,
  * and no tool has put itself in its way.
@@ -71,7 +61,7 @@ function isPossible(options, settings, isSecure) {
       ([name, value]) => value === undefined || HONOURED.has(name)
     ) &&
     isPlain(settings) &&
-    isNodeUntouched()
+    isClientOriginal()
   );
 }
 
@@ -85,25 +75,6 @@ function isPlain({ auth, family, headers, path, socketPath, timeout }) {
     // There it names a pipe, which only Node opens.
     (socketPath === undefined || process.platform !== 'win32') &&
     !Object.keys(headers).some((name) => FRAMING_FIELDS.test(name))
-  );
-}
-
-function isNodeUntouched() {
-  const { request } = http;
-
-  // Tools that trace or mock requests replace this function.
-  if (untouched.request !== request) {
-    const text = Function.prototype.toString.call(request);
-
-    untouched.request = request;
-    untouched.answer =
-      /^function request\(.*\{\s*return new ClientRequest\(/.test(text);
-  }
-
-  return (
-    untouched.answer &&
-    http.globalAgent === globalAgent &&
-    !CHANNELS.some((name) => diagnostics.hasSubscribers(name))
   );
 }
 

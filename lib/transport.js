@@ -4,11 +4,30 @@ const net = require('net');
 
 const { bridge } = require('./bridge');
 const NativeLink = require('./native-link');
+const { isSocketOriginal } = require('./node-originals');
 const PumpedLink = require('./pumped-link');
 const ConnectionSocket = require('./socket');
 const { headOf } = require('./upgrade');
 
 /** @typedef {import('stream').Duplex} Duplex */
+
+/** Who gives a socket another one of these wants to see what it does. */
+const METHODS = [
+  '_read',
+  '_write',
+  '_writev',
+  'cork',
+  'destroy',
+  'emit',
+  'end',
+  'pause',
+  'push',
+  'read',
+  'resume',
+  'setTimeout',
+  'uncork',
+  'write'
+];
 
 /** Sockets that speak WebSocket already. */
 const upgraded = new WeakSet();
@@ -178,6 +197,7 @@ function adopt(socket, head) {
 function isAdoptable(socket) {
   if (
     Object.getPrototypeOf(socket) !== net.Socket.prototype ||
+    !isSocketOriginal() ||
     process.env.OXWS_ADOPT === '0' ||
     process.platform === 'win32' ||
     socket.connecting ||
@@ -188,8 +208,7 @@ function isAdoptable(socket) {
     // Who listens already wants to see all bytes.
     socket.listenerCount('data') > 0 ||
     socket.listenerCount('readable') > 0 ||
-    Object.hasOwn(socket, '_write') ||
-    Object.hasOwn(socket, 'write')
+    METHODS.some((name) => Object.hasOwn(socket, name))
   ) {
     return false;
   }

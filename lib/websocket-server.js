@@ -99,8 +99,6 @@ class WebSocketServer extends EventEmitter {
     this._onClientClose = createClientCloseListener(this);
 
     if (options.port != null) {
-      const { handleUpgrade } = WebSocketServer.prototype;
-
       this._server = listen(this, options, handleUpgrade, callback);
     } else if (options.server) {
       this._server = options.server;
@@ -110,13 +108,12 @@ class WebSocketServer extends EventEmitter {
   }
 
   _listen() {
-    const emitConnection = (websocket, request) => {
-      this.emit('connection', websocket, request);
-    };
+    // As they are now: whoever replaces `emit` later is too late, as with `ws`.
+    const emitConnection = this.emit.bind(this, 'connection');
 
     this._removeListeners = addListeners(this._server, {
-      listening: () => this.emit('listening'),
-      error: (err) => this.emit('error', err),
+      listening: this.emit.bind(this, 'listening'),
+      error: this.emit.bind(this, 'error'),
       upgrade: (request, socket, head) => {
         this.handleUpgrade(request, socket, head, emitConnection);
       }
@@ -201,7 +198,7 @@ class WebSocketServer extends EventEmitter {
 
   [kUpgrade](request, transport, cb) {
     answer(this, request, transport, (handshake) => {
-      if (this.completeUpgrade === WebSocketServer.prototype.completeUpgrade) {
+      if (this.completeUpgrade === completeUpgrade) {
         this._complete(handshake, cb);
         return;
       }
@@ -252,6 +249,8 @@ class WebSocketServer extends EventEmitter {
     cb(websocket, handshake.request);
   }
 }
+
+const { completeUpgrade, handleUpgrade } = WebSocketServer.prototype;
 
 function checkPlace(options) {
   const { noServer, port, server } = options;

@@ -180,7 +180,7 @@ class WebSocket extends EventEmitter {
 
   /** Opens the WebSocket over a link, or the way a subclass has for it. */
   [kOpen](link, options) {
-    if (this.setSocket === WebSocket.prototype.setSocket) {
+    if (this.setSocket === setSocket) {
       this[kAttach](link, options);
     } else {
       this.setSocket(link.socket, link.head || EMPTY, options);
@@ -341,6 +341,8 @@ class WebSocket extends EventEmitter {
     sendControl(this, 'pong', data, mask, cb);
   }
 }
+
+const { setSocket } = WebSocket.prototype;
 
 for (const [name, value] of Object.entries(readyStates)) {
   const constant = { enumerable: true, value };

@@ -27,7 +27,7 @@ const kinds = Object.freeze({
 });
 
 /** Words of `meta` before the first record, and of a record. */
-const HEADER = 4;
+const HEADER = 1;
 const WORDS = 4;
 
 /** The flag of a record whose value is an index into the fragment lengths. */
@@ -67,7 +67,7 @@ class Events {
 
   /** They had been read, not inflated, when the socket was closed. */
   get areRest() {
-    return this._meta[1] === 1;
+    return this._meta[0] === 1;
   }
 
   get kind() {
@@ -174,7 +174,7 @@ let flushScheduled = false;
  */
 function scheduleFlush() {
   // Inside a dispatch the addon does it.
-  if (flushScheduled || bridge.meta[0] === 1) return;
+  if (flushScheduled || bridge.state[0] === 1) return;
 
   flushScheduled = true;
   process.nextTick(flush);

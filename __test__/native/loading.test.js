@@ -175,6 +175,62 @@ describeEach(ownDrivers, 'the addon', (driver) => {
     ).toEqual(['4', 'x', 'x', 'x', 'x']);
   });
 
+  // libuv looks at each handle that can be woken whenever one is.
+  test('has one handle of libuv, however often it is loaded', async () => {
+    expect(
+      await linesOf(driver, (first) => {
+        const path = Object.keys(require.cache).find(
+          (name) => require.cache[name].exports === first
+        );
+        const count = () =>
+          process.report
+            .getReport()
+            .libuv.filter(({ type }) => type === 'async').length;
+        const before = count();
+
+        for (let index = 0; index < 50; index++) {
+          for (const name of Object.keys(require.cache)) {
+            delete require.cache[name];
+          }
+          require(path);
+        }
+        console.log(count() - before);
+      })
+    ).toEqual(['0']);
+  });
+
+  test('tells all copies at once that JavaScript was called', async () => {
+    expect(
+      await linesOf(
+        driver,
+        (WebSocket, path) => {
+          const isDispatching = () =>
+            copies.map(({ bridge }) => bridge.state[0]).join('');
+          const copies = [require(`${path}/lib/bridge.js`)];
+
+          for (const name of Object.keys(require.cache)) {
+            delete require.cache[name];
+          }
+          copies.push(require(`${path}/lib/bridge.js`));
+          console.log(isDispatching());
+
+          const wss = new WebSocket.Server({ port: 0 }, () => {
+            const client = new WebSocket(
+              `ws://127.0.0.1:${wss.address().port}`
+            );
+
+            client.on('open', () => {
+              console.log(isDispatching());
+              client.close();
+            });
+            client.on('close', () => wss.close());
+          });
+        },
+        { args: [paths.oxws] }
+      )
+    ).toEqual(['00', '11']);
+  });
+
   test('may be loaded in contexts of vm', async () => {
     expect(
       await linesOf(driver, (WebSocket) => {

@@ -15,15 +15,17 @@ use super::guard::guard;
 use super::hot;
 use super::lifecycle;
 use super::values::{check, define, made, number, set};
+use super::words::Words;
 use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 
 /// Records that fit into `meta`.
 pub(super) const RECORDS: usize = 256;
 /// Words of a record: kind, place and flags; offset; length; value.
 pub(super) const WORDS: usize = 4;
-/// Words before the first record. The first one is 1 while we call JavaScript, the second while it gets the rest of a
-/// closed connection.
-pub(super) const HEADER: usize = 4;
+/// Words before the first record. The first one is 1 while JavaScript gets the rest of a closed connection.
+pub(super) const HEADER: usize = 1;
+/// Words of `meta`.
+const LENGTH: usize = HEADER + RECORDS * WORDS;
 
 /// What an id stands for.
 pub(super) enum Entry {
@@ -54,62 +56,6 @@ struct Table {
     used: usize,
 }
 
-/// Words shared with JavaScript.
-pub(super) struct Meta {
-    words: *mut u32,
-    value: sys::napi_ref,
-}
-
-impl Meta {
-    fn new(env: sys::napi_env) -> Result<(Self, sys::napi_value)> {
-        const LENGTH: usize = HEADER + RECORDS * WORDS;
-        let mut words = ptr::null_mut();
-        let mut reference = ptr::null_mut();
-        // SAFETY: `env` is the running call's; the strong reference keeps the words where they are.
-        let value = unsafe {
-            let buffer = made!(
-                napi_create_arraybuffer,
-                env,
-                LENGTH * size_of::<u32>(),
-                &mut words
-            )?;
-            let kind = sys::TypedarrayType::uint32_array;
-            let value = made!(napi_create_typedarray, env, kind, LENGTH, buffer, 0)?;
-            check(sys::napi_create_reference(env, value, 1, &mut reference))?;
-            value
-        };
-        let meta = Self {
-            words: words.cast(),
-            value: reference,
-        };
-        debug_assert!(!meta.value.is_null());
-        Ok((meta, value))
-    }
-
-    /// Lets go of the words: the environment ends.
-    fn release(&self, env: sys::napi_env) {
-        // SAFETY: the reference is ours, and nobody writes any more.
-        unsafe { sys::napi_delete_reference(env, self.value) };
-    }
-
-    /// Writes the record `index`.
-    pub(super) fn set_record(&self, index: usize, record: [u32; WORDS]) {
-        assert!(index < RECORDS);
-        // SAFETY: the index is inside, and JavaScript does not run meanwhile.
-        unsafe {
-            let to = self.words.add(HEADER + index * WORDS);
-            ptr::copy_nonoverlapping(record.as_ptr(), to, WORDS);
-        }
-    }
-
-    /// Sets the header word `index`.
-    pub(super) fn set_word(&self, index: usize, value: u32) {
-        assert!(index < HEADER);
-        // SAFETY: as above.
-        unsafe { *self.words.add(index) = value };
-    }
-}
-
 /// The native side of one `lib/link.js`.
 pub(super) struct Bridge {
     environment: *const Environment,
@@ -117,9 +63,9 @@ pub(super) struct Bridge {
     /// Strong while an id is in use: a copy of the library that has nothing open can be collected.
     dispatch: sys::napi_ref,
     /// Records of connections.
-    pub(super) meta: Meta,
+    pub(super) meta: Words,
     /// Records of endpoints that are fed: they may be fed inside a dispatch.
-    pub(super) feed_meta: Meta,
+    pub(super) feed_meta: Words,
     table: RefCell<Table>,
     /// What is JavaScript's is gone.
     is_released: Cell<bool>,
@@ -138,12 +84,13 @@ impl Bridge {
             let mut reference = ptr::null_mut();
             // SAFETY: `dispatch` is live.
             check(unsafe { sys::napi_create_reference(env, dispatch, 0, &mut reference) })?;
-            let (meta, meta_value) = Meta::new(env)?;
-            let (feed_meta, feed_value) = Meta::new(env)?;
+            let meta = Words::new(env, LENGTH)?;
+            let feed_meta = Words::new(env, LENGTH)?;
             // As long as the library holds the object, and no longer.
             set(env, object, c"dispatch", dispatch)?;
-            set(env, object, c"meta", meta_value)?;
-            set(env, object, c"feedMeta", feed_value)?;
+            set(env, object, c"meta", meta.value(env)?)?;
+            set(env, object, c"feedMeta", feed_meta.value(env)?)?;
+            set(env, object, c"state", environment.state.value(env)?)?;
             set(env, object, c"id", number(env, f64::from(index)))?;
             Ok(Rc::new(Self {
                 environment: Rc::as_ptr(environment),
@@ -199,17 +146,10 @@ impl Bridge {
         value.ok().filter(|value| !value.is_null())
     }
 
-    /// Lets JavaScript see whether it runs because we called it.
-    pub(super) fn show_dispatching(&self, dispatching: bool) {
-        if !self.is_released.get() {
-            self.meta.set_word(0, u32::from(dispatching));
-        }
-    }
-
     /// Lets JavaScript see whether the events had been read before the socket was closed.
     pub(super) fn show_rest(&self, is_rest: bool) {
         if !self.is_released.get() {
-            self.meta.set_word(1, u32::from(is_rest));
+            self.meta.set(0, [u32::from(is_rest)]);
         }
     }
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use super::bridge::{Bridge, Entry, Meta, RECORDS};
+use super::bridge::{Bridge, Entry, HEADER, RECORDS, WORDS};
 use super::environment::Environment;
 use super::slab::Size;
 use super::values::{buffer, check, made, number, undefined};
+use super::words::Words;
 use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
 use crate::protocol::large;
 
@@ -94,7 +95,7 @@ impl Environment {
 pub(super) fn deliver_events(
     environment: &Environment,
     bridge: &Bridge,
-    meta: &Meta,
+    meta: &Words,
     id: u32,
     batch: &mut Batch,
     events: Range<usize>,
@@ -123,7 +124,7 @@ impl Call {
     /// Takes as many events as fit.
     fn prepare(
         environment: &Environment,
-        meta: &Meta,
+        meta: &Words,
         batch: &mut Batch,
         events: Range<usize>,
     ) -> Result<Self> {
@@ -174,7 +175,8 @@ impl Call {
                 fragments.push(lengths.len() as u32);
                 fragments.extend_from_slice(lengths);
             }
-            meta.set_record(call.count, [head, offset, length as u32, value]);
+            let record: [u32; WORDS] = [head, offset, length as u32, value];
+            meta.set(HEADER + call.count * WORDS, record);
             call.count += 1;
             // A large payload exists twice from here on only as long as it must.
             let event = &mut batch.events[index];

@@ -16,6 +16,7 @@ use super::slab::Slabs;
 use super::uv::{self, Uv};
 use super::values::{check, made};
 use super::wakeup::Wakeup;
+use super::words::Words;
 use crate::engine::{Batch, Connection, Engine, Load, Policy};
 
 thread_local! {
@@ -36,6 +37,8 @@ pub(super) struct Environment {
     pub(super) engine: Arc<Engine>,
     pub(super) async_context: sys::napi_async_context,
     pub(super) slabs: Slabs,
+    /// What all copies of the library see: the first word is 1 while we call JavaScript.
+    pub(super) state: Words,
     /// Where strings are read to on their way out.
     pub(super) text: RefCell<Vec<u8>>,
     /// What bytes mean that JavaScript carries.
@@ -94,6 +97,7 @@ impl Environment {
             engine,
             async_context: make_async_context(env)?,
             slabs: Slabs::default(),
+            state: Words::new(env, 1)?,
             text: RefCell::default(),
             fed: RefCell::default(),
             wakeup,
@@ -131,9 +135,7 @@ impl Environment {
     /// Whether JavaScript runs because we called it.
     pub(super) fn set_dispatching(&self, dispatching: bool) {
         self.dispatching.set(dispatching);
-        for bridge in self.bridges.borrow().iter() {
-            bridge.show_dispatching(dispatching);
-        }
+        self.state.set(0, [u32::from(dispatching)]);
     }
 
     /// Counts something that keeps the event loop alive, or no longer does.
@@ -240,6 +242,7 @@ impl Environment {
             bridge.release();
         }
         self.slabs.release(self.env);
+        self.state.release(self.env);
         // SAFETY: the context is ours, and no event is delivered any more.
         unsafe { sys::napi_async_destroy(self.env, self.async_context) };
     }

@@ -24,6 +24,7 @@ mod uv;
 mod values;
 mod wakeup;
 mod websocket;
+mod words;
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;

@@ -51,6 +51,8 @@ export interface Bridge {
   readonly meta: Uint32Array;
   /** Those of endpoints. */
   readonly feedMeta: Uint32Array;
+  /** What all copies see: the first word is 1 while the addon calls one. */
+  readonly state: Uint32Array;
   /**
    * Takes the connected socket behind a descriptor of somebody else's over: a
    * duplicate of it becomes ours; `isTcp` is 0 for a Unix domain socket.

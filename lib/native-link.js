@@ -107,6 +107,8 @@ class NativeLink extends Link {
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
     this._listener = null;
+    // Whoever destroyed the socket before wants nothing of the peer.
+    this._hasGap = this.destroyed;
     bridge.open(this.id, this.head, ...configOf(options));
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();

@@ -47,11 +47,13 @@ class LinkTransport {
     return this._link.socket;
   }
 
-  /** Neither side has ended. */
+  /** Neither side has ended; who has seen the socket may have ended it. */
   get alive() {
-    const { destroyed, ended, ending } = this._link;
+    const { destroyed, ended, ending, hasSocket } = this._link;
 
-    return !destroyed && !ended && !ending;
+    if (destroyed || !hasSocket) return !destroyed && !ended && !ending;
+
+    return this.socket.readable && this.socket.writable;
   }
 
   get upgraded() {
@@ -68,7 +70,9 @@ class LinkTransport {
     const head = headOf(lines);
     const link = this.open();
 
-    link.write([head]);
+    // Behind what a listener ended the socket with it is an error.
+    if (link.hasSocket && !link.socket.writable) link.socket.write(head);
+    else link.write([head]);
 
     return link;
   }
@@ -201,7 +205,7 @@ function isAdoptable(socket) {
     process.env.OXWS_ADOPT === '0' ||
     process.platform === 'win32' ||
     socket.connecting ||
-    socket.destroyed ||
+    !socket.writable ||
     socket.writableLength !== 0 ||
     socket.readableEncoding !== null ||
     socket.isPaused() ||

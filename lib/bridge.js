@@ -123,9 +123,15 @@ let mediumSlab;
  */
 function dispatch(id, count, tiny, small, medium, large, fragments) {
   const target = targets[id];
-  const isFed = target !== undefined && target.isFed;
-  const meta = isFed ? fedMeta(count) : bridge.meta;
-  const events = new Events(meta, count, tiny, small, medium, large, fragments);
+  const events = new Events(
+    bridge.meta,
+    count,
+    tiny,
+    small,
+    medium,
+    large,
+    fragments
+  );
 
   if (tiny !== undefined && tiny !== tinySlab) {
     markAsUntransferable((tinySlab = tiny));
@@ -138,18 +144,8 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
   }
 
   if (target === undefined) arrive(id, events);
-  else if (isFed || target.resource === null) target.receive(events);
+  else if (target.isFed || target.resource === null) target.receive(events);
   else target.resource.runInAsyncScope(target.receive, target, events);
-}
-
-/**
- * The records of an endpoint being fed. A listener may feed another one before
- * all are read.
- */
-function fedMeta(count) {
-  if (count === 1) return bridge.feedMeta;
-
-  return bridge.feedMeta.slice(0, HEADER + count * WORDS);
 }
 
 /** The first event of an accepted connection names its listener. */

@@ -34,6 +34,7 @@ class Link {
     this._held = null;
     this._heldBytes = 0;
     this._immediate = null;
+    this._isReleasing = false;
     /** Reading stopped because enough is held back. */
     this._stopped = false;
     /** What the peer sent along with its handshake has not been seen yet. */
@@ -161,23 +162,34 @@ class Link {
     });
   }
 
-  /** Emits what was held back: all of it, or one message of it. */
+  /**
+   * Emits what was held back: all of it, or one message of it. What comes while
+   * a listener runs the event loop itself waits for it.
+   */
   _release() {
+    if (this._isReleasing) return;
+
+    this._isReleasing = true;
+
     while (this._held !== null && !this._paused) {
       const event = this._held.shift();
-      const isLast = this._held.length === 0;
 
       this._heldBytes -= EVENT_COST + event.data.length;
-      if (isLast) this._held = null;
       this._emit(event.kind, event.value, event.data, event.fragments);
 
-      if (isLast) {
+      // A listener may have had others take over.
+      if (this._held === null) break;
+
+      if (this._held.length === 0) {
+        this._held = null;
         this._readOn();
-      } else if (this._held !== null && this._held[0].isApart) {
+      } else if (this._held[0].isApart) {
         this._scheduleRelease();
-        return;
+        break;
       }
     }
+
+    this._isReleasing = false;
   }
 
   /**

@@ -152,8 +152,9 @@ class Receiver extends Writable {
     if (this._immediate !== null) return;
 
     this._immediate = setImmediate(() => {
-      this._immediate = null;
       this._emitDeferred();
+      // Not before: a listener may run the event loop itself.
+      this._immediate = null;
       this._advance();
     });
   }

@@ -59,6 +59,13 @@ pub enum Kind {
     Failed = 29,
 }
 
+impl Kind {
+    /// Whether it is what bytes of the peer's mean; the others are told of the socket, or are bytes.
+    pub fn is_decoded(self) -> bool {
+        (self as u32) < Self::End as u32
+    }
+}
+
 /// Added to the errno of [`Kind::Closed`].
 pub(super) const WRITING: u32 = 1 << 16;
 

@@ -112,8 +112,8 @@ impl Engine {
         self.ready.is_urgent()
     }
 
-    /// Moves the ready sources to `into`, which must be empty.
-    pub fn take_ready(&self, into: &mut Vec<Source>) {
+    /// Moves the ready sources to the end of `into`.
+    pub fn take_ready(&self, into: &mut impl Extend<Source>) {
         self.ready.take(into);
     }
 }

@@ -102,10 +102,10 @@ impl ReadyList {
         }
     }
 
-    pub(super) fn take(&self, into: &mut Vec<Source>) {
+    pub(super) fn take(&self, into: &mut impl Extend<Source>) {
         let mut waiting = lock(&self.waiting);
         waiting.urgent = false;
-        std::mem::swap(&mut waiting.sources, into);
+        into.extend(waiting.sources.drain(..));
     }
 
     pub(super) fn is_urgent(&self) -> bool {

@@ -14,18 +14,9 @@ use super::feeding;
 use super::guard::guard;
 use super::hot;
 use super::lifecycle;
+use super::meta::Meta;
 use super::values::{check, define, made, number, set};
-use super::words::Words;
 use crate::engine::{Connection, Effort, Listener, Outcome, Task};
-
-/// Records that fit into `meta`.
-pub(super) const RECORDS: usize = 256;
-/// Words of a record: kind, place and flags; offset; length; value.
-pub(super) const WORDS: usize = 4;
-/// Words before the first record. The first one is 1 while JavaScript gets the rest of a closed connection.
-pub(super) const HEADER: usize = 1;
-/// Words of `meta`.
-const LENGTH: usize = HEADER + RECORDS * WORDS;
 
 /// What an id stands for.
 pub(super) enum Entry {
@@ -62,10 +53,8 @@ pub(super) struct Bridge {
     index: u32,
     /// Strong while an id is in use: a copy of the library that has nothing open can be collected.
     dispatch: sys::napi_ref,
-    /// Records of connections.
-    pub(super) meta: Words,
-    /// Records of endpoints that are fed: they may be fed inside a dispatch.
-    pub(super) feed_meta: Words,
+    /// Records of events.
+    pub(super) meta: Meta,
     table: RefCell<Table>,
     /// What is JavaScript's is gone.
     is_released: Cell<bool>,
@@ -84,12 +73,10 @@ impl Bridge {
             let mut reference = ptr::null_mut();
             // SAFETY: `dispatch` is live.
             check(unsafe { sys::napi_create_reference(env, dispatch, 0, &mut reference) })?;
-            let meta = Words::new(env, LENGTH)?;
-            let feed_meta = Words::new(env, LENGTH)?;
+            let meta = Meta::new(env)?;
             // As long as the library holds the object, and no longer.
             set(env, object, c"dispatch", dispatch)?;
             set(env, object, c"meta", meta.value(env)?)?;
-            set(env, object, c"feedMeta", feed_meta.value(env)?)?;
             set(env, object, c"state", environment.state.value(env)?)?;
             set(env, object, c"id", number(env, f64::from(index)))?;
             Ok(Rc::new(Self {
@@ -97,7 +84,6 @@ impl Bridge {
                 index,
                 dispatch: reference,
                 meta,
-                feed_meta,
                 table: RefCell::default(),
                 is_released: Cell::new(false),
             }))
@@ -130,6 +116,11 @@ impl Bridge {
         self.index
     }
 
+    /// Whether what is JavaScript's is gone: nobody is there to be called.
+    pub(super) fn is_released(&self) -> bool {
+        self.is_released.get()
+    }
+
     /// The dispatch function, unless the library has been collected.
     pub(super) fn dispatch(&self) -> Option<sys::napi_value> {
         if self.is_released.get() {
@@ -144,13 +135,6 @@ impl Bridge {
             )
         };
         value.ok().filter(|value| !value.is_null())
-    }
-
-    /// Lets JavaScript see whether the events had been read before the socket was closed.
-    pub(super) fn show_rest(&self, is_rest: bool) {
-        if !self.is_released.get() {
-            self.meta.set(0, [u32::from(is_rest)]);
-        }
     }
 
     /// Gives `entry` an id.
@@ -281,7 +265,6 @@ impl Bridge {
         }
         let env = self.environment().env;
         self.meta.release(env);
-        self.feed_meta.release(env);
         // SAFETY: the reference is ours, and no id is left that would use it.
         unsafe { sys::napi_delete_reference(env, self.dispatch) };
     }

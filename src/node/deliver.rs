@@ -1,5 +1,6 @@
 //! Batches on their way into JavaScript.
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem;
 use std::ops::Range;
@@ -8,11 +9,12 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use super::bridge::{Bridge, Entry, HEADER, RECORDS, WORDS};
+use super::bridge::{Bridge, Entry};
+use super::delivery::Run;
 use super::environment::Environment;
+use super::meta::{RECORDS, Records};
 use super::slab::Size;
 use super::values::{buffer, check, made, number, undefined};
-use super::words::Words;
 use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
 use crate::protocol::large;
 
@@ -20,51 +22,54 @@ use crate::protocol::large;
 const FRAGMENTED: u32 = 1 << 16;
 
 impl Environment {
-    /// Calls JavaScript with a batch, one callback scope a chunk: after each its nextTicks and microtasks run.
-    pub(super) fn deliver(&self, batch: &mut Batch) {
-        self.deliver_chunks(batch, 0..batch.chunks.len());
-    }
-
-    /// The same with some of its chunks.
-    pub(super) fn deliver_chunks(&self, batch: &mut Batch, chunks: Range<usize>) {
-        for index in chunks {
-            let chunk = &batch.chunks[index];
-            let (events, bytes, is_rest) = (chunk.events.clone(), chunk.bytes, chunk.is_rest);
-            let (bridge, id) = match &chunk.owner {
-                Owner::Connection(connection) => (connection.bridge(), connection.id()),
-                Owner::Listener(listener) => (listener.bridge(), listener.id()),
-                Owner::Task { bridge, id } => (*bridge, *id),
-            };
-            let is_task = matches!(chunk.owner, Owner::Task { .. });
-            let Some(bridge) = self.bridge(bridge) else {
-                continue;
-            };
-            let connection = match &chunk.owner {
-                Owner::Connection(connection) => Some(Arc::clone(connection)),
-                Owner::Listener(_) | Owner::Task { .. } => None,
-            };
-            let last = batch.events[events.end - 1].kind;
-            let id = match (&connection, id) {
-                (Some(connection), NO_ID) => {
-                    let id = bridge.add(Entry::Connection(Arc::clone(connection), true));
-                    connection.set_id(id);
-                    id
-                }
-                _ => id,
-            };
-            bridge.show_rest(is_rest);
-            self.in_callback_scope(|| {
-                deliver_events(self, &bridge, &bridge.meta, id, batch, events.clone());
-            });
-            if let Some(connection) = connection {
+    /// Calls JavaScript with some events in a callback scope: after them their nextTicks and microtasks run.
+    pub(super) fn deliver_run(&self, run: &Run) {
+        let batch = run.batch.borrow();
+        let chunk = &batch.chunks[run.chunk];
+        let (bytes, is_rest) = (chunk.bytes, chunk.is_rest);
+        let is_last = run.events.end == chunk.events.end;
+        let first = batch.events[run.events.start].kind;
+        let last = batch.events[run.events.end - 1].kind;
+        let (connection, bridge, id) = match &chunk.owner {
+            Owner::Connection(connection) => (
+                Some(Arc::clone(connection)),
+                connection.bridge(),
+                connection.id(),
+            ),
+            Owner::Listener(listener) => (None, listener.bridge(), listener.id()),
+            Owner::Task { bridge, id } => (None, *bridge, *id),
+        };
+        let is_task = matches!(chunk.owner, Owner::Task { .. });
+        drop(batch);
+        let Some(bridge) = self.bridge(bridge) else {
+            return;
+        };
+        let id = match &connection {
+            Some(connection) if id == NO_ID => {
+                let id = bridge.add(Entry::Connection(Arc::clone(connection), true));
+                connection.set_id(id);
+                id
+            }
+            _ => id,
+        };
+        let delivering = connection
+            .as_ref()
+            .and_then(|connection| self.begin_delivery(connection, first));
+        self.in_callback_scope(|| {
+            deliver_events(self, &bridge, id, &run.batch, run.events.clone(), is_rest);
+            // Its ticks may see others: the listeners have returned.
+            drop(delivering);
+        });
+        if let Some(connection) = connection {
+            if is_last {
                 connection.delivered(bytes);
-                if self.is_inline() && connection.is_gathered() {
-                    connection.flush();
-                }
             }
-            if is_task || matches!(last, Kind::Closed | Kind::Idle) {
-                bridge.remove(id);
+            if self.is_inline() && connection.is_gathered() {
+                connection.flush();
             }
+        }
+        if is_task || matches!(last, Kind::Closed | Kind::Idle) {
+            bridge.remove(id);
         }
     }
 
@@ -72,7 +77,9 @@ impl Environment {
         let env = self.env;
         let mut handles = ptr::null_mut();
         let mut scope = ptr::null_mut();
-        // SAFETY: the JS thread is in no other call; the scopes are closed in reverse order.
+        let was_dispatching = self.dispatching.get();
+        // SAFETY: the JS thread is in no other call, unless a listener runs the event loop; the scopes are closed in
+        // reverse order.
         unsafe {
             if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
                 return;
@@ -84,25 +91,32 @@ impl Environment {
                 self.set_dispatching(true);
                 work();
                 sys::napi_close_callback_scope(env, scope);
-                self.set_dispatching(false);
+                self.set_dispatching(was_dispatching);
             }
             sys::napi_close_handle_scope(env, handles);
         }
     }
 }
 
-/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs ask for.
+/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs ask for. Nothing
+/// is borrowed meanwhile: a listener may have others delivered.
 pub(super) fn deliver_events(
     environment: &Environment,
     bridge: &Bridge,
-    meta: &Words,
     id: u32,
-    batch: &mut Batch,
+    batch: &RefCell<Batch>,
     events: Range<usize>,
+    is_rest: bool,
 ) {
+    if bridge.is_released() {
+        return;
+    }
+    let records = bridge.meta.begin(is_rest);
     let mut next = events.start;
     while next < events.end {
-        match Call::prepare(environment, meta, batch, next..events.end) {
+        let events = next..events.end;
+        let call = Call::prepare(environment, &records, &mut batch.borrow_mut(), events);
+        match call {
             Ok(call) => {
                 next += call.count;
                 call.run(environment, bridge, id);
@@ -124,7 +138,7 @@ impl Call {
     /// Takes as many events as fit.
     fn prepare(
         environment: &Environment,
-        meta: &Words,
+        records: &Records<'_>,
         batch: &mut Batch,
         events: Range<usize>,
     ) -> Result<Self> {
@@ -175,8 +189,7 @@ impl Call {
                 fragments.push(lengths.len() as u32);
                 fragments.extend_from_slice(lengths);
             }
-            let record: [u32; WORDS] = [head, offset, length as u32, value];
-            meta.set(HEADER + call.count * WORDS, record);
+            records.set(call.count, [head, offset, length as u32, value]);
             call.count += 1;
             // A large payload exists twice from here on only as long as it must.
             let event = &mut batch.events[index];

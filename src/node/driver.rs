@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::guard::guard;
 use super::uv::{self, Uv};
 use super::wakeup::Wakeup;
-use crate::engine::{Batch, Engine, Source};
+use crate::engine::{Batch, Engine};
 
 /// libuv's watch on the runtime's descriptor.
 pub(super) struct Watch {
@@ -66,11 +66,46 @@ extern "C" fn on_readable(handle: uv::Handle, _status: c_int, _events: c_int) {
     });
 }
 
-/// What a driver keeps between turns.
-#[derive(Default)]
-pub(super) struct Scratch {
-    pub(super) sources: Vec<Source>,
-    pub(super) batch: Batch,
+/// libuv's call before the event loop looks for events.
+pub(super) struct Prepare {
+    uv: Uv,
+    handle: uv::Handle,
+}
+
+impl Prepare {
+    /// Has [`Environment::before_poll`] called from here on.
+    pub(super) fn new(
+        uv: Uv,
+        event_loop: *mut std::ffi::c_void,
+        environment: *const Environment,
+    ) -> Option<Self> {
+        let handle = uv.allocate(uv::PREPARE);
+        // SAFETY: the handle has room for a `uv_prepare_t`; the environment outlives it (see `Environment::close`).
+        unsafe {
+            if (uv.prepare_init)(event_loop, handle) != 0 {
+                uv.free(handle, uv::PREPARE);
+                return None;
+            }
+            uv::set_data(handle, environment);
+            (uv.prepare_start)(handle, on_prepare);
+            (uv.release)(handle);
+        }
+        Some(Self { uv, handle })
+    }
+
+    /// Gives the handle to who closes it.
+    pub(super) fn into_handle(self) -> (Uv, uv::Handle) {
+        // SAFETY: the handle is open.
+        unsafe { (self.uv.prepare_stop)(self.handle) };
+        (self.uv, self.handle)
+    }
+}
+
+extern "C" fn on_prepare(handle: uv::Handle) {
+    guard(|| {
+        // SAFETY: as above.
+        unsafe { (*uv::data::<Environment>(handle)).before_poll() };
+    });
 }
 
 /// Bytes of events beyond which the I/O thread waits for the JS thread.
@@ -140,14 +175,14 @@ impl IoThread {
             let (engine, outbox) = (Arc::clone(&engine), Arc::clone(&outbox));
             let stop = Arc::clone(&stop);
             move || {
-                let mut scratch = Scratch::default();
+                let mut sources = Vec::new();
+                let mut batch = Batch::default();
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
-                    let Scratch { sources, batch } = &mut scratch;
-                    engine.take_ready(sources);
+                    engine.take_ready(&mut sources);
                     for source in sources.drain(..) {
                         // A connection whose turn panics must not take the others along.
-                        guard(|| source.turn(batch));
+                        guard(|| source.turn(&mut batch));
                         if batch.bytes > MAX_OUTBOX {
                             outbox.push(batch.take(), &wakeup, &stop);
                         }

@@ -1,6 +1,7 @@
 //! What one JavaScript environment (the main thread, a worker) has: an engine, a driver, bridges.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
@@ -8,16 +9,16 @@ use std::sync::Arc;
 
 use napi::{Error, Result, sys};
 
-use super::backlog::Backlog;
 use super::bridge::Bridge;
-use super::driver::{IoThread, Outbox, Scratch, Watch};
+use super::delivery::{Queue, SharedBatch};
+use super::driver::{IoThread, Outbox, Prepare, Watch};
 use super::guard::guard;
 use super::slab::Slabs;
 use super::uv::{self, Uv};
 use super::values::{check, made};
 use super::wakeup::Wakeup;
 use super::words::Words;
-use crate::engine::{Batch, Connection, Engine, Load, Policy};
+use crate::engine::{Batch, Connection, Engine, Load, Policy, Source};
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
@@ -28,6 +29,7 @@ thread_local! {
 #[derive(Default)]
 pub(super) struct Driver {
     pub(super) watch: Option<Watch>,
+    pub(super) prepare: Option<Prepare>,
     pub(super) thread: Option<IoThread>,
 }
 
@@ -45,13 +47,15 @@ pub(super) struct Environment {
     pub(super) fed: RefCell<Batch>,
     pub(super) wakeup: Arc<Wakeup>,
     pub(super) outbox: Arc<Outbox>,
-    /// `None` while a chunk of it is delivered.
-    pub(super) backlog: Cell<Option<Backlog>>,
+    pub(super) queue: RefCell<Queue>,
+    /// Those that the JS thread has still to give a turn.
+    pub(super) sources: RefCell<VecDeque<Source>>,
+    /// What its turns are gathered in, while it is not in use.
+    pub(super) spare: Cell<Option<SharedBatch>>,
     pub(super) driver: RefCell<Driver>,
     pub(super) is_inline: Cell<bool>,
     pub(super) load: RefCell<Load>,
     pub(super) closed: Cell<bool>,
-    pub(super) scratch: RefCell<Option<Scratch>>,
     bridges: RefCell<Vec<Rc<Bridge>>>,
     /// Connections that were sent to in this tick or dispatch.
     pub(super) gathered: RefCell<Vec<Arc<Connection>>>,
@@ -102,12 +106,13 @@ impl Environment {
             fed: RefCell::default(),
             wakeup,
             outbox: Arc::default(),
-            backlog: Cell::new(Some(Backlog::default())),
+            queue: RefCell::default(),
+            sources: RefCell::default(),
+            spare: Cell::default(),
             driver: RefCell::default(),
             is_inline: Cell::new(false),
             load: RefCell::new(Load::new(policy())),
             closed: Cell::new(false),
-            scratch: RefCell::default(),
             bridges: RefCell::default(),
             gathered: RefCell::default(),
             dispatching: Cell::new(false),
@@ -202,7 +207,11 @@ impl Environment {
     /// Stops all that could reach this environment, then has libuv close its handles. No JavaScript runs any more.
     fn close(self: &Rc<Self>) {
         self.closed.set(true);
-        let Driver { watch, thread } = self.driver.take();
+        let Driver {
+            watch,
+            prepare,
+            thread,
+        } = self.driver.take();
         let signal = self.wakeup.disconnect();
         if let Some(thread) = thread {
             thread.stop();
@@ -216,18 +225,21 @@ impl Environment {
         if !self.cleanup.get().is_null() {
             self.release();
         }
-        let handles = [signal, watch];
-        self.closing.set(handles.iter().flatten().count());
-        if self.closing.get() == 0 {
+        let handles: [(_, uv::CloseCallback); 3] = [
+            (signal, on_async_closed),
+            (watch, on_poll_closed),
+            (prepare.map(Prepare::into_handle), on_prepare_closed),
+        ];
+        let count = handles
+            .iter()
+            .filter(|(handle, _)| handle.is_some())
+            .count();
+        self.closing.set(count);
+        if count == 0 {
             self.closed();
         }
-        for (index, handle) in handles.into_iter().enumerate() {
+        for (handle, on_closed) in handles {
             let Some((uv, handle)) = handle else { continue };
-            let on_closed = if index == 0 {
-                on_async_closed
-            } else {
-                on_poll_closed
-            };
             // SAFETY: the handle is open and ours; it is closed once. Until then it keeps the environment.
             unsafe {
                 uv::set_data(handle, Rc::into_raw(Rc::clone(self)));
@@ -282,6 +294,10 @@ extern "C" fn on_async_closed(handle: uv::Handle) {
 
 extern "C" fn on_poll_closed(handle: uv::Handle) {
     on_closed(handle, uv::POLL);
+}
+
+extern "C" fn on_prepare_closed(handle: uv::Handle) {
+    on_closed(handle, uv::PREPARE);
 }
 
 fn on_closed(handle: uv::Handle, kind: i32) {

@@ -1,5 +1,6 @@
 //! The calls of endpoints whose bytes JavaScript carries.
 
+use std::cell::RefCell;
 use std::ffi::CStr;
 
 use napi::sys;
@@ -120,12 +121,13 @@ fn with_endpoint(
     let env = bridge.environment().env;
     let environment = bridge.environment();
     // A listener may feed another endpoint: that gets a batch of its own.
-    let mut batch = environment.fed.take();
+    let batch = RefCell::new(environment.fed.take());
     let task = bridge
-        .borrow_endpoint(id, |fed| work(fed, &mut batch))
+        .borrow_endpoint(id, |fed| work(fed, &mut batch.borrow_mut()))
         .flatten();
-    let (meta, events) = (&bridge.feed_meta, 0..batch.events.len());
-    deliver_events(environment, bridge, meta, id, &mut batch, events);
+    let events = 0..batch.borrow().events.len();
+    deliver_events(environment, bridge, id, &batch, events, false);
+    let mut batch = batch.into_inner();
     batch.clear();
     environment.fed.replace(batch);
     task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))

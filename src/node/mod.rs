@@ -3,12 +3,12 @@
 //! Cold calls are `#[napi]` functions and classes. The calls of every message and connection are raw N-API functions over
 //! numbers, strings and byte arrays: an order of magnitude cheaper.
 
-mod backlog;
 mod bridge;
 mod codec;
 mod config;
 mod deflate;
 mod deliver;
+mod delivery;
 mod dial;
 mod driver;
 mod environment;
@@ -17,6 +17,7 @@ mod feeding;
 mod guard;
 mod hot;
 mod lifecycle;
+mod meta;
 mod server;
 mod slab;
 mod turns;

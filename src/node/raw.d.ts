@@ -49,8 +49,6 @@ export interface Bridge {
   readonly id: number;
   /** The events that the dispatch function is called with. */
   readonly meta: Uint32Array;
-  /** Those of endpoints. */
-  readonly feedMeta: Uint32Array;
   /** What all copies see: the first word is 1 while the addon calls one. */
   readonly state: Uint32Array;
   /**

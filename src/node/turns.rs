@@ -1,30 +1,42 @@
 //! The turns of an environment's engine, and who does them: the JS thread, or a thread that hands it what they brought.
 
+use std::cell::RefCell;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use napi::{Error, Result, sys};
 
-use super::driver::{IoThread, Scratch, Watch};
-use super::environment::Environment;
+use super::delivery::SharedBatch;
+use super::driver::{IoThread, Prepare, Watch};
+use super::environment::{Driver, Environment};
 use super::guard::guard;
 use super::uv::Uv;
 use super::values::check;
-use crate::engine::{Connection, Gather};
+use crate::engine::{Connection, Gather, Source};
 
 impl Environment {
     /// Finds out who can drive, and has him do it.
     pub(super) fn start_driver(&self, uv: Option<Uv>) -> Result<()> {
         self.wakeup.connect(uv, self.env, self)?;
-        let watch = uv.and_then(|uv| {
-            let mut event_loop = ptr::null_mut();
-            // SAFETY: `env` is the running call's.
-            check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) }).ok()?;
-            Watch::new(uv, event_loop.cast(), self.engine.readiness_fd()?, self)
-        });
+        let (watch, prepare) = match uv {
+            Some(uv) => {
+                let mut event_loop = ptr::null_mut();
+                // SAFETY: `env` is the running call's.
+                check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) })?;
+                let fd = self.engine.readiness_fd();
+                let watch = fd.and_then(|fd| Watch::new(uv, event_loop.cast(), fd, self));
+                (watch, Prepare::new(uv, event_loop.cast(), self))
+            }
+            None => (None, None),
+        };
         let is_inline = watch.is_some() && self.load.borrow_mut().count(0, 0, true);
-        self.driver.borrow_mut().watch = watch;
+        *self.driver.borrow_mut() = Driver {
+            watch,
+            prepare,
+            thread: None,
+        };
         if is_inline {
             self.drive_inline();
             Ok(())
@@ -42,9 +54,7 @@ impl Environment {
             thread.stop();
         }
         // What the thread's last turn brought comes before what our first one brings.
-        for mut batch in self.outbox.take() {
-            self.deliver(&mut batch);
-        }
+        self.deliver_outbox();
         self.flush();
         self.is_inline.set(true);
         if let Some(watch) = &self.driver.borrow().watch {
@@ -63,6 +73,10 @@ impl Environment {
             watch.pause();
         }
         self.wakeup.idle.store(false, Ordering::Release);
+        // A listener that runs the event loop may have interrupted a turn.
+        for source in self.sources.take() {
+            engine.schedule(source);
+        }
         driver.thread = Some(IoThread::start(engine, outbox, Arc::clone(&self.wakeup))?);
         Ok(())
     }
@@ -98,37 +112,59 @@ impl Environment {
             self.turn();
             return;
         }
-        let batches = self.outbox.take();
-        let busy: usize = batches.iter().map(|batch| batch.busy).sum();
-        let has_turned = !batches.is_empty();
-        for mut batch in batches {
-            self.deliver(&mut batch);
-        }
+        let (has_turned, busy) = self.deliver_outbox();
         self.flush();
         self.adapt(has_turned, busy);
     }
 
-    fn turn(&self) {
-        // A listener that runs the event loop itself would come here again.
-        let Some(mut scratch) = self.begin_turn() else {
-            return;
-        };
-        self.engine.poll();
-        let Scratch { sources, batch } = &mut scratch;
-        self.engine.take_ready(sources);
-        let is_idle = sources.is_empty();
-        let mut busy = 0;
-        for source in sources.drain(..) {
-            batch.clear();
-            // A connection whose turn panics must not take the others along.
-            guard(|| source.turn(batch));
-            busy += batch.busy;
-            self.deliver(batch);
+    /// Delivers what the I/O thread's turns brought. Returns whether there was any, and the sockets that brought messages.
+    fn deliver_outbox(&self) -> (bool, usize) {
+        let batches = self.outbox.take();
+        let busy = batches.iter().map(|batch| batch.busy).sum();
+        let has_turned = !batches.is_empty();
+        for batch in batches {
+            self.enqueue(&Rc::new(RefCell::new(batch)));
         }
+        self.deliver();
+        (has_turned, busy)
+    }
+
+    /// A listener that runs the event loop itself has one turn begin within another, which goes on with what is left.
+    fn turn(&self) {
+        self.wakeup.idle.store(false, Ordering::Release);
+        self.engine.poll();
+        self.engine.take_ready(&mut *self.sources.borrow_mut());
+        let mut batch = self.spare.take().unwrap_or_default();
+        let mut has_turned = false;
+        let mut busy = 0;
+        while let Some(source) = self.next_source() {
+            has_turned = true;
+            batch.borrow_mut().clear();
+            // A connection whose turn panics must not take the others along.
+            guard(|| source.turn(&mut batch.borrow_mut()));
+            busy += batch.borrow().busy;
+            if self.is_delivering() {
+                // It may have to wait.
+                let taken = batch.borrow_mut().take();
+                self.enqueue(&Rc::new(RefCell::new(taken)));
+            } else {
+                self.enqueue(&batch);
+            }
+            self.deliver();
+            if Rc::strong_count(&batch) > 1 {
+                batch = SharedBatch::default();
+            }
+        }
+        self.spare.set(Some(batch));
         self.flush();
-        *self.scratch.borrow_mut() = Some(scratch);
-        self.end_turn();
-        self.adapt(!is_idle, busy);
+        if self.is_inline() {
+            self.end_turn();
+        }
+        self.adapt(has_turned, busy);
+    }
+
+    fn next_source(&self) -> Option<Source> {
+        self.sources.borrow_mut().pop_front()
     }
 
     /// Sources that become ready from here on wake us; those that did meanwhile, too.
@@ -139,11 +175,21 @@ impl Environment {
         }
     }
 
-    fn begin_turn(&self) -> Option<Scratch> {
-        if !self.wakeup.idle.swap(false, Ordering::AcqRel) {
-            return None;
+    /// The event loop looks for events next. What has begun and not ended by now waits for them: a listener, or a timer,
+    /// runs the event loop itself. What was sent leaves, and what was to be done afterwards is done meanwhile.
+    pub(super) fn before_poll(&self) {
+        if self.closed.get() {
+            return;
         }
-        Some(self.scratch.borrow_mut().take().unwrap_or_default())
+        if !self.gathered.borrow().is_empty() {
+            self.flush();
+        }
+        if self.is_inline() && !self.wakeup.idle.load(Ordering::Acquire) {
+            self.end_turn();
+        }
+        if self.has_deliveries() || !self.sources.borrow().is_empty() {
+            self.wakeup.send();
+        }
     }
 
     /// How bytes for `connection` are to be sent now; those not sent at once are with the next [`Environment::flush`].

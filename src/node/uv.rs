@@ -1,4 +1,4 @@
-//! The few functions of libuv that the inline driver needs, looked up when the addon runs: the crate links without
+//! The few functions of libuv that the drivers need, looked up when the addon runs: the crate links without
 //! Node, and runs in hosts that have no libuv.
 
 use std::ffi::{c_int, c_void};
@@ -7,11 +7,13 @@ use std::ffi::{c_int, c_void};
 pub(super) type Handle = *mut c_void;
 pub(super) type AsyncCallback = extern "C" fn(Handle);
 pub(super) type PollCallback = extern "C" fn(Handle, c_int, c_int);
+pub(super) type PrepareCallback = extern "C" fn(Handle);
 pub(super) type CloseCallback = extern "C" fn(Handle);
 
-/// `UV_ASYNC` and `UV_POLL` of `uv_handle_type`.
+/// `UV_ASYNC`, `UV_POLL` and `UV_PREPARE` of `uv_handle_type`.
 pub(super) const ASYNC: c_int = 1;
 pub(super) const POLL: c_int = 8;
+pub(super) const PREPARE: c_int = 9;
 
 /// `UV_READABLE`.
 pub(super) const READABLE: c_int = 1;
@@ -54,6 +56,9 @@ functions! {
     poll_init = c"uv_poll_init": fn(*mut c_void, Handle, c_int) -> c_int;
     poll_start = c"uv_poll_start": fn(Handle, c_int, PollCallback) -> c_int;
     poll_stop = c"uv_poll_stop": fn(Handle) -> c_int;
+    prepare_init = c"uv_prepare_init": fn(*mut c_void, Handle) -> c_int;
+    prepare_start = c"uv_prepare_start": fn(Handle, PrepareCallback) -> c_int;
+    prepare_stop = c"uv_prepare_stop": fn(Handle) -> c_int;
     close = c"uv_close": fn(Handle, CloseCallback);
     hold = c"uv_ref": fn(Handle);
     release = c"uv_unref": fn(Handle);

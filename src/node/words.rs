@@ -47,6 +47,20 @@ impl Words {
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), self.words.add(at), N) };
     }
 
+    /// The first `count` of them.
+    pub(super) fn copy_of(&self, count: usize) -> Vec<u32> {
+        assert!(count <= self.length);
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(self.words, count) }.to_vec()
+    }
+
+    /// Writes the first of them.
+    pub(super) fn restore(&self, values: &[u32]) {
+        assert!(values.len() <= self.length);
+        // SAFETY: as above.
+        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), self.words, values.len()) };
+    }
+
     /// Lets go of the array: nobody writes any more.
     pub(super) fn release(&self, env: sys::napi_env) {
         // SAFETY: the reference is ours.

@@ -1,0 +1,74 @@
+//! The words that JavaScript reads events from.
+
+use std::cell::Cell;
+
+use napi::{Result, sys};
+
+use super::words::Words;
+
+/// Records that fit.
+pub(super) const RECORDS: usize = 256;
+/// Words of a record: kind, place and flags; offset; length; value.
+const WORDS: usize = 4;
+/// Words before the first record. The first one is 1 while JavaScript gets the rest of a closed connection.
+const HEADER: usize = 1;
+
+/// The records of the events that the dispatch function is called with.
+pub(super) struct Meta {
+    words: Words,
+    /// How many words a running call of the dispatch function may still read.
+    used: Cell<usize>,
+}
+
+impl Meta {
+    pub(super) fn new(env: sys::napi_env) -> Result<Self> {
+        Ok(Self {
+            words: Words::new(env, HEADER + RECORDS * WORDS)?,
+            used: Cell::new(0),
+        })
+    }
+
+    /// What JavaScript sees.
+    pub(super) fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+        self.words.value(env)
+    }
+
+    /// Lets go of the words: nobody writes any more.
+    pub(super) fn release(&self, env: sys::napi_env) {
+        self.words.release(env);
+    }
+
+    /// Begins to write records for calls of the dispatch function. Those of a call that these interrupt come back at the
+    /// end. `is_rest` is whether they had been read before the socket was closed.
+    pub(super) fn begin(&self, is_rest: bool) -> Records<'_> {
+        let interrupted = self.words.copy_of(self.used.get());
+        self.words.set(0, [u32::from(is_rest)]);
+        self.used.set(HEADER);
+        Records {
+            meta: self,
+            interrupted,
+        }
+    }
+}
+
+/// The records of the calls that one delivery makes.
+pub(super) struct Records<'a> {
+    meta: &'a Meta,
+    interrupted: Vec<u32>,
+}
+
+impl Records<'_> {
+    /// Writes the record `index`; it and those before it are in use.
+    pub(super) fn set(&self, index: usize, record: [u32; WORDS]) {
+        let start = HEADER + index * WORDS;
+        self.meta.words.set(start, record);
+        self.meta.used.set(start + WORDS);
+    }
+}
+
+impl Drop for Records<'_> {
+    fn drop(&mut self) {
+        self.meta.words.restore(&self.interrupted);
+        self.meta.used.set(self.interrupted.len());
+    }
+}

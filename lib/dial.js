@@ -77,9 +77,11 @@ class Dial {
   }
 
   start() {
-    const { host, port, socketPath, family } = this._options;
+    // As of http.request(): neither is without a name.
+    const { port, socketPath, family } = this._options;
+    const host = this._options.host || 'localhost';
 
-    if (socketPath !== undefined) {
+    if (socketPath) {
       this._connect([{ path: socketPath }]);
     } else if (net.isIP(host)) {
       this._connect([{ address: host, port }]);

@@ -202,10 +202,10 @@ export declare function acceptKey(key: string): string
 export interface Address {
   /** The address in text. */
   address: string
-  /** 0 to 65535. */
-  port: number
   /** `IPv4` or `IPv6`. */
   family: string
+  /** 0 to 65535. */
+  port: number
 }
 
 /**

@@ -1,5 +1,6 @@
 'use strict';
 
+const dns = require('dns');
 const { once } = require('events');
 const net = require('net');
 
@@ -10,7 +11,11 @@ const {
   routedImplementations
 } = require('../support/implementations');
 const { rawServer } = require('../support/raw');
-const { trackServer, trackSocket } = require('../support/resources');
+const {
+  trackServer,
+  trackSocket,
+  trackWebSocketServer
+} = require('../support/resources');
 const { trace } = require('../support/trace');
 
 const EARLY = 'WebSocket was closed before the connection was established';
@@ -281,5 +286,66 @@ describeEach(routedImplementations, 'a client that gives up', (row) => {
     ]);
     client.send('x');
     expect(client.bufferedAmount).toBe(9);
+  });
+});
+
+describeEach(implementations, 'an address with a zone', ({ lib }) => {
+  const { WebSocket, WebSocketServer } = lib;
+
+  test.each(['::1%lo', '::1%no-such-zone'])(
+    '%s is listened on',
+    async (host) => {
+      const wss = trackWebSocketServer(new WebSocketServer({ port: 0, host }));
+
+      await once(wss, 'listening');
+      expect(wss.address()).toEqual({
+        address: '::1',
+        family: 'IPv6',
+        port: expect.any(Number)
+      });
+      expect(Object.keys(wss.address())).toEqual(['address', 'family', 'port']);
+    }
+  );
+
+  test("that is nobody's is an error of Node", async () => {
+    const host = 'fe80::1%no-such-zone';
+    const wss = new WebSocketServer({ port: 0, host });
+    const [err] = await once(wss, 'error').catch((err) => [err]);
+
+    expect(fieldsOf(err)).toMatchObject({
+      message: `listen EINVAL: invalid argument ${host}`,
+      code: 'EINVAL',
+      syscall: 'listen',
+      address: host
+    });
+  });
+
+  test('is dialled when a name stands for it', async () => {
+    const wss = trackWebSocketServer(
+      new WebSocketServer({ port: 0, host: '::1' })
+    );
+    const { lookup } = dns;
+
+    await once(wss, 'listening');
+    dns.lookup = (name, { all }, callback) => {
+      const answer = { address: '::1%lo', family: 6 };
+
+      process.nextTick(
+        ...(all
+          ? [callback, null, [answer]]
+          : [callback, null, answer.address, answer.family])
+      );
+    };
+    try {
+      const client = dial(
+        { WebSocket },
+        `ws://zone.example:${wss.address().port}`
+      );
+
+      await once(client, 'open');
+      expect(client._socket.remoteAddress).toBe('::1');
+    } finally {
+      dns.lookup = lookup;
+    }
   });
 });

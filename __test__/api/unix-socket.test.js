@@ -49,6 +49,54 @@ describeEach(pairs, 'a socket of the file system', (pair) => {
     expect((await once(client, 'close'))[0]).toBe(1000);
   });
 
+  // Node cuts a path off where the address of a socket ends.
+  test.each([
+    [`/nowhere/${'x'.repeat(90)}`],
+    [`/nowhere/${'x'.repeat(99)}`],
+    [`/nowhere/${'x'.repeat(100)}`],
+    [`/nowhere/${'x'.repeat(5000)}`],
+    ['nowhere.sock'],
+    ['/%00']
+  ])('that is not there may have any name', async (socketPath) => {
+    const client = dial(pair, `ws+unix:${socketPath}:/`);
+    const [err] = await new Promise((resolve) => {
+      client.on('error', (...args) => resolve(args));
+    });
+
+    expect([err.code, err.syscall, err.address, err.message]).toEqual([
+      'ENOENT',
+      'connect',
+      socketPath,
+      `connect ENOENT ${socketPath}`
+    ]);
+  });
+
+  test('may have a path that is longer than an address', async () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-'));
+    const server = trackServer(http.createServer());
+    const socketPath = path.join(directory, 'x'.repeat(200));
+
+    onRelease(() => fs.rmSync(directory, { recursive: true, force: true }));
+    new pair.WebSocketServer({ server });
+    server.listen(socketPath);
+    await once(server, 'listening');
+    await once(dial(pair, `ws+unix:${socketPath}:/`), 'open');
+  });
+
+  test('without a name is the host of this name', async () => {
+    const client = dial(pair, 'ws+unix::/', [], { handshakeTimeout: 60000 });
+    const { err } = await new Promise((resolve) => {
+      client.on('error', (err) => resolve({ err }));
+      client.on('open', () => resolve({}));
+    });
+
+    // Who listens there is not known.
+    if (err?.code === 'ECONNREFUSED') {
+      expect(['127.0.0.1', '::1', undefined]).toContain(err.address);
+    }
+    expect(err?.code).not.toBe('ENOENT');
+  });
+
   test('that is not there is an error of Node', async () => {
     const { socketPath } = await serve();
     const client = dial(pair, `ws+unix:${socketPath}x`);

@@ -3,6 +3,7 @@
 //! One [`Engine`] serves one JavaScript environment. Whoever drives it (the JS thread or a thread of its own) takes the
 //! sources that are ready and gives each one a [`Source::turn`]; what a turn produces is a [`Batch`] of events.
 
+mod address;
 mod batch;
 mod connection;
 mod epoll;
@@ -18,13 +19,14 @@ mod task;
 use std::io;
 use std::sync::Arc;
 
+pub use address::{Address, socket_address};
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
 pub use jobs::{Effort, Job, limit_jobs};
 pub use listener::{Listener, bind_tcp};
 pub use load::{Load, Policy};
 pub use ready::Source;
-pub use stream::{Address, DialError, Stream};
+pub use stream::{DialError, Stream};
 pub use task::{Outcome, Task};
 
 use crate::protocol::frame::MAX_HEADER_LEN;

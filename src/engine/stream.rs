@@ -11,6 +11,10 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::address::Address;
+#[cfg(unix)]
+use super::address::unix_address;
+
 /// A socket registered with the runtime it was made in.
 pub enum Stream {
     /// TCP over IPv4 or IPv6.
@@ -18,27 +22,6 @@ pub enum Stream {
     /// A Unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
-}
-
-/// One end of a TCP connection, as Node shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address in text, with the zone of a link-local one.
-    pub address: String,
-    /// 0 to 65535.
-    pub port: u16,
-    /// Whether the family is IPv6.
-    pub is_ipv6: bool,
-}
-
-impl From<SocketAddr> for Address {
-    fn from(address: SocketAddr) -> Self {
-        Self {
-            address: address.ip().to_string(),
-            port: address.port(),
-            is_ipv6: address.is_ipv6(),
-        }
-    }
 }
 
 /// Why no connection can be begun.
@@ -83,11 +66,9 @@ impl Stream {
     /// The same for the Unix domain socket at `path`.
     #[cfg(unix)]
     pub fn dial_unix(path: &[u8]) -> Result<Self, DialError> {
-        use std::os::unix::ffi::OsStrExt;
-
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        connect(&socket, &SockAddr::unix(std::ffi::OsStr::from_bytes(path))?)?;
+        connect(&socket, &unix_address(path)?)?;
         Ok(Self::Unix(UnixStream::from_std(socket.into())?))
     }
 

@@ -1,14 +1,12 @@
 //! Connections of ours to somebody else.
 
-use std::net::{IpAddr, SocketAddr};
-
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::bridge::Bridge;
 use super::lifecycle::started;
 use super::websocket::{Address, bridge_of, errno};
-use crate::engine::{DialError, Opening, Stream};
+use crate::engine::{DialError, Opening, Stream, socket_address};
 use crate::handshake::HeadLimits;
 
 /// Why no connection can be begun.
@@ -30,16 +28,9 @@ pub fn dial_tcp(
     max_head: u32,
 ) -> Result<Either<f64, DialFailure>> {
     let bridge = bridge_of(bridge)?;
-    let to = match address.parse::<SocketAddr>() {
-        Ok(to) => to,
-        Err(_) => {
-            let ip = address
-                .parse::<IpAddr>()
-                .map_err(|error| Error::new(Status::InvalidArg, error.to_string()))?;
-            SocketAddr::new(ip, port)
-        }
-    };
-    let stream = bridge.environment().engine.enter(|| Stream::dial_tcp(to));
+    let stream = socket_address(&address, port)
+        .map_err(DialError::from)
+        .and_then(|to| bridge.environment().engine.enter(|| Stream::dial_tcp(to)));
     Ok(dialled(&bridge, stream, max_head))
 }
 

@@ -1,6 +1,5 @@
 //! Listening sockets.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
@@ -10,7 +9,7 @@ use tokio::net::TcpListener;
 use super::bridge::{Bridge, Entry};
 use super::environment::Environment;
 use super::websocket::{Address, bridge_of, errno};
-use crate::engine::{self, Listener, bind_tcp};
+use crate::engine::{self, Listener, bind_tcp, socket_address};
 use crate::handshake::HeadLimits;
 
 /// A listening socket. Its events come under its `id`; connections come with `head` and `foreign` events.
@@ -85,19 +84,9 @@ pub fn listen_tcp(
     max_head: u32,
 ) -> Result<Either<Server, i32>> {
     let bridge = bridge_of(bridge)?;
-    let address = match address.parse::<SocketAddr>() {
-        Ok(address) => address,
-        Err(_) => {
-            let ip: IpAddr = address
-                .parse()
-                .map_err(|_| Error::new(Status::InvalidArg, "not an IP address"))?;
-            SocketAddr::new(ip, port)
-        }
-    };
-    let acceptor = bridge
-        .environment()
-        .engine
-        .enter(|| bind_tcp(address, backlog, false));
+    let engine = &bridge.environment().engine;
+    let acceptor = socket_address(&address, port)
+        .and_then(|address| engine.enter(|| bind_tcp(address, backlog, false)));
     Ok(listening(&bridge, acceptor, max_head))
 }
 

@@ -15,18 +15,18 @@ use crate::engine::{self, Connection, Stream};
 pub struct Address {
     /// The address in text.
     pub address: String,
-    /// 0 to 65535.
-    pub port: u16,
     /// `IPv4` or `IPv6`.
     pub family: String,
+    /// 0 to 65535.
+    pub port: u16,
 }
 
 impl From<engine::Address> for Address {
     fn from(address: engine::Address) -> Self {
         Self {
             address: address.address,
-            port: address.port,
             family: if address.is_ipv6 { "IPv6" } else { "IPv4" }.into(),
+            port: address.port,
         }
     }
 }

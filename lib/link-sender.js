@@ -1,5 +1,7 @@
 'use strict';
 
+const { isUint8Array } = require('util').types;
+
 const { COMPRESS } = require('./bits');
 const { createAbort } = require('./errors');
 const { byteLength } = require('./payload');
@@ -140,12 +142,24 @@ class LinkSender extends Sender {
   }
 
   sendFrame(list, cb) {
-    this._link.write(list, functionOrNone(cb));
+    const { _link: link } = this;
+
+    if (list.every(isChunk)) {
+      link.write(list, functionOrNone(cb));
+    } else {
+      // What is no chunk is for the socket to convert, or to refuse.
+      this._socket = link.socket;
+      super.sendFrame(list, cb);
+    }
   }
 
   get _destroyed() {
     return this._link.destroyed;
   }
+}
+
+function isChunk(value) {
+  return typeof value === 'string' || isUint8Array(value);
 }
 
 /** A long string is not measured for that. */

@@ -109,7 +109,12 @@ class NativeLink extends Link {
     this._listener = null;
     // Whoever destroyed the socket before wants nothing of the peer.
     this._hasGap = this.destroyed;
-    bridge.open(this.id, this.head, ...configOf(options));
+
+    // As Node's streams take it, the head may be text.
+    const head =
+      typeof this.head === 'string' ? Buffer.from(this.head) : this.head;
+
+    bridge.open(this.id, head, ...configOf(options));
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();

@@ -31,8 +31,9 @@ function isBlob(value) {
  * @throws {TypeError} As `Buffer.from()` does
  */
 function toBuffer(value) {
-  if (Buffer.isBuffer(value)) return value;
+  // What only looks like a Buffer is copied, or refused.
   if (!ArrayBuffer.isView(value)) return Buffer.from(value);
+  if (Buffer.isBuffer(value)) return value;
 
   return new FastBuffer(value.buffer, value.byteOffset, value.byteLength);
 }

@@ -219,6 +219,7 @@ class PerMessageDeflate {
    *     `cleanup()`
    */
   decompress(data, fin, callback) {
+    const bytes = toBuffer(data);
     const maxLength = Math.max(this._maxPayload, 0);
 
     this._inflate ??= new DeflateContext(
@@ -229,7 +230,7 @@ class PerMessageDeflate {
     const context = this._inflate;
 
     context.run(
-      () => context.native.start(bridge.id, data, fin, maxLength),
+      () => context.native.start(bridge.id, bytes, fin, maxLength),
       (err, output) => {
         if (err) this._freeInflate();
         callback(err, output);

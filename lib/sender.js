@@ -1,5 +1,7 @@
 'use strict';
 
+const { isUint8Array } = require('util').types;
+
 const native = require('./native');
 const {
   BINARY,
@@ -163,7 +165,8 @@ class Sender {
   _sendMessage(data, binary, compress, fin, mask, cb) {
     let bits = CONTINUATION;
 
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    // An array of no length may be without its memory.
+    if (typeof data !== 'string' && !(isUint8Array(data) && data.length > 0)) {
       if (isBlob(data)) bits |= BLOB;
       else data = toBuffer(data);
     }

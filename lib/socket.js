@@ -1,8 +1,8 @@
 'use strict';
 
 const net = require('net');
-const { isUint8Array } = require('util').types;
 
+const { toBuffer } = require('./payload');
 const { createClosing } = require('./system-errors');
 
 /**
@@ -253,7 +253,7 @@ class ConnectionSocket extends Socket {
 
   /** Bytes take their place among the frames at once: no stream buffers them. */
   write(chunk, encoding, callback) {
-    const isBytes = typeof chunk === 'string' || isUint8Array(chunk);
+    const isBytes = typeof chunk === 'string' || ArrayBuffer.isView(chunk);
 
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
     if (!isBytes || !this.writable || this._connection.isMuted) {
@@ -382,7 +382,9 @@ class ConnectionSocket extends Socket {
 }
 
 function toBytes({ chunk, encoding }) {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+  return typeof chunk === 'string'
+    ? Buffer.from(chunk, encoding)
+    : toBuffer(chunk);
 }
 
 /** Who adds a listener may want to see the bytes. */

@@ -137,7 +137,7 @@ impl Deflater {
         ts_args_type = "bridge: number, data: string | Uint8Array, fin: boolean"
     )]
     pub fn start(&self, env: Env, bridge: u32, data: Unknown<'_>, fin: bool) -> Result<u32> {
-        let payload = payload(env, &data);
+        let payload = payload(env, &data)?;
         let effort = Effort::of(payload.len());
         run(&self.context, bridge, effort, move |context| {
             let mut output = Vec::new();
@@ -184,7 +184,7 @@ impl Inflater {
         fin: bool,
         max_length: f64,
     ) -> Result<u32> {
-        let payload = payload(env, &data);
+        let payload = payload(env, &data)?;
         run(&self.context, bridge, Effort::Large, move |context| {
             let mut output = Vec::new();
             context.inflate(&payload, fin, max_length as u64, &mut output)?;
@@ -200,7 +200,7 @@ impl Inflater {
 }
 
 /// A copy of the bytes of a string or byte array: they stay JavaScript's to change.
-fn payload(env: Env, data: &Unknown<'_>) -> Vec<u8> {
+fn payload(env: Env, data: &Unknown<'_>) -> Result<Vec<u8>> {
     let mut payload = Vec::new();
     if is_string(env.raw(), data.raw()) {
         append_string(env.raw(), data.raw(), &mut payload);
@@ -209,6 +209,9 @@ fn payload(env: Env, data: &Unknown<'_>) -> Vec<u8> {
         bytes_of(env.raw(), data.raw())
     } {
         payload.extend_from_slice(bytes);
+    } else {
+        let reason = "Expected a string or a Uint8Array";
+        return Err(Error::new(Status::InvalidArg, reason));
     }
-    payload
+    Ok(payload)
 }

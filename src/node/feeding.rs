@@ -10,7 +10,9 @@ use super::config;
 use super::deliver::deliver_events;
 use super::fed_endpoint::{FedEndpoint, Returned};
 use super::hot::{with_bridge, with_payload};
-use super::values::{Entry as RawEntry, buffer, bytes_of, number, u32_of, undefined};
+use super::values::{
+    Entry as RawEntry, buffer, bytes_of, number, throw_no_bytes, u32_of, undefined,
+};
 use crate::engine::Batch;
 use crate::protocol::{Bits, Endpoint};
 
@@ -140,7 +142,10 @@ unsafe extern "C" fn feed(env: sys::napi_env, info: sys::napi_callback_info) -> 
         with_bridge(env, info, |bridge, [id, chunk]| {
             with_endpoint(bridge, u32_of(env, id), |fed, batch| {
                 // SAFETY: no JavaScript runs before the bytes are done with.
-                let bytes = bytes_of(env, chunk)?;
+                let Some(bytes) = bytes_of(env, chunk) else {
+                    throw_no_bytes(env);
+                    return None;
+                };
                 fed.feed(bridge, bytes, batch)
             })
         })

@@ -8,7 +8,8 @@ use napi::sys;
 use super::bridge::Bridge;
 use super::guard::guard;
 use super::values::{
-    Entry as RawEntry, append_string, arguments, bytes_of, is_string, number, u32_of, undefined,
+    Entry as RawEntry, append_string, arguments, bytes_of, is_string, number, throw_no_bytes,
+    u32_of, undefined,
 };
 use crate::engine::Connection;
 use crate::protocol::Bits;
@@ -41,7 +42,7 @@ pub(super) unsafe fn with_bridge<const N: usize>(
     guard(|| work(bridge, values)).unwrap_or_else(|| undefined(env))
 }
 
-/// Gives `work` the bytes of a string or byte array. A long string's are its own.
+/// Gives `work` the bytes of a string or byte array; throws if the value is neither. A long string's are its own.
 pub(super) fn with_payload(
     bridge: &Bridge,
     value: sys::napi_value,
@@ -66,6 +67,8 @@ pub(super) fn with_payload(
         bytes_of(env, value)
     } {
         work(Cow::Borrowed(bytes));
+    } else {
+        throw_no_bytes(env);
     }
 }
 

@@ -135,6 +135,13 @@ pub(super) unsafe fn bytes_of<'a>(
     Some(unsafe { std::slice::from_raw_parts_mut(data.cast(), length) })
 }
 
+/// Throws a TypeError: what was to be sent or read is neither a string nor bytes.
+pub(super) fn throw_no_bytes(env: sys::napi_env) {
+    let text = c"Expected a string or a Uint8Array";
+    // SAFETY: `env` is the running call's; the text ends with a NUL.
+    unsafe { sys::napi_throw_type_error(env, ptr::null(), text.as_ptr()) };
+}
+
 /// Whether the value is a string.
 pub(super) fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     let mut kind = 0;

@@ -3,6 +3,7 @@
 const { markAsUntransferable } = require('worker_threads');
 
 const native = require('./native');
+const timers = require('./timers');
 
 /** Kinds of events, as in `src/engine/batch.rs`. */
 const kinds = Object.freeze({
@@ -173,7 +174,7 @@ function scheduleFlush() {
   if (flushScheduled || bridge.state[0] === 1) return;
 
   flushScheduled = true;
-  process.nextTick(flush);
+  timers.nextTick(flush);
 }
 
 function flush() {

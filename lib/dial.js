@@ -15,6 +15,7 @@ const {
   createHangUp,
   createSystemError
 } = require('./system-errors');
+const timers = require('./timers');
 const { LinkTransport } = require('./transport');
 
 const { CLOSED, CONNECTED, END, FOREIGN, HEAD } = kinds;
@@ -69,7 +70,7 @@ class Dial {
   /** Gives up. No handler is called any more. */
   destroy(err) {
     this._done = true;
-    clearTimeout(this._timer);
+    timers.clearTimeout(this._timer);
     if (this._request !== null) this._request.destroy(err);
     if (this._link !== null) this._link.destroy();
 
@@ -117,7 +118,7 @@ class Dial {
     };
 
     // Nobody listens before the constructor has returned.
-    process.nextTick(next);
+    timers.nextTick(next);
   }
 
   _try(target, hasNext, onFailure) {
@@ -127,7 +128,7 @@ class Dial {
       onFailure(createSystemError(errno, 'connect', address, port, local));
 
     if (typeof id === 'object') {
-      process.nextTick(fail, id.errno, localEnd(target, id));
+      timers.nextTick(fail, id.errno, localEnd(target, id));
       return;
     }
 
@@ -137,17 +138,17 @@ class Dial {
 
     link.listen((kind, value) => {
       if (kind === CONNECTED) {
-        clearTimeout(this._timer);
+        timers.clearTimeout(this._timer);
         link.listen((kind, value, data) => this._onEvent(kind, value, data));
         link.write([Buffer.from(this._options.head, 'latin1')]);
       } else if (kind === CLOSED) {
-        clearTimeout(this._timer);
+        timers.clearTimeout(this._timer);
         if (!this._done) fail(-value);
       }
     });
 
     if (hasNext && net.getDefaultAutoSelectFamily()) {
-      this._timer = setTimeout(() => {
+      this._timer = timers.setTimeout(() => {
         link.listen(null);
         link.destroy();
         fail(ETIMEDOUT);

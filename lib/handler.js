@@ -4,6 +4,7 @@ const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
 const Receiver = require('./receiver');
 const { kStatusCode } = require('./symbols');
+const timers = require('./timers');
 
 /**
  * @typedef {import('./endpoint').Endpoint} Endpoint
@@ -43,7 +44,7 @@ const handler = Object.freeze({
   /** The peer broke the protocol or a limit; nothing more will be decoded. */
   violation(websocket, err) {
     websocket._violation = err;
-    process.nextTick(reportViolation, websocket, err);
+    timers.nextTick(reportViolation, websocket, err);
   },
 
   /** The peer ended its side of the connection. */
@@ -86,7 +87,7 @@ const handler = Object.freeze({
     clearTimeout(websocket._closeTimer);
 
     if (websocket._violation !== null && !websocket._isViolationReported) {
-      process.nextTick(() => websocket.emitClose());
+      timers.nextTick(() => websocket.emitClose());
     } else {
       websocket.emitClose();
     }

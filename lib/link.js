@@ -2,6 +2,7 @@
 
 const { bridge, kinds } = require('./bridge');
 const { createViolation } = require('./errors');
+const timers = require('./timers');
 
 const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
 
@@ -156,7 +157,10 @@ class Link {
   _scheduleRelease() {
     if (this._immediate !== null) return;
 
-    this._immediate = setImmediate(() => {
+    // `allowSynchronousEvents` is about the timers of the program.
+    const defer = this._synchronous ? timers.setImmediate : setImmediate;
+
+    this._immediate = defer(() => {
       this._immediate = null;
       this._release();
     });
@@ -201,7 +205,7 @@ class Link {
       this.websocket;
 
     if (ended || concluded || failed) this._deliverClose();
-    else process.nextTick(() => this._deliverClose());
+    else timers.nextTick(() => this._deliverClose());
   }
 
   /** The socket is closed: what is held back goes first, paused or not. */

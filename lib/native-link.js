@@ -7,6 +7,7 @@ const Intake = require('./intake');
 const Link = require('./link');
 const RawPhase = require('./raw-phase');
 const ConnectionSocket = require('./socket');
+const timers = require('./timers');
 const WriteCallbacks = require('./write-callbacks');
 
 const { CLOSED, CHUNK, DRAINED, END, FAILED } = kinds;
@@ -239,7 +240,7 @@ class NativeLink extends Link {
     } else if (kind === END && events.value === 1) {
       if (this._listener !== null) this._listener(kind, 0);
       // As late as libuv, which reads a FIN in a round of its own.
-      setImmediate(() => this._endEarly());
+      timers.setImmediate(() => this._endEarly());
     } else if (kind === END) {
       this.ended = true;
       if (this.isDemoted) this._endSocket();

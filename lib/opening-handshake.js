@@ -18,6 +18,7 @@ const PerMessageDeflate = require('./permessage-deflate');
 const { CLOSING, CONNECTING } = require('./ready-state');
 const redirect = require('./redirect');
 const { kOpen } = require('./symbols');
+const timers = require('./timers');
 
 /** @typedef {import('./websocket')} WebSocket */
 
@@ -155,7 +156,7 @@ class OpeningHandshake {
 
     if (!timeout) return;
 
-    this._timer = setTimeout(
+    this._timer = timers.setTimeout(
       () => this.abort('Opening handshake has timed out'),
       Math.min(timeout, MAX_DELAY)
     );
@@ -196,7 +197,7 @@ class OpeningHandshake {
     const websocket = this._websocket;
 
     // Who listens has the time that is left for the response.
-    res.once('close', () => clearTimeout(this._timer));
+    res.once('close', () => timers.clearTimeout(this._timer));
 
     if (!emitGuarded(websocket, 'unexpected-response', request, res)) {
       this.abort(`Unexpected server response: ${res.statusCode}`);
@@ -220,7 +221,7 @@ class OpeningHandshake {
       websocket._readyState = CLOSING;
       connection.on?.('error', ignore);
       connection.destroy();
-      process.nextTick(emitErrorAndClose, websocket, new Error(fault));
+      timers.nextTick(emitErrorAndClose, websocket, new Error(fault));
       return;
     }
 
@@ -312,7 +313,7 @@ class OpeningHandshake {
     websocket._readyState = CLOSING;
     websocket._handshake = null;
     this._isDone = true;
-    clearTimeout(this._timer);
+    timers.clearTimeout(this._timer);
     request.abort();
 
     // A request that is complete leaves its socket alone when it is aborted.
@@ -323,7 +324,7 @@ class OpeningHandshake {
 
   _finish() {
     this._isDone = true;
-    clearTimeout(this._timer);
+    timers.clearTimeout(this._timer);
     this._websocket._handshake = null;
     this._websocket._req = null;
   }
@@ -337,7 +338,7 @@ class OpeningHandshake {
     }
 
     this._isDone = true;
-    clearTimeout(this._timer);
+    timers.clearTimeout(this._timer);
     this._request.abort();
 
     let next;

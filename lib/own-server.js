@@ -14,6 +14,7 @@ const NativeLink = require('./native-link');
 const { isServerOriginal } = require('./node-originals');
 const { kUpgrade } = require('./symbols');
 const { createSystemError } = require('./system-errors');
+const timers = require('./timers');
 const { LinkTransport } = require('./transport');
 
 const { ACCEPTED, FOREIGN, HEAD, IDLE, LATE, STARVED } = kinds;
@@ -122,7 +123,7 @@ class OwnServer extends EventEmitter {
       const address = addresses[0];
       const err = createSystemError(server, 'listen', address, port);
 
-      process.nextTick(() => {
+      timers.nextTick(() => {
         if (!this._closing) this.emit('error', err);
       });
       return;
@@ -131,9 +132,12 @@ class OwnServer extends EventEmitter {
     this._server = server;
     if (this.listenerCount('connection') > 0) server.announce();
     targets[server.id] = this;
-    this._sweeper = setInterval(() => server.sweep(MAX_SWEEPS), SWEEP_INTERVAL);
+    this._sweeper = timers.setInterval(
+      () => server.sweep(MAX_SWEEPS),
+      SWEEP_INTERVAL
+    );
     this._sweeper.unref();
-    process.nextTick(() => {
+    timers.nextTick(() => {
       if (!this._closing) this.emit('listening');
     });
   }
@@ -145,7 +149,7 @@ class OwnServer extends EventEmitter {
         targets[this._server.id] = undefined;
         this.emit('close');
       } else if (events.kind === STARVED) {
-        setTimeout(() => this._server.resume(), STARVED_DELAY).unref();
+        timers.setTimeout(() => this._server.resume(), STARVED_DELAY).unref();
       }
     }
   }
@@ -213,11 +217,11 @@ class OwnServer extends EventEmitter {
     if (callback) this.once('close', callback);
 
     this._closing = true;
-    clearInterval(this._sweeper);
+    timers.clearInterval(this._sweeper);
     this._http.close();
 
     if (this._server === null) {
-      process.nextTick(() => this.emit('close'));
+      timers.nextTick(() => this.emit('close'));
       return;
     }
 

@@ -7,6 +7,7 @@ const { Endpoint } = require('./endpoint');
 const { createViolation } = require('./errors');
 const { fromBinary } = require('./payload');
 const whenOver = require('./task');
+const timers = require('./timers');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 
@@ -151,7 +152,12 @@ class Receiver extends Writable {
   _defer() {
     if (this._immediate !== null) return;
 
-    this._immediate = setImmediate(() => {
+    // `allowSynchronousEvents` is about the timers of the program.
+    const defer = this._allowSynchronousEvents
+      ? timers.setImmediate
+      : setImmediate;
+
+    this._immediate = defer(() => {
       this._emitDeferred();
       // Not before: a listener may run the event loop itself.
       this._immediate = null;

@@ -4,6 +4,7 @@ const net = require('net');
 
 const { toBuffer } = require('./payload');
 const { createClosing } = require('./system-errors');
+const timers = require('./timers');
 
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
@@ -106,7 +107,7 @@ class ConnectionHandle {
     this._onclose = onclose;
 
     // As late as libuv: behind the 'error' event.
-    if (this.link.isClosed) setImmediate(() => this.onClosed());
+    if (this.link.isClosed) timers.setImmediate(() => this.onClosed());
     else this.link.close(reset);
   }
 

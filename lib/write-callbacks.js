@@ -2,6 +2,7 @@
 
 const { bridge } = require('./bridge');
 const { createDestroyed, createUnwritten } = require('./system-errors');
+const timers = require('./timers');
 
 /** @typedef {import('./native-link')} NativeLink */
 
@@ -19,13 +20,13 @@ class WriteCallbacks {
     const { _link: link } = this;
 
     if (link.destroyed) {
-      process.nextTick(cb, createDestroyed());
+      timers.nextTick(cb, createDestroyed());
       return;
     }
 
     if (this._list === null) {
       this._list = [];
-      process.nextTick(settle, this);
+      timers.nextTick(settle, this);
     }
 
     this._list.push(bridge.queued(link.id), cb);

@@ -36,6 +36,10 @@ class LinkSender extends Sender {
     this._behind = 0;
     /** A Blob waits for them. */
     this._isHeldUp = false;
+
+    /** Bytes of frames that wait in the socket, and of what is in them. */
+    this._frameBytes = 0;
+    this._payloadBytes = 0;
   }
 
   _deflate(data, bits, cb) {
@@ -105,8 +109,14 @@ class LinkSender extends Sender {
     cb = functionOrNone(cb);
 
     if (bits & COMPRESS) {
-      if (link.compresses || !isLong(data)) link.transmit(data, bits, key, cb);
-      else this._transmitLater(data, bits, key, cb);
+      if (link.compresses) link.transmit(data, bits, key, cb);
+      else if (isLong(data)) this._transmitLater(data, bits, key, cb);
+      else this._transmitCounted(data, bits, key, cb);
+      return;
+    }
+
+    if (this._frameBytes > 0) {
+      this._transmitCounted(data, bits, key, cb);
       return;
     }
 
@@ -119,6 +129,38 @@ class LinkSender extends Sender {
     }
 
     link.transmit(data, bits, key, cb);
+  }
+
+  /**
+   * As with `ws`, which compresses later, a compressed message counts with its
+   * own length and not its frame's, and so does what is sent after it, until
+   * the socket has written all of it.
+   */
+  _transmitCounted(data, bits, key, cb) {
+    const { _link: link } = this;
+    const { socket } = link;
+    const before = socket.writableLength;
+
+    if (before === 0) this._frameBytes = this._payloadBytes = 0;
+    link.transmit(data, bits, key, cb);
+
+    const length = socket.writableLength - before;
+
+    if (length > 0 && (bits & COMPRESS || this._frameBytes > 0)) {
+      this._frameBytes += length;
+      this._payloadBytes += byteLength(data);
+    }
+  }
+
+  /** Bytes that were sent and are not in the hands of the kernel. */
+  get bufferedAmount() {
+    const { _frameBytes: frames, _payloadBytes: payloads } = this;
+    const written = this._link.writableLength;
+    const isCounted = frames > 0 && written >= frames;
+
+    return (
+      this._bufferedBytes + (isCounted ? written - frames + payloads : written)
+    );
   }
 
   /** A long message is compressed elsewhere; what comes behind it waits. */

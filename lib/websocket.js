@@ -123,7 +123,7 @@ class WebSocket extends EventEmitter {
   get bufferedAmount() {
     if (this._link === null) return this._bufferedAmount;
 
-    return this._link.writableLength + this._sender._bufferedBytes;
+    return this._sender.bufferedAmount;
   }
 
   /** The names of the negotiated extensions. @type {string} */

@@ -52,6 +52,48 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
     expect(client.bufferedAmount).toBeGreaterThan(0);
   });
 
+  test('counts what is compressed with its own length', async () => {
+    const { client, server } = await connect(pair, deflate);
+    const send = [
+      [5, (from, cb) => from.send('hello', cb)],
+      [0, (from, cb) => from.send('', cb)],
+      [1000, (from, cb) => from.send(Buffer.alloc(1000), cb)],
+      [5, (from, cb) => from.send('\u00e9\u20ac', cb)],
+      [
+        11,
+        (from, cb) => {
+          from.send('hello');
+          from.send('world!', cb);
+        }
+      ],
+      [
+        8,
+        (from, cb) => {
+          from.send('hello');
+          from.ping('abc', undefined, cb);
+        }
+      ],
+      [
+        10,
+        (from, cb) => {
+          from.send('hello', { fin: false });
+          from.send('world', cb);
+        }
+      ]
+    ];
+
+    for (const from of [client, server]) {
+      for (const [length, act] of send) {
+        const written = new Promise((resolve) => act(from, resolve));
+
+        expect(from.bufferedAmount).toBe(length);
+        await written;
+        await new Promise(setImmediate);
+        expect(from.bufferedAmount).toBe(0);
+      }
+    }
+  });
+
   test('is what the state of the socket says', async () => {
     const { client, server } = await connect(pair, {
       server: { perMessageDeflate: false },

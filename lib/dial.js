@@ -128,7 +128,11 @@ class Dial {
       onFailure(createSystemError(errno, 'connect', address, port, local));
 
     if (typeof id === 'object') {
-      timers.nextTick(fail, id.errno, localEnd(target, id));
+      const later =
+        target.path === undefined ? timers.nextTick : timers.setImmediate;
+
+      // Node hears what becomes of a pipe from the event loop.
+      later(fail, id.errno, localEnd(target, id));
       return;
     }
 

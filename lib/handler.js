@@ -64,9 +64,6 @@ const handler = Object.freeze({
     const receiver = new Receiver(
       {
         ...websocket._linkOptions,
-        allowSynchronousEvents: Boolean(
-          websocket._linkOptions.allowSynchronousEvents
-        ),
         binaryType: websocket._binaryType,
         extensions: websocket._extensions,
         isServer: websocket._isServer

@@ -209,6 +209,8 @@ class NativeLink extends Link {
     // What was read before terminate() is delivered, what comes later is not;
     // all that a paused WebSocket has not seen came before. Nothing is left out
     // in between.
+    if (this._socket !== null) this._socket.noteActivity();
+
     const isWanted =
       !this._hasGap && (!this.destroyed || this._paused || events.areRest);
 
@@ -421,6 +423,11 @@ class NativeLink extends Link {
 
   get bytesRead() {
     return this._closed ? this._bytesRead : bridge.bytesRead(this.id);
+  }
+
+  /** How many there have been. */
+  get sends() {
+    return this._closed ? 0 : bridge.queued(this.id);
   }
 
   get bytesWritten() {

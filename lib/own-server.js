@@ -246,14 +246,16 @@ function createHttpServer() {
 
 /**
  * Whether the engine can listen: for one process, on a TCP port, with nobody in
- * between.
+ * between. What Node makes of other values is for Node to say.
  */
-function isEngines({ port }) {
+function isEngines({ backlog, host, port }) {
   return (
     !cluster.isWorker &&
     /^\d+$/.test(port) &&
     port >= 0 &&
     port <= 65535 &&
+    (!backlog || (Number.isInteger(backlog) && backlog > 0)) &&
+    (!host || typeof host === 'string') &&
     isServerOriginal()
   );
 }
@@ -278,7 +280,9 @@ function listen(wss, options, handleUpgrade, callback) {
 
   const server = new OwnServer(wss, handleUpgrade);
 
-  if (callback) server.once('listening', /** @type {any} */ (callback));
+  if (typeof callback === 'function') {
+    server.once('listening', /** @type {any} */ (callback));
+  }
   server.listen({ port: +port, host, backlog });
 
   return server;

@@ -40,6 +40,9 @@ const HONOURED = new Set([
 const FRAMING_FIELDS =
   /^(?:content-length|expect|te|trailer|transfer-encoding)$/i;
 
+/** What each system has room for in the address of a Unix domain socket. */
+const MAX_SOCKET_PATH = 103;
+
 /** What Node does not take in a path. */
 const UNESCAPED = /[^\u0021-\u00ff]/;
 
@@ -72,9 +75,17 @@ function isPlain({ auth, family, headers, path, socketPath, timeout }) {
     (auth === undefined || typeof auth === 'string') &&
     [undefined, 0, 4, 6].includes(family) &&
     (timeout === undefined || (Number.isFinite(timeout) && timeout >= 0)) &&
-    // There it names a pipe, which only Node opens.
-    (socketPath === undefined || process.platform !== 'win32') &&
+    (socketPath === undefined || isPlainPath(socketPath)) &&
     !Object.keys(headers).some((name) => FRAMING_FIELDS.test(name))
+  );
+}
+
+/** On Windows it names a pipe, and some systems cut off what is too long. */
+function isPlainPath(path) {
+  return (
+    process.platform !== 'win32' &&
+    path !== '' &&
+    Buffer.byteLength(path) <= MAX_SOCKET_PATH
   );
 }
 

@@ -23,6 +23,10 @@ class ConnectionHandle {
     this.isMuted = false;
     /** How often the socket is corked. */
     this.corks = 0;
+    this._isReferenced = true;
+    /** What had come and gone when its timeout began, and what waited. */
+    this.seen = 0;
+    this.seenPending = 0;
     /** What the stream itself holds, once `showBacklog()` counts more. */
     this.ownLength = null;
   }
@@ -82,15 +86,17 @@ class ConnectionHandle {
   }
 
   ref() {
+    this._isReferenced = true;
     this.link.half?.hold(true);
   }
 
   unref() {
+    this._isReferenced = false;
     this.link.half?.hold(false);
   }
 
   hasRef() {
-    return !this.link.isClosed;
+    return this._isReferenced && !this.link.isClosed;
   }
 
   close(onclose) {
@@ -156,6 +162,8 @@ class ConnectionSocket extends Socket {
 
     handle.readBefore = socket._handle.bytesRead;
     handle.writtenBefore = socket._handle.bytesWritten;
+    link.adoptSocket(socket);
+    if (socket._handle.hasRef?.() === false) handle.unref();
     socket._handle = handle;
     socket._connection = handle;
     // A property that is added after this gives the socket a hidden class of
@@ -163,7 +171,6 @@ class ConnectionSocket extends Socket {
     socket.setTimeout(0);
     Object.setPrototypeOf(socket, ConnectionSocket.prototype);
     socket._listen();
-    link.adoptSocket(socket);
   }
 
   _listen() {
@@ -353,8 +360,42 @@ class ConnectionSocket extends Socket {
     else this.read(0);
   }
 
+  setTimeout(delay, callback) {
+    super.setTimeout(delay, callback);
+    this.noteActivity();
+
+    return this;
+  }
+
+  /** Bytes come and go: a timeout starts anew. */
+  noteActivity() {
+    if (!this.timeout) return;
+
+    const { _connection: connection, link } = this;
+
+    this._unrefTimer();
+    connection.seen = link.bytesRead + link.sends;
+  }
+
+  /**
+   * Nothing was heard of for as long as the timeout is. A message of which only
+   * a part has come, or left, may have made it longer.
+   */
+  _onTimeout() {
+    const { _connection: connection, link } = this;
+    const { pending } = link;
+    const isActive =
+      connection.seen !== link.bytesRead + link.sends ||
+      (pending > 0 && connection.seenPending !== pending);
+
+    connection.seenPending = pending;
+    if (isActive && !link.isClosed) this.noteActivity();
+    else super._onTimeout();
+  }
+
   /** The link was given something to send. */
   onQueued() {
+    this.noteActivity();
     if (this.listenerCount('drain') > 0) this._noteBacklog();
   }
 

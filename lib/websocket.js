@@ -167,7 +167,7 @@ class WebSocket extends EventEmitter {
    * @param {Duplex} socket
    * @param {Buffer} head What was already read after the handshake
    * @param {Object} options
-   * @param {boolean} [options.allowSynchronousEvents=false]
+   * @param {boolean} [options.allowSynchronousEvents=true]
    * @param {function(Buffer): void} [options.generateMask]
    * @param {number} [options.maxBufferedChunks=0] 0 is no limit, as below
    * @param {number} [options.maxFragments=0]
@@ -194,7 +194,7 @@ class WebSocket extends EventEmitter {
     this._sender.onerror = onSenderError;
 
     link.start(this, handler, {
-      allowSynchronousEvents: Boolean(options.allowSynchronousEvents),
+      allowSynchronousEvents: isSynchronous(options),
       extensions: this._extensions,
       isServer: this._isServer,
       maxBufferedChunks: Math.max(options.maxBufferedChunks | 0, 0),
@@ -364,6 +364,11 @@ for (const attribute of [
 }
 
 mixEventTarget(WebSocket);
+
+/** Only what is left out has a default. */
+function isSynchronous({ allowSynchronousEvents = true }) {
+  return Boolean(allowSynchronousEvents);
+}
 
 function abandonHandshake(websocket) {
   websocket._handshake.abort(

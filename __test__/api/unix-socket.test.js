@@ -3,6 +3,7 @@
 const { once } = require('events');
 const fs = require('fs');
 const http = require('http');
+const net = require('net');
 const os = require('os');
 const path = require('path');
 
@@ -111,4 +112,25 @@ describeEach(pairs, 'a socket of the file system', (pair) => {
       `connect ENOENT ${socketPath}x`
     ]);
   });
+
+  test.each(['x'.repeat(104), 'x'.repeat(120), 'x'.repeat(300)])(
+    'is not there if its path is too long (%s)',
+    async (name) => {
+      const [err] = await once(
+        dial(pair, `ws+unix:${os.tmpdir()}/${name}:/`),
+        'error'
+      );
+
+      // Of Node's making: which one depends on its version.
+      const [expected] = await once(
+        net.connect(`${os.tmpdir()}/${name}`),
+        'error'
+      );
+
+      expect([err.code, err.message]).toEqual([
+        expected.code,
+        expected.message
+      ]);
+    }
+  );
 });

@@ -24,7 +24,8 @@ const kinds = Object.freeze({
   STARVED: 25,
   LATE: 26,
   ACCEPTED: 27,
-  FAILED: 29
+  FAILED: 29,
+  WRITTEN: 30
 });
 
 /** Words of `meta` before the first record, and of a record. */

@@ -10,7 +10,7 @@ const ConnectionSocket = require('./socket');
 const timers = require('./timers');
 const WriteCallbacks = require('./write-callbacks');
 
-const { CLOSED, CHUNK, DRAINED, END, FAILED } = kinds;
+const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 
 /** @typedef {import('async_hooks').AsyncResource} AsyncResource */
 
@@ -230,9 +230,10 @@ class NativeLink extends Link {
   }
 
   _control(kind, events) {
-    if (kind === DRAINED) {
+    if (kind === WRITTEN) {
+      this._callbacks.settle();
+    } else if (kind === DRAINED) {
       if (this.isYoung) this._grow();
-      this._callbacks?.settle();
       if (this._socket !== null) this._socket.onDrained();
     } else if (kind === CLOSED) {
       this._onClosed(events.value);
@@ -416,7 +417,12 @@ class NativeLink extends Link {
     if (!this._closed) bridge.end(this.id);
   }
 
-  /** Has the socket and the callbacks told when all that is queued is written. */
+  /** Has the callbacks told when the first of them is due. */
+  tellWritten() {
+    if (!this._closed) bridge.tellWritten(this.id);
+  }
+
+  /** Has the socket told when all that is queued is written. */
   tellDrained() {
     if (!this._closed) bridge.tellDrained(this.id);
   }

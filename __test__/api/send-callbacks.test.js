@@ -116,6 +116,66 @@ describeEach(routedPairs, 'the callback of send()', (pair) => {
     expect(client.bufferedAmount).toBe(0);
   });
 
+  test('does not wait for what is sent behind', async () => {
+    const { client, server } = await connect(pair);
+    const order = [];
+    let last;
+
+    server.pause();
+    fill(client);
+    for (let index = 0; index < 3; index++) {
+      client.send('x', () => order.push(index));
+    }
+
+    const finished = new Promise((resolve) => {
+      // Never less than 8 MiB wait.
+      const next = () => {
+        if (last) return;
+
+        client.send(Buffer.alloc(1 << 20), next);
+      };
+
+      for (let count = 0; count < 8; count++) next();
+      client.send('last', () => {
+        last = client.bufferedAmount;
+        resolve();
+      });
+    });
+
+    server.on('message', () => {});
+    server.resume();
+    await finished;
+    expect(order).toEqual([0, 1, 2]);
+    expect(last).toBeGreaterThan(1 << 20);
+  });
+
+  test('lets a peer live that pings while it reads a backlog', async () => {
+    const { client, server } = await connect(pair);
+    let sent = 0;
+    let pongs = 0;
+    let called = 0;
+
+    server.on('message', () => {});
+    server.on('close', (code) => (called = `closed ${code}`));
+    client.on('pong', () => pongs++);
+    // Each pong of the server is behind a backlog that never ends.
+    const feed = setInterval(() => {
+      while (server.bufferedAmount < 1 << 20) {
+        sent++;
+        server.send(Buffer.alloc(1 << 18), () => called++);
+      }
+    }, 1);
+
+    for (let count = 0; count < 70; count++) {
+      client.ping();
+      await once(client, 'pong');
+    }
+    clearInterval(feed);
+    expect(pongs).toBe(70);
+    expect(called).toBeGreaterThan(0);
+    expect(called).toBeLessThanOrEqual(sent);
+  });
+
   test('gets an error when the connection goes first', async () => {
     const { client, server } = await connect(pair);
     const results = [];

@@ -57,6 +57,8 @@ pub enum Kind {
     /// The socket of a connection that JavaScript has not opened failed. It is closed when JavaScript destroys it; if it
     /// is opened, behind what came with the head.
     Failed = 29,
+    /// A send or write whose ticket was asked for is with the kernel: [`Connection::written`] tells which.
+    Written = 30,
 }
 
 impl Kind {

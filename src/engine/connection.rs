@@ -265,9 +265,14 @@ impl Connection {
         });
     }
 
-    /// Writes what was gathered.
+    /// Writes what was gathered, as much as one turn may; another turn writes on.
     pub fn flush(self: &Arc<Self>) {
         self.command(State::flush);
+    }
+
+    /// The same, as far as the kernel takes it.
+    pub fn flush_fully(self: &Arc<Self>) {
+        self.command(State::flush_fully);
     }
 
     /// The same when no turn will come: what waits to be compressed is compressed here.
@@ -275,7 +280,7 @@ impl Connection {
         self.break_on_panic(|| {
             self.command(|state, context| {
                 state.deflate();
-                state.flush(context);
+                state.flush_fully(context);
             });
         });
     }
@@ -293,6 +298,11 @@ impl Connection {
     /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.
     pub fn pending(&self) -> usize {
         lock(&self.state).output.pending()
+    }
+
+    /// Has [`Kind::Written`](super::Kind::Written) reported once the next send or write is done whose number was asked for.
+    pub fn tell_written(self: &Arc<Self>) {
+        self.command(|state, _| state.tell_written = true);
     }
 
     /// Has [`Kind::Drained`](super::Kind::Drained) reported once all is written.

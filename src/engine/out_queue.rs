@@ -109,21 +109,31 @@ impl OutQueue {
         }
     }
 
-    /// Writes with `write` until all is written or it would block.
+    /// Writes with `write` until all is written, it would block, or `most` bytes are written, which are counted down.
     pub(super) fn write_with(
         &mut self,
+        most: &mut usize,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<()> {
-        while self.len > 0 {
+        while self.len > 0 && *most > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
+            let mut room = *most;
             for (slice, segment) in slices.iter_mut().zip(&self.segments) {
-                *slice = IoSlice::new(segment.left());
+                let bytes = segment.left();
+                *slice = IoSlice::new(&bytes[..bytes.len().min(room)]);
                 count += 1;
+                room -= slice.len();
+                if room == 0 {
+                    break;
+                }
             }
             match write(&slices[..count])? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                n => self.consume(n),
+                n => {
+                    *most -= n;
+                    self.consume(n);
+                }
             }
         }
         Ok(())
@@ -172,7 +182,7 @@ mod tests {
     fn drain(queue: &mut OutQueue, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
         queue
-            .write_with(|slices| {
+            .write_with(&mut { usize::MAX }, |slices| {
                 let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
                 let n = bytes.len().min(step);
                 all.extend_from_slice(&bytes[..n]);
@@ -218,10 +228,27 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_written_than_wanted() {
+        let big = vec![7; SEGMENT];
+        let mut queue = queue_of(&[b"ab", &big, &big]);
+        let mut most = SEGMENT + 4;
+        let mut lengths = Vec::new();
+        let mut write = |slices: &[IoSlice<'_>]| {
+            let length: usize = slices.iter().map(|slice| slice.len()).sum();
+            lengths.push(length);
+            Ok(length.min(SEGMENT))
+        };
+        queue.write_with(&mut most, &mut write).expect("no error");
+        assert_eq!(most, 0);
+        assert_eq!(queue.len(), SEGMENT - 2);
+        assert_eq!(lengths, [SEGMENT + 4, 4]);
+    }
+
+    #[test]
     fn a_blocked_write_keeps_the_rest() {
         let mut queue = queue_of(&[b"hello"]);
         let mut first = true;
-        let result = queue.write_with(|_| {
+        let result = queue.write_with(&mut 9, |_| {
             if std::mem::take(&mut first) {
                 Ok(2)
             } else {

@@ -155,7 +155,7 @@ unsafe extern "C" fn pending(env: sys::napi_env, info: sys::napi_callback_info) 
     // SAFETY: this is an entry.
     unsafe {
         with_connection(env, info, |_, connection| {
-            connection.flush();
+            connection.flush_fully();
             connection.pending() as f64
         })
     }

@@ -17,6 +17,7 @@ use crate::engine::{Connection, Opening, Stream};
 pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"adopt", adopt),
     (c"open", open),
+    (c"tellWritten", tell_written),
     (c"tellDrained", tell_drained),
     (c"bytesRead", bytes_read),
     (c"bytesWritten", bytes_written),
@@ -84,6 +85,20 @@ unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> 
                 connection.open(config, head.as_deref().unwrap_or_default(), gather);
             }
             undefined(env)
+        })
+    }
+}
+
+/// `tellWritten(id)`: has the `written` event sent once a send or write is done whose number was asked for.
+unsafe extern "C" fn tell_written(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_connection(env, info, |_, connection| {
+            connection.tell_written();
+            0.0
         })
     }
 }

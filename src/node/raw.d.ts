@@ -61,6 +61,8 @@ export interface Bridge {
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
   /** Has the `drained` event sent once all that is queued is written. */
+  tellWritten(id: number): number;
+  tellWritten(id: number): void;
   tellDrained(id: number): void;
   /** Bytes read so far. */
   bytesRead(id: number): number;

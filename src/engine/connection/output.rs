@@ -161,6 +161,13 @@ impl Output {
         self.sent
     }
 
+    /// All bytes of an awaited ticket are written, and nobody has asked for that.
+    pub(super) fn has_news(&self) -> bool {
+        self.awaited
+            .front()
+            .is_some_and(|(end, _)| *end <= self.bytes_written())
+    }
+
     pub(super) fn written(&mut self) -> u64 {
         let position = self.bytes_written();
         let mut written = 0;

@@ -23,6 +23,12 @@ use crate::protocol::{Bits, Endpoint};
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
 
+/// What is written at once while others wait: the lock of the connection, and the driver. Some 100 µs.
+const STEP: usize = 512 * 1024;
+
+/// More than the kernel keeps for a socket. A peer that reads meanwhile does not keep us for ever.
+const ALL: usize = 16 * 1024 * 1024;
+
 /// All that changes about a connection.
 pub(super) struct State {
     /// `None` once it is closed.
@@ -41,6 +47,12 @@ pub(super) struct State {
     pub(super) close_wanted: bool,
     /// Nothing is written before JavaScript says so.
     pub(super) corked: bool,
+    /// The kernel was full when we wrote last.
+    is_blocked: bool,
+    /// The kernel may take more of what waits, in a turn.
+    writes_on: bool,
+    /// JavaScript wants to hear when what it asked about is written.
+    pub(super) tell_written: bool,
     /// JavaScript wants to hear when all is written.
     pub(super) tell_drained: bool,
     /// The socket failed, and JavaScript may have bytes to come to before that.
@@ -66,6 +78,9 @@ impl State {
             broken: false,
             close_wanted: false,
             corked: false,
+            is_blocked: false,
+            writes_on: false,
+            tell_written: false,
             tell_drained: false,
             failing: false,
             reported_failing: false,
@@ -126,7 +141,7 @@ impl State {
         }
         self.settle(connection);
         self.report(connection, batch);
-        again && self.stream.is_some()
+        (again || self.writes_on) && self.stream.is_some()
     }
 
     fn connect(&mut self, context: &mut Context<'_>, limits: HeadLimits, batch: &mut Batch) {
@@ -297,21 +312,37 @@ impl State {
         }
     }
 
-    /// Writes until the queue is empty or the kernel full, then what hangs on an empty queue.
+    /// Writes one step; what is left is for a turn.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
+        self.writes_on = self.write_out(context, STEP);
+    }
+
+    /// Writes all that the kernel takes.
+    pub(super) fn flush_fully(&mut self, context: &mut Context<'_>) {
+        self.writes_on = self.write_out(context, ALL);
+    }
+
+    /// Writes until the queue is empty, the kernel full or `most` bytes are written, then what hangs on an empty queue.
+    /// Returns whether the kernel may take more.
+    fn write_out(&mut self, context: &mut Context<'_>, mut most: usize) -> bool {
         if self.corked || self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
-            return;
+            return false;
         }
-        let Some(stream) = &self.stream else { return };
+        let Some(stream) = &self.stream else {
+            return false;
+        };
         let result = loop {
-            match self.output.queue.write_with(|slices| stream.write(slices)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match stream.poll_write_ready(context) {
-                        Poll::Pending => return,
-                        Poll::Ready(Ok(())) => {}
-                        Poll::Ready(Err(error)) => break Err(error),
-                    }
+            if self.is_blocked {
+                match stream.poll_write_ready(context) {
+                    Poll::Pending => return false,
+                    Poll::Ready(Ok(())) => self.is_blocked = false,
+                    Poll::Ready(Err(error)) => break Err(error),
                 }
+            }
+            let queue = &mut self.output.queue;
+            match queue.write_with(&mut most, |slices| stream.write(slices)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_blocked = true,
+                Ok(()) if !queue.is_empty() => return true,
                 Ok(()) if self.end_wanted && !self.shut && self.output.is_empty() => {
                     self.shut = true;
                     break stream.shutdown();
@@ -325,6 +356,7 @@ impl State {
             Err(error) => self.fail_writing(&error),
             Ok(()) => {}
         }
+        false
     }
 
     /// Speaks WebSocket from here on, and fails behind what has been read, if it has failed.
@@ -337,7 +369,7 @@ impl State {
         self.failing = false;
         if !reset {
             self.corked = false;
-            self.flush(context);
+            self.flush_fully(context);
         } else if let Some(stream) = &self.stream
             && let Err(error) = stream.reset_on_close()
         {
@@ -387,8 +419,8 @@ impl State {
         if self.input.reported_end && self.shut {
             self.stream = None;
         }
-        if self.is_writable() {
-            return self.late || self.is_drained();
+        if self.stream.is_some() {
+            return self.late || self.writes_on || self.is_written() || self.is_drained();
         }
         self.output.lose();
         if self.stream.is_some() {
@@ -399,6 +431,11 @@ impl State {
             connection.left_listener();
         }
         self.is_failing() || self.is_closed()
+    }
+
+    /// What was asked about is written. What came before is reported before.
+    fn is_written(&self) -> bool {
+        self.tell_written && self.output.has_news() && !self.input.corked
     }
 
     /// All is written, and somebody wants to know. What came before is reported before.
@@ -431,9 +468,15 @@ impl State {
             self.reported_closed = true;
             batch.push(Kind::Closed, self.reason);
             connection.left_listener();
-        } else if self.is_writable() && self.is_drained() {
-            self.tell_drained = false;
-            batch.push(Kind::Drained, 0);
+        } else if self.stream.is_some() {
+            if self.is_written() {
+                self.tell_written = false;
+                batch.push(Kind::Written, 0);
+            }
+            if self.is_drained() {
+                self.tell_drained = false;
+                batch.push(Kind::Drained, 0);
+            }
         }
     }
 }

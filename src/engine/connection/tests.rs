@@ -107,3 +107,28 @@ fn what_panics_while_a_message_is_inflated_closes_its_connection() {
     connection.break_on_panic(|| panic!("as planned"));
     assert_eq!(closed(&engine), 5);
 }
+
+#[test]
+fn a_backlog_is_written_in_steps_and_each_send_reported() {
+    let (engine, connection, _peer) = connection();
+    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN;
+    turn(&engine);
+    let mut tickets = Vec::new();
+    for _ in 0..64 {
+        connection.send(vec![7; 100_000].into(), bits, [0; 4], Gather::ForTurn);
+        tickets.push(connection.ticket());
+    }
+    connection.tell_written();
+    assert_eq!(connection.traffic().1, 0);
+    connection.flush();
+    assert!(connection.traffic().1 <= 512 * 1024);
+    // The kernel takes more than one message, and less than all: nobody reads.
+    let events = turn(&engine);
+    assert!(connection.traffic().1 <= 1024 * 1024);
+    assert!(events.iter().any(|event| event.kind == Kind::Written));
+    let written = connection.written();
+    assert!(tickets.contains(&written) && connection.pending() > 0);
+    assert_eq!(connection.written(), 0);
+    connection.flush_fully();
+    assert!(connection.written() > written);
+}

@@ -6,10 +6,11 @@ use std::io;
 use std::mem;
 use std::net::{self, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 
 use oxws::engine::{Batch, Connection, Engine, Gather, Kind, Opening, Owner, Source, Stream};
+use oxws::handshake::HeadLimits;
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::{Bits, Config, Limits, Role};
@@ -312,6 +313,39 @@ fn loses_and_reorders_nothing() {
     if let Some(thread) = world.thread.take() {
         thread.stop();
     }
+}
+
+#[test]
+fn a_connection_that_nobody_has_looked_at_is_looked_at() {
+    let listener = net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let to = listener.local_addr().expect("an address");
+    let engine = Engine::new(|| {}).expect("a runtime");
+    let outbox = Arc::default();
+    let thread = IoThread::start(&engine, &outbox);
+    let (entered, is_in) = mpsc::channel();
+    let (leave, may_leave) = mpsc::channel::<()>();
+    engine.schedule(Source::Job(Box::new(move || {
+        entered.send(()).expect("a receiver");
+        may_leave.recv().expect("a sender");
+    })));
+    is_in.recv().expect("a sender");
+    // The thread drives and is busy: what the kernel tells of a new socket, it may have heard before.
+    let stream = engine.enter(|| Stream::dial_tcp(to)).ok().expect("a dial");
+    let opening = Opening::Dialled(HeadLimits::default());
+    let connection = Connection::start(Arc::clone(&engine), 0, stream, opening);
+    connection.set_id(1);
+    thread.stop.store(true, Ordering::Release);
+    leave.send(()).expect("a receiver");
+    thread.stop();
+    assert!(engine.has_urgent());
+    // Who drives from here on has looked, and waits for the kernel again.
+    engine.poll();
+    turn(&engine);
+    let stream = engine.enter(|| Stream::dial_tcp(to)).ok().expect("a dial");
+    let opening = Opening::Dialled(HeadLimits::default());
+    Connection::start(Arc::clone(&engine), 0, stream, opening);
+    assert!(!engine.has_urgent());
+    engine.close();
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Engine {
 
     /// Collects what the kernel has ready, without waiting.
     pub fn poll(&self) {
+        self.ready.leave_thread();
         // One yield is one look at the driver with a zero timeout.
         self.runtime.block_on(tokio::task::yield_now());
     }

@@ -43,6 +43,8 @@ struct Waiting {
     /// One of them must not wait for the next event of the kernel.
     urgent: bool,
     waiter: Option<Waker>,
+    /// A thread waits here between its turns. It also takes what the kernel tells while it does not.
+    has_thread: bool,
     interrupted: bool,
     /// Nobody takes any more.
     closed: bool,
@@ -74,7 +76,8 @@ impl ReadyList {
         self.add(source, true);
     }
 
-    /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that.
+    /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that. A thread may
+    /// have heard already, and be gone when its list is looked at: then whoever drives must not wait.
     pub(super) fn push_registered(&self, source: Source) {
         self.add(source, false);
     }
@@ -83,6 +86,7 @@ impl ReadyList {
         let mut waiting = lock(&self.waiting);
         if !waiting.closed {
             waiting.sources.push(source);
+            let urgent = urgent || waiting.has_thread;
             self.wake(waiting, urgent);
         }
     }
@@ -100,6 +104,11 @@ impl ReadyList {
             None if is_first => (self.wake)(),
             None => {}
         }
+    }
+
+    /// Whoever looks himself drives from here on.
+    pub(super) fn leave_thread(&self) {
+        lock(&self.waiting).has_thread = false;
     }
 
     pub(super) fn take(&self, into: &mut impl Extend<Source>) {
@@ -138,6 +147,7 @@ impl ReadyList {
     pub(super) async fn wait(&self) {
         poll_fn(|context| {
             let mut waiting = lock(&self.waiting);
+            waiting.has_thread = true;
             if waiting.interrupted || !waiting.sources.is_empty() {
                 waiting.interrupted = false;
                 waiting.waiter = None;

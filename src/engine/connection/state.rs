@@ -419,7 +419,7 @@ impl State {
         if self.input.reported_end && self.shut {
             self.stream = None;
         }
-        if self.stream.is_some() {
+        if self.is_writable() {
             return self.late || self.writes_on || self.is_written() || self.is_drained();
         }
         self.output.lose();
@@ -468,7 +468,7 @@ impl State {
             self.reported_closed = true;
             batch.push(Kind::Closed, self.reason);
             connection.left_listener();
-        } else if self.stream.is_some() {
+        } else if self.is_writable() {
             if self.is_written() {
                 self.tell_written = false;
                 batch.push(Kind::Written, 0);

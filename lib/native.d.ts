@@ -60,9 +60,9 @@ export interface Bridge {
   adopt(fd: number, isTcp: number): number;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
-  /** Has the `drained` event sent once all that is queued is written. */
-  tellWritten(id: number): number;
+  /** Has the `written` event sent once the next send is done that was asked about. */
   tellWritten(id: number): void;
+  /** Has the `drained` event sent once all that is queued is written. */
   tellDrained(id: number): void;
   /** Bytes read so far. */
   bytesRead(id: number): number;

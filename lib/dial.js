@@ -1,6 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('async_hooks');
 const dns = require('dns');
 const http = require('http');
 const net = require('net');
@@ -8,6 +7,7 @@ const { constants } = require('os');
 
 const native = require('./native');
 const { bridge, kinds } = require('./bridge');
+const ConnectionResource = require('./connection-resource');
 const { UpgradeResponse } = require('./head');
 const NativeLink = require('./native-link');
 const {
@@ -30,7 +30,9 @@ class Dial {
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
-    this._resource = new AsyncResource('OXWS');
+    this._resource = new ConnectionResource(
+      options.socketPath === undefined ? 'TCPWRAP' : 'PIPEWRAP'
+    );
     this._link = null;
     this._attempt = null;
     this._timer = null;
@@ -138,7 +140,7 @@ class Dial {
 
     const link = new NativeLink(id, this._resource);
 
-    this._link = link;
+    this._link = this._resource.link = link;
 
     link.listen((kind, value) => {
       if (kind === CONNECTED) {

@@ -15,7 +15,7 @@ use super::driver::{IoThread, Outbox, Prepare, Watch};
 use super::guard::guard;
 use super::slab::Slabs;
 use super::uv::{self, Uv};
-use super::values::{check, made};
+use super::values::{check, made, make_resource};
 use super::wakeup::Wakeup;
 use super::words::Words;
 use crate::engine::{Batch, Connection, Engine, Load, Policy, Source};
@@ -320,7 +320,7 @@ fn make_async_context(env: sys::napi_env) -> Result<sys::napi_async_context> {
     // SAFETY: `env` is the running call's; all values are live.
     unsafe {
         let name = made!(napi_create_string_utf8, env, c"oxws".as_ptr(), 4)?;
-        let resource = made!(napi_create_object, env)?;
+        let resource = make_resource(env)?;
         check(sys::napi_async_init(env, resource, name, &mut context))?;
     }
     Ok(context)

@@ -80,6 +80,25 @@ pub(super) fn set(
     })
 }
 
+/// A resource of `async_hooks` with a `hasRef()` like that of Node's own: it keeps no event loop alive. Test runners ask
+/// for that, and report a resource that does not say so.
+pub(super) fn make_resource(env: sys::napi_env) -> Result<sys::napi_value> {
+    // SAFETY: `env` is the running call's; the entry has no data.
+    unsafe {
+        let resource = made!(napi_create_object, env)?;
+        define(env, resource, c"hasRef", has_ref, ptr::null_mut())?;
+        Ok(resource)
+    }
+}
+
+unsafe extern "C" fn has_ref(
+    env: sys::napi_env,
+    _info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: as above.
+    unsafe { made!(napi_get_boolean, env, false) }.unwrap_or(ptr::null_mut())
+}
+
 /// The arguments of a raw call, `undefined` where missing, and its data.
 ///
 /// # Safety

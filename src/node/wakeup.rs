@@ -11,7 +11,7 @@ use napi::{Error, Result, sys};
 use super::environment::Environment;
 use super::guard::guard;
 use super::uv::{self, Uv};
-use super::values::check;
+use super::values::{check, make_resource};
 
 /// What an item of a thread-safe function calls.
 type CallJs = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
@@ -210,7 +210,7 @@ fn make_function(
         check(sys::napi_create_threadsafe_function(
             env,
             ptr::null_mut(),
-            ptr::null_mut(),
+            make_resource(env)?,
             name,
             0,
             1,

@@ -44,6 +44,15 @@ function failure() {
   const isBuilt = platform in ABIS && ARCHITECTURES.includes(arch);
   const what = `oxws could not load its addon for ${target}: `;
 
+  if (cause?.code === 'ERR_DLOPEN_DISABLED') {
+    return new Error(
+      `${what}Node.js was told to load none. Start it with --allow-addons ` +
+        'where it is started with --permission (and with --allow-net where ' +
+        'there is that), and without --no-addons; or use ws, which can do ' +
+        'without an addon.',
+      { cause }
+    );
+  }
   if (cause !== undefined) return new Error(what + cause.message, { cause });
 
   return new Error(

@@ -16,12 +16,26 @@ const CHECKOUT_ONLY = ['devDependencies', 'napi', 'private', 'scripts'];
 
 const root = path.join(__dirname, '..');
 const { values: flags, positionals } = parseArgs({
-  options: { all: { type: 'boolean' } },
+  options: { all: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   allowPositionals: true
 });
 const out = path.resolve(positionals[0] || path.join(root, 'npm'));
 
+const USAGE = `npm run packages -- [--all] [DIRECTORY]
+
+Lays out the packages that are published in DIRECTORY, npm/ by default: one for
+each platform whose addon, oxws.<platform>.node, lies in the root, and "oxws".
+
+  --all   fail unless the addons of all platforms are there
+  --help  print this
+`;
+
 function main() {
+  if (flags.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+
   const manifest = readManifest();
   const platforms = manifest.napi.targets.map((triple) => {
     const { platform, arch, abi, platformArchABI } = parseTriple(triple);

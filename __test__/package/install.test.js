@@ -184,6 +184,15 @@ describe('the packages, installed without a network and without Rust', () => {
   });
 });
 
+test('npm run packages -- --help says how it is used', async () => {
+  const { code, stdout } = await node(root, script, '--help');
+
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^npm run packages -- .*--all.*DIRECTORY/)
+  });
+});
+
 describe('what require() throws', () => {
   test('names the package that is missing, and the way out', async () => {
     const cwd = copyOfProject();
@@ -210,6 +219,44 @@ describe('what require() throws', () => {
     expect(message).toMatch(`oxws could not load its addon for ${binding}: `);
     expect(message).toMatch(`oxws.${binding}.node`);
     expect(cause).toBe('ERR_DLOPEN_FAILED');
+  });
+
+  const isNew = parseInt(process.versions.node) >= 22;
+  const permission = isNew ? '--permission' : '--experimental-permission';
+
+  test.each([
+    ['--no-addons', ['--no-addons']],
+    [permission, [permission, '--allow-fs-read=*']]
+  ])('says what %s has to do with it', async (_, flags) => {
+    const { stdout } = await node(
+      project,
+      ...flags,
+      '-e',
+      `try { require('oxws') } catch ({ message, cause }) {
+         console.log(cause.code, message);
+       }`
+    );
+
+    expect(stdout).toBe(
+      `ERR_DLOPEN_DISABLED oxws could not load its addon for ${binding}: ` +
+        'Node.js was told to load none. Start it with --allow-addons where ' +
+        'it is started with --permission (and with --allow-net where there ' +
+        'is that), and without --no-addons; or use ws, which can do without ' +
+        'an addon.\n'
+    );
+  });
+
+  test(`is nothing under ${permission} with --allow-addons`, async () => {
+    const { code, stdout } = await node(
+      project,
+      permission,
+      '--allow-fs-read=*',
+      '--allow-addons',
+      '-p',
+      "require('oxws').name"
+    );
+
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'WebSocket\n' });
   });
 
   test('says which platforms have no package', async () => {

@@ -32,6 +32,10 @@ const kinds = Object.freeze({
 const HEADER = 1;
 const WORDS = 4;
 
+/** Flags of the word before the first record. */
+const REST = 1;
+const GOES_ON = 2;
+
 /** The flag of a record whose value is an index into the fragment lengths. */
 const FRAGMENTED = 1 << 16;
 
@@ -69,7 +73,12 @@ class Events {
 
   /** They had been read, not inflated, when the socket was closed. */
   get areRest() {
-    return this._meta[0] === 1;
+    return (this._meta[0] & REST) !== 0;
+  }
+
+  /** They are of the same chunk as those before. */
+  get goOn() {
+    return (this._meta[0] & GOES_ON) !== 0;
   }
 
   get kind() {

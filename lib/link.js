@@ -22,8 +22,9 @@ const NOTHING = Buffer.alloc(0);
  * the engine, `PumpedLink` any Duplex.
  *
  * Events are delivered in order through the handler record of `websocket.js`.
- * While paused, whole chunks are held back; with `allowSynchronousEvents` off
- * each message has a macrotask of its own.
+ * While paused, chunks are held back, as a paused socket holds bytes; one that
+ * has begun is delivered whole. With `allowSynchronousEvents` off each message
+ * has a macrotask of its own, paused or not.
  */
 class Link {
   constructor() {
@@ -31,12 +32,19 @@ class Link {
     this._handler = null;
     this._paused = false;
     this._synchronous = true;
-    /** Events held back, oldest first; null if there are none. */
+    /** Chunks held back, the events of each, oldest first; null for none. */
     this._held = null;
-    this._heldBytes = 0;
-    this._immediate = null;
+    /** How many events of the first one have been released. */
+    this._released = 0;
     this._isReleasing = false;
-    /** Reading stopped because enough is held back. */
+    /** The socket is closed. */
+    this._isOver = false;
+    /** Events that wait for a macrotask, oldest first; null for none. */
+    this._deferred = null;
+    this._immediate = null;
+    /** Bytes of both. */
+    this._waitingBytes = 0;
+    /** Reading stopped because that is enough. */
     this._stopped = false;
     /** What the peer sent along with its handshake has not been seen yet. */
     this.isYoung = false;
@@ -90,13 +98,32 @@ class Link {
     this._synchronous = options.allowSynchronousEvents;
   }
 
-  /** Emits one event, or holds it back. What listeners throw is uncaught. */
-  _deliver(event, kind) {
-    const { value, data, fragments } = event;
+  /** A chunk that comes now waits: it is paused, or others wait already. */
+  get _holdsBack() {
+    return this._paused || this._held !== null;
+  }
+
+  /** Keeps an event for `resume()`, in a chunk of its own or in the last one. */
+  _hold({ kind, value, data, fragments }, isFirst) {
+    const event = { kind, value, data, fragments };
+
+    this._held ??= [];
+    if (isFirst) this._held.push([event]);
+    else this._held.at(-1).push(event);
+    this._count(event);
+  }
+
+  /** Emits one event, or defers it. What listeners throw is uncaught. */
+  _deliver({ kind, value, data, fragments }) {
     const isApart = (!this._synchronous || this.isYoung) && isDeferrable(kind);
 
-    if (isApart || this._paused || this._held !== null) {
-      this._hold({ kind, value, data, fragments, isApart });
+    if (isApart || this._deferred !== null) {
+      const event = { kind, value, data, fragments, isApart };
+
+      this._deferred ??= [];
+      this._deferred.push(event);
+      this._count(event);
+      this._defer();
     } else {
       this._emit(kind, value, data, fragments);
     }
@@ -140,60 +167,98 @@ class Link {
     }
   }
 
-  _hold(event) {
-    if (this._held === null) this._held = [];
+  /** Counts what waits; of enough no more is read. */
+  _count({ data }) {
+    this._waitingBytes += EVENT_COST + data.length;
 
-    this._held.push(event);
-    this._heldBytes += EVENT_COST + event.data.length;
-
-    if (this._heldBytes > MAX_HELD && !this._stopped) {
+    if (this._waitingBytes > MAX_HELD && !this._stopped) {
       this._stopped = true;
       this._stopReading();
     }
-
-    if (!this._paused) this._scheduleRelease();
   }
 
-  _scheduleRelease() {
+  _uncount({ data }) {
+    this._waitingBytes -= EVENT_COST + data.length;
+  }
+
+  _defer() {
     if (this._immediate !== null) return;
 
     // `allowSynchronousEvents` is about the timers of the program.
     const defer = this._synchronous ? timers.setImmediate : setImmediate;
 
     this._immediate = defer(() => {
+      if (this._deferred !== null) this._emitDeferred();
+      // Not before: a listener may run the event loop itself.
       this._immediate = null;
-      this._release();
+      if (this._deferred !== null) this._defer();
     });
   }
 
+  /** Emits the first deferred event, and those behind that need not wait. */
+  _emitDeferred() {
+    do {
+      const event = this._deferred.shift();
+
+      this._uncount(event);
+      this._emit(event.kind, event.value, event.data, event.fragments);
+
+      // A listener may have had others take over.
+      if (this._deferred === null) return;
+    } while (this._deferred.length > 0 && !this._deferred[0].isApart);
+
+    if (this._deferred.length > 0) return;
+
+    this._deferred = null;
+    this._readOn();
+  }
+
   /**
-   * Emits what was held back: all of it, or one message of it. What comes while
-   * a listener runs the event loop itself waits for it.
+   * Delivers what is held back, until it is paused again, or all of it and the
+   * close. What comes while a listener runs the event loop itself waits for it.
    */
   _release() {
     if (this._isReleasing) return;
 
     this._isReleasing = true;
 
-    while (this._held !== null && !this._paused) {
-      const event = this._held.shift();
-
-      this._heldBytes -= EVENT_COST + event.data.length;
-      this._emit(event.kind, event.value, event.data, event.fragments);
-
-      // A listener may have had others take over.
-      if (this._held === null) break;
-
-      if (this._held.length === 0) {
-        this._held = null;
-        this._readOn();
-      } else if (this._held[0].isApart) {
-        this._scheduleRelease();
-        break;
-      }
+    while (this._held !== null && (this._isOver || !this._paused)) {
+      this._releaseChunk();
     }
 
     this._isReleasing = false;
+
+    if (this._isOver) this._deliver({ kind: CLOSED, value: 0, data: NOTHING });
+    else this._readOn();
+  }
+
+  _releaseChunk() {
+    const [chunk] = this._held;
+
+    while (this._released < chunk.length) {
+      const event = chunk[this._released++];
+
+      this._uncount(event);
+      this._deliver(event);
+
+      // A listener may have had others take over.
+      if (this._held === null) return;
+    }
+
+    this._released = 0;
+    this._held.shift();
+    if (this._held.length === 0) this._held = null;
+  }
+
+  /** Takes all that waits away, in order. */
+  _takeWaiting() {
+    const deferred = this._deferred ?? [];
+    const held = (this._held ?? []).flat().slice(this._released);
+
+    this._deferred = this._held = null;
+    this._released = this._waitingBytes = 0;
+
+    return [...deferred, ...held];
   }
 
   /**
@@ -208,18 +273,10 @@ class Link {
     else timers.nextTick(() => this._deliverClose());
   }
 
-  /** The socket is closed: what is held back goes first, paused or not. */
+  /** The socket is closed: what waits goes first, paused or not. */
   _deliverClose() {
-    if (this._held === null) {
-      this._emit(CLOSED, 0);
-      return;
-    }
-
-    this._paused = false;
-    this._held.push({ kind: CLOSED, value: 0, data: NOTHING });
-
-    if (this._synchronous) this._release();
-    else this._scheduleRelease();
+    this._isOver = true;
+    this._release();
   }
 
   pause() {
@@ -229,12 +286,12 @@ class Link {
   resume() {
     this._paused = false;
 
-    if (this._held !== null) this._scheduleRelease();
-    else this._readOn();
+    if (this._held === null) this._readOn();
+    else timers.nextTick(() => !this._isOver && this._release());
   }
 
   _readOn() {
-    if (this._stopped && this._held === null && !this._paused) {
+    if (this._stopped && this._deferred === null && !this._holdsBack) {
       this._stopped = false;
       this._startReading();
     }

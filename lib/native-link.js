@@ -41,6 +41,10 @@ class NativeLink extends Link {
     this.isClaimed = false;
     /** A message was not delivered: none behind it will be. */
     this._hasGap = false;
+    /** The chunk that comes is held back. */
+    this._isHolding = false;
+    /** It was paused when it was closed here. */
+    this._wantsRest = false;
     /** Those of sends, once there are some. */
     this._callbacks = null;
     this._socket = null;
@@ -154,13 +158,11 @@ class NativeLink extends Link {
    * listeners see them, at the pace of `ws`.
    */
   demote() {
-    const { socket, websocket, _handler: handler, _held: held } = this;
+    const { socket, websocket, _handler: handler } = this;
     const { endpoint: id, task } = this.half.demote();
     const endpoint = new Endpoint(id);
 
     endpoint.deferInflation();
-    this._held = null;
-    this._heldBytes = 0;
     this._stopped = false;
     this.half.resume();
     this._intake = new Intake(
@@ -169,7 +171,7 @@ class NativeLink extends Link {
       handler.createReceiver(websocket, endpoint)
     );
     this._intake.start();
-    this._intake.takeOver(held || [], task);
+    this._intake.takeOver(this._takeWaiting(), task);
     if (this._paused) socket.onPaused();
   }
 
@@ -204,15 +206,20 @@ class NativeLink extends Link {
     return this._idleReceiver;
   }
 
-  /** Called with the events of one chunk. */
+  /** Called with the events of one chunk, or more of one. */
   receive(events) {
-    // What was read before terminate() is delivered, what comes later is not;
-    // all that a paused WebSocket has not seen came before. Nothing is left out
-    // in between.
     if (this._socket !== null) this._socket.noteActivity();
 
+    // What was read before terminate() is delivered, what comes later is not;
+    // what is on its way to a paused WebSocket came before. Nothing is left out
+    // in between.
     const isWanted =
-      !this._hasGap && (!this.destroyed || this._paused || events.areRest);
+      !this._hasGap && (!this.destroyed || this._wantsRest || events.areRest);
+
+    // A chunk that has begun is delivered whole.
+    let isFirst = !events.goOn;
+
+    if (isFirst) this._isHolding = this._holdsBack;
 
     while (events.next()) {
       const { kind } = events;
@@ -221,8 +228,12 @@ class NativeLink extends Link {
       try {
         if (kind >= END) this._control(kind, events);
         else if (this.isDemoted) this._intake.receiver.take(events);
-        else if (isWanted) this._deliver(events, kind);
-        else this._hasGap = true;
+        else if (!isWanted) this._hasGap = true;
+        else if (!this._isHolding) this._deliver(events);
+        else {
+          this._hold(events, isFirst);
+          isFirst = false;
+        }
       } catch (err) {
         bridge.raise(err);
       }
@@ -247,7 +258,8 @@ class NativeLink extends Link {
     } else if (kind === END) {
       this.ended = true;
       if (this.isDemoted) this._endSocket();
-      else this._deliver(events, kind);
+      else if (this._held !== null) this._hold(events, false);
+      else this._deliver(events);
     } else if (kind === CHUNK) {
       if (this.raw === null) this.socket.onChunk(events.data);
       else this.raw.receive(events.data);
@@ -406,9 +418,10 @@ class NativeLink extends Link {
   /** Closes the connection itself; by RST if asked so. */
   close(reset) {
     this.destroyed = true;
+    this._wantsRest = this.isStarted && this._holdsBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
-    if (this._paused && this.isStarted && !reset) this.half.closeBehindInput();
+    if (this._wantsRest) this.half.closeBehindInput();
     else bridge.destroy(this.id, reset ? 1 : 0);
   }
 

@@ -223,3 +223,124 @@ for (const { role, open, key } of roles) {
     });
   });
 }
+
+for (const { role, open, key } of roles) {
+  describeEach(routedImplementations, `a ${role} that pauses`, (row) => {
+    const text = (payload) => frame({ opcode: OPCODE.text, payload, key });
+    const closing = frame({
+      opcode: OPCODE.close,
+      payload: closePayload(4001),
+      key
+    });
+
+    /** `act` runs in the first message; resolves the peer and the events. */
+    async function openActing(act, options) {
+      const { websocket, peer } = await open(row, options);
+      const events = [];
+
+      websocket.once('message', () => act(websocket));
+      websocket.on('message', (data) => events.push(String(data)));
+
+      const closed = new Promise((resolve) => {
+        websocket.on('close', (code) => {
+          events.push(code, websocket.isPaused);
+          resolve();
+        });
+      });
+
+      return { websocket, peer, events, closed };
+    }
+
+    const pause = (websocket) => websocket.pause();
+
+    test.each([
+      ['messages', undefined],
+      ['messages, a macrotask each', { allowSynchronousEvents: false }]
+    ])('gets all %s of the chunk that has begun', async (_, options) => {
+      const { websocket, peer, events } = await openActing(pause, options);
+
+      peer.write(...['1', '2', '3', '4', '5'].map(text));
+      while (events.length < 5) await turns(1);
+      peer.write(text('6'));
+      await turns();
+      expect(events).toEqual(['1', '2', '3', '4', '5']);
+      expect(websocket.readyState).toBe(websocket.OPEN);
+      websocket.resume();
+      await once(websocket, 'message');
+      expect(events.at(-1)).toBe('6');
+    });
+
+    test('gets all of a chunk of a thousand messages', async () => {
+      const { peer, events } = await openActing(pause);
+
+      peer.write(...Array(1000).fill(text('x')));
+      while (events.length < 1000) await turns(1);
+      expect(events).toEqual(Array(1000).fill('x'));
+    });
+
+    test('closes with the close frame of the chunk', async () => {
+      const { peer, events, closed } = await openActing(pause);
+
+      peer.write(text('1'), text('2'), closing);
+      await closed;
+      expect(events).toEqual(['1', '2', 4001, true]);
+    });
+
+    const goings = [
+      ['ends', (socket) => socket.end()],
+      ['resets', (socket) => socket.resetAndDestroy()]
+    ];
+
+    // Below TLS there is no resetting.
+    test.each(row.route === 'pumped' ? goings.slice(0, 1) : goings)(
+      'closes when the peer %s',
+      async (_, go) => {
+        const { peer, events, closed } = await openActing((websocket) => {
+          websocket.pause();
+          setImmediate(go, peer.socket);
+        });
+
+        peer.write(text('1'), text('2'));
+        await closed;
+        expect(events).toEqual(['1', '2', 1006, true]);
+      }
+    );
+
+    test('closes when it ends its socket', async () => {
+      const { peer, events, closed } = await openActing((websocket) => {
+        websocket._socket.end();
+        websocket.pause();
+      });
+
+      peer.write(text('1'), text('2'));
+      await closed;
+      expect(events).toEqual(['1', '2', 1006, true]);
+    });
+
+    test.each([
+      ['behind terminate()', (websocket) => websocket.terminate()],
+      ['behind _socket.destroy()', ({ _socket: socket }) => socket.destroy()]
+    ])('%s, in every message, closes', async (_, destroy) => {
+      const { peer, events, closed } = await openActing((websocket) => {
+        destroy(websocket);
+        websocket.pause();
+        websocket.on('message', pause.bind(null, websocket));
+      });
+
+      peer.write(text('1'), text('2'), text('3'));
+      await closed;
+      expect(events).toEqual(['1', '2', '3', 1006, true]);
+    });
+
+    test('for a stream that is destroyed closes', async () => {
+      const { websocket, peer } = await open(row);
+      const stream = row.lib.createWebSocketStream(websocket);
+      const closed = once(stream, 'close');
+
+      stream.on('data', () => stream.destroy());
+      peer.write(...['1', '2', '3'].map(text));
+      await closed;
+      expect(websocket.readyState).toBe(websocket.CLOSED);
+    });
+  });
+}

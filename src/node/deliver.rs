@@ -120,6 +120,7 @@ pub(super) fn deliver_events(
             Ok(call) => {
                 next += call.count;
                 call.run(environment, bridge, id);
+                records.go_on();
             }
             Err(error) => return raise(environment.env, &error),
         }

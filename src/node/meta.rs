@@ -10,8 +10,12 @@ use super::words::Words;
 pub(super) const RECORDS: usize = 256;
 /// Words of a record: kind, place and flags; offset; length; value.
 const WORDS: usize = 4;
-/// Words before the first record. The first one is 1 while JavaScript gets the rest of a closed connection.
+/// Words before the first record: flags.
 const HEADER: usize = 1;
+/// The rest of a closed connection.
+const REST: u32 = 1;
+/// More of the chunk that the call before brought a part of.
+const GOES_ON: u32 = 2;
 
 /// The records of the events that the dispatch function is called with.
 pub(super) struct Meta {
@@ -42,10 +46,12 @@ impl Meta {
     /// end. `is_rest` is whether they had been read before the socket was closed.
     pub(super) fn begin(&self, is_rest: bool) -> Records<'_> {
         let interrupted = self.words.copy_of(self.used.get());
-        self.words.set(0, [u32::from(is_rest)]);
+        let flags = if is_rest { REST } else { 0 };
+        self.words.set(0, [flags]);
         self.used.set(HEADER);
         Records {
             meta: self,
+            flags,
             interrupted,
         }
     }
@@ -54,10 +60,16 @@ impl Meta {
 /// The records of the calls that one delivery makes.
 pub(super) struct Records<'a> {
     meta: &'a Meta,
+    flags: u32,
     interrupted: Vec<u32>,
 }
 
 impl Records<'_> {
+    /// The next call brings more of the same chunk.
+    pub(super) fn go_on(&self) {
+        self.meta.words.set(0, [self.flags | GOES_ON]);
+    }
+
     /// Writes the record `index`; it and those before it are in use.
     pub(super) fn set(&self, index: usize, record: [u32; WORDS]) {
         let start = HEADER + index * WORDS;

@@ -209,6 +209,8 @@ class Dial {
     this._link.listen(null);
     this._link.startRaw();
     socket.mute(true);
+    // As the one that Node would have made: it ends when the server has.
+    socket.allowHalfOpen = false;
 
     request.on('error', (err) => this._fail(err));
     request.on('response', (response) => {
@@ -220,6 +222,7 @@ class Dial {
 
         this._done = true;
         socket.mute(false);
+        socket.allowHalfOpen = true;
         this._handlers.onUpgrade(
           response,
           new LinkTransport(this._link, Buffer.concat([head, unread])).open()

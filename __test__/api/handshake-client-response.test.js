@@ -327,3 +327,32 @@ describeEach(routedImplementations, 'the client accepts', (row) => {
     expect(amounts).toEqual([0]);
   });
 });
+
+describeEach(
+  routedImplementations,
+  'a client that does not read the body of an answer',
+  ({ lib, route }) => {
+    test.each([
+      ['whole', 'Content-Length: 2'],
+      ['short', 'Content-Length: 20'],
+      ['until the end', 'Connection: close']
+    ])('lets its socket go with the server: %s', async (_, field) => {
+      const { url } = await rawServer((peer) => {
+        peer.socket.end(`HTTP/1.1 404 Not Found\r\n${field}\r\n\r\nno`);
+      }, route);
+      const client = dial({ WebSocket: lib, route }, url);
+
+      client.on('error', () => {});
+
+      const [request, answer] = await once(client, 'unexpected-response');
+      const { socket } = answer;
+
+      request.on('error', () => {});
+      answer.on('error', () => {});
+      if (!socket.closed) {
+        await new Promise((resolve) => socket.on('close', resolve));
+      }
+      expect(socket.destroyed).toBe(true);
+    });
+  }
+);

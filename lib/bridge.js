@@ -193,6 +193,6 @@ function flush() {
 }
 
 // What was sent before process.exit() was sent, by any copy of the library.
-if (bridge.id === 0) process.on('exit', () => bridge.flushNow());
+if (bridge.id === 0) process.on('exit', () => bridge.leave());
 
 module.exports = { bridge, kinds, scheduleFlush, targets };

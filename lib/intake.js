@@ -8,6 +8,14 @@ const { EMPTY } = require('./payload');
  * @typedef {import('./receiver')} Receiver
  */
 
+/** Those whose stream is corked; null until there is one. */
+let gathering = null;
+
+/** The process exits: what was sent leaves, and what is sent from here on. */
+function releaseAll() {
+  for (const intake of gathering) intake.stopGathering();
+}
+
 /** Carries what a stream brings to the receiver of a WebSocket. */
 class Intake {
   /**
@@ -68,11 +76,22 @@ class Intake {
       return;
     }
 
+    if (gathering === null) {
+      gathering = new Set();
+      process.prependListener('exit', releaseAll);
+    }
+
+    gathering.add(this);
     this._corks++;
     socket.cork();
     if (!this.receiver.write(chunk)) socket.pause();
     socket.uncork();
-    this._corks--;
+    if (--this._corks === 0) gathering.delete(this);
+  }
+
+  stopGathering() {
+    this.gathers = false;
+    for (let i = 0; i < this._corks; i++) this._socket.uncork();
   }
 
   /** Has written what listeners have sent so far: somebody asks how much waits. */

@@ -13,6 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Owner};
 use super::jobs::Effort;
@@ -236,7 +238,7 @@ impl Connection {
         heir: impl FnOnce(InflateJob) + Send + 'static,
     ) -> Option<(Box<Endpoint>, bool)> {
         self.command(|state, _| {
-            state.deflate();
+            state.deflate_until(None);
             state.input.demote(Box::new(heir))
         })
     }
@@ -275,14 +277,32 @@ impl Connection {
         self.command(State::flush_fully);
     }
 
-    /// The same when no turn will come: what waits to be compressed is compressed here.
-    pub fn flush_all(self: &Arc<Self>) {
-        self.break_on_panic(|| {
-            self.command(|state, context| {
-                state.deflate();
-                state.flush_fully(context);
+    /// Writes what was gathered though more may come: here, or in a turn of the thread that drives.
+    pub fn flush_early(self: &Arc<Self>) {
+        if self.engine.has_thread() {
+            self.schedule();
+        } else {
+            self.flush();
+        }
+    }
+
+    /// Writes all when no turn will come: what waits to be compressed is compressed here, and what another thread
+    /// compresses is waited for, both until `deadline`.
+    pub fn flush_until(self: &Arc<Self>, deadline: Instant) {
+        loop {
+            let mut is_held_up = false;
+            self.break_on_panic(|| {
+                self.command(|state, context| {
+                    state.deflate_until(Some(deadline));
+                    state.flush_fully(context);
+                    is_held_up = state.stream.is_some() && state.output.is_held_up();
+                });
             });
-        });
+            if !is_held_up || Instant::now() >= deadline {
+                return;
+            }
+            thread::sleep(Duration::from_micros(200));
+        }
     }
 
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.

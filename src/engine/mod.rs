@@ -105,6 +105,11 @@ impl Engine {
         self.ready.run_job(effort, job);
     }
 
+    /// A thread drives.
+    fn has_thread(&self) -> bool {
+        self.ready.has_thread()
+    }
+
     /// Does not wait for the kernel's next event with the turns of what was scheduled.
     fn urge(&self) {
         self.ready.urge();

@@ -106,6 +106,10 @@ impl ReadyList {
         }
     }
 
+    pub(super) fn has_thread(&self) -> bool {
+        lock(&self.waiting).has_thread
+    }
+
     /// Whoever looks himself drives from here on.
     pub(super) fn leave_thread(&self) {
         lock(&self.waiting).has_thread = false;

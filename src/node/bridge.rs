@@ -218,6 +218,17 @@ impl Bridge {
         }
     }
 
+    /// All connections.
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        let table = self.table.borrow();
+        let entries = table.entries.iter().flatten();
+        let connection = |entry: &Entry| match entry {
+            Entry::Connection(connection, _) => Some(Arc::clone(connection)),
+            _ => None,
+        };
+        entries.filter_map(connection).collect()
+    }
+
     /// Has the endpoint with this id do `work`, if there is one. It is away meanwhile.
     pub(super) fn borrow_endpoint<T>(
         &self,

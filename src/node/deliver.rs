@@ -12,6 +12,7 @@ use napi::{Result, sys};
 use super::bridge::{Bridge, Entry};
 use super::delivery::Run;
 use super::environment::Environment;
+use super::guard::guard;
 use super::meta::{RECORDS, Records};
 use super::slab::Size;
 use super::values::{buffer, check, made, number, undefined};
@@ -55,7 +56,7 @@ impl Environment {
         let delivering = connection
             .as_ref()
             .and_then(|connection| self.begin_delivery(connection, first));
-        self.in_callback_scope(|| {
+        let delivered = self.in_callback_scope(|| {
             deliver_events(self, &bridge, id, &run.batch, run.events.clone(), is_rest);
             // Its ticks may see others: the listeners have returned.
             drop(delivering);
@@ -64,8 +65,13 @@ impl Environment {
             if is_last {
                 connection.delivered(bytes);
             }
+            if !delivered {
+                // Something of it is lost: nothing may follow.
+                connection.destroy(true);
+            }
             if self.is_inline() && connection.is_gathered() {
                 connection.flush();
+                self.gathered.end_dispatch();
             }
         }
         if is_task || matches!(last, Kind::Closed | Kind::Idle) {
@@ -73,7 +79,9 @@ impl Environment {
         }
     }
 
-    fn in_callback_scope(&self, work: impl FnOnce()) {
+    /// Returns false if the work has panicked.
+    fn in_callback_scope(&self, work: impl FnOnce()) -> bool {
+        let mut is_done = true;
         let env = self.env;
         let mut handles = ptr::null_mut();
         let mut scope = ptr::null_mut();
@@ -82,19 +90,20 @@ impl Environment {
         // reverse order.
         unsafe {
             if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
-                return;
+                return true;
             }
             let resource = undefined(env);
             let opened =
                 sys::napi_open_callback_scope(env, resource, self.async_context, &mut scope);
             if opened == sys::Status::napi_ok {
                 self.set_dispatching(true);
-                work();
+                is_done = guard(work).is_some();
                 sys::napi_close_callback_scope(env, scope);
                 self.set_dispatching(was_dispatching);
             }
             sys::napi_close_handle_scope(env, handles);
         }
+        is_done
     }
 }
 

@@ -6,12 +6,14 @@ use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use napi::{Error, Result, sys};
 
 use super::bridge::Bridge;
 use super::delivery::{Queue, SharedBatch};
 use super::driver::{IoThread, Outbox, Prepare, Watch};
+use super::gathered::Gathered;
 use super::guard::guard;
 use super::slab::Slabs;
 use super::uv::{self, Uv};
@@ -58,7 +60,11 @@ pub(super) struct Environment {
     pub(super) closed: Cell<bool>,
     bridges: RefCell<Vec<Rc<Bridge>>>,
     /// Connections that were sent to in this tick or dispatch.
-    pub(super) gathered: RefCell<Vec<Arc<Connection>>>,
+    pub(super) gathered: Arc<Gathered>,
+    /// Sends of this tick, outside of a dispatch, that were not gathered.
+    pub(super) sent_at_once: Cell<u32>,
+    /// The process exits: nothing is gathered any more, and until then it may wait for what is being compressed.
+    pub(super) leaving: Cell<Option<Instant>>,
     pub(super) dispatching: Cell<bool>,
     /// Messages to compress that were sent since the load was last looked at.
     pub(super) compressed: Cell<usize>,
@@ -114,7 +120,9 @@ impl Environment {
             load: RefCell::new(Load::new(policy())),
             closed: Cell::new(false),
             bridges: RefCell::default(),
-            gathered: RefCell::default(),
+            gathered: Gathered::new(),
+            sent_at_once: Cell::new(0),
+            leaving: Cell::new(None),
             dispatching: Cell::new(false),
             compressed: Cell::new(0),
             holds: Cell::new(0),
@@ -130,6 +138,15 @@ impl Environment {
             environment.release();
         }
         started.map(|()| environment)
+    }
+
+    /// All connections that JavaScript knows.
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        let bridges = self.bridges.borrow();
+        bridges
+            .iter()
+            .flat_map(|bridge| bridge.connections())
+            .collect()
     }
 
     /// Whether nothing may run any more.

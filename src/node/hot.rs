@@ -22,7 +22,7 @@ pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"written", written),
     (c"pending", pending),
     (c"flush", flush),
-    (c"flushNow", flush_now),
+    (c"leave", leave),
     (c"raise", raise),
 ];
 
@@ -81,13 +81,14 @@ unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> 
                 let bits = Bits::from(u32_of(env, bits));
                 let key = u32_of(env, key).to_le_bytes();
                 let environment = bridge.environment();
-                let gather = environment.gather(&connection);
+                let gather = environment.gather_bytes(&connection, bits.has(Bits::COMPRESS));
                 if bits.has(Bits::COMPRESS) {
                     environment.count_compressed();
                 }
                 with_payload(bridge, data, |payload| {
                     connection.send(payload, bits, key, gather);
                 });
+                environment.sent(&connection);
             }
             undefined(env)
         })
@@ -100,10 +101,12 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
     unsafe {
         with_bridge(env, info, |bridge, [id, data]| {
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
-                let gather = bridge.environment().gather(&connection);
+                let environment = bridge.environment();
+                let gather = environment.gather_bytes(&connection, false);
                 with_payload(bridge, data, |bytes| {
                     connection.write(&bytes, gather);
                 });
+                environment.sent(&connection);
             }
             undefined(env)
         })
@@ -172,15 +175,12 @@ unsafe extern "C" fn flush(env: sys::napi_env, info: sys::napi_callback_info) ->
     }
 }
 
-/// `flushNow()`: the same on this thread, before the process exits.
-unsafe extern "C" fn flush_now(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
+/// `leave()`: the process exits. All that was sent is written, and what is sent from here on at once.
+unsafe extern "C" fn leave(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
         with_bridge(env, info, |bridge, []| {
-            bridge.environment().flush_here();
+            bridge.environment().leave();
             undefined(env)
         })
     }

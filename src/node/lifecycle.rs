@@ -140,7 +140,9 @@ unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> s
     // SAFETY: this is an entry.
     unsafe {
         with_connection(env, info, |bridge, connection| {
-            connection.end(bridge.environment().gather(connection));
+            let environment = bridge.environment();
+            connection.end(environment.gather(connection));
+            environment.sent(connection);
             0.0
         })
     }

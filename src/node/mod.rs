@@ -14,6 +14,7 @@ mod driver;
 mod environment;
 mod fed_endpoint;
 mod feeding;
+mod gathered;
 mod guard;
 mod hot;
 mod lifecycle;

@@ -85,7 +85,7 @@ export interface Bridge {
   /** Sends what was gathered. */
   flush(): void;
   /** The same on this thread, before the process exits. */
-  flushNow(): void;
+  leave(): void;
   /** Makes an endpoint whose bytes JavaScript carries; returns its id. */
   createEndpoint(...config: Config): number;
   /**

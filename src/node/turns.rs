@@ -5,6 +5,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use napi::{Error, Result, sys};
 
@@ -15,6 +16,12 @@ use super::guard::guard;
 use super::uv::Uv;
 use super::values::check;
 use crate::engine::{Connection, Gather, Source};
+
+/// Sends of a tick, outside of a dispatch, that leave at once.
+const AT_ONCE: u32 = 2;
+
+/// How long an exit waits for messages that are being compressed. With ws they are lost.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Environment {
     /// Finds out who can drive, and has him do it.
@@ -181,7 +188,7 @@ impl Environment {
         if self.closed.get() {
             return;
         }
-        if !self.gathered.borrow().is_empty() {
+        if !self.gathered.is_empty() {
             self.flush();
         }
         if self.is_inline() && !self.wakeup.idle.load(Ordering::Acquire) {
@@ -192,11 +199,14 @@ impl Environment {
         }
     }
 
-    /// How bytes for `connection` are to be sent now; those not sent at once are with the next [`Environment::flush`].
+    /// When what is asked of `connection` is to be done; what is not done at once is with the next [`Environment::flush`].
     pub(super) fn gather(&self, connection: &Arc<Connection>) -> Gather {
+        if self.leaving.get().is_some() {
+            return Gather::No;
+        }
         let is_first = connection.mark_gathered();
         if is_first {
-            self.gathered.borrow_mut().push(Arc::clone(connection));
+            self.gathered.push(Arc::clone(connection));
         }
         if !self.is_inline() {
             Gather::ForTurn
@@ -204,6 +214,28 @@ impl Environment {
             Gather::No
         } else {
             Gather::Yes
+        }
+    }
+
+    /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once whoever drives: who sends
+    /// little may be killed next. Compressing is the driver's.
+    pub(super) fn gather_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Gather {
+        let gather = self.gather(connection);
+        let sent = self.sent_at_once.get();
+        if gather == Gather::No || self.dispatching.get() || sent == AT_ONCE {
+            return gather;
+        }
+        if compress && gather == Gather::ForTurn {
+            return gather;
+        }
+        self.sent_at_once.set(sent + 1);
+        Gather::No
+    }
+
+    /// Something was sent, or is to end. While the process exits nothing else comes to write it.
+    pub(super) fn sent(&self, connection: &Arc<Connection>) {
+        if let Some(deadline) = self.leaving.get() {
+            connection.flush_until(deadline);
         }
     }
 
@@ -222,8 +254,8 @@ impl Environment {
 
     /// Sends all that was gathered.
     pub(super) fn flush(&self) {
-        let gathered = std::mem::take(&mut *self.gathered.borrow_mut());
-        for connection in &gathered {
+        self.sent_at_once.set(0);
+        for connection in self.gathered.take() {
             connection.unmark_gathered();
             if self.is_inline() {
                 connection.flush();
@@ -233,11 +265,15 @@ impl Environment {
         }
     }
 
-    /// The same from the JS thread whoever drives: the process is about to end.
-    pub(super) fn flush_here(&self) {
-        for connection in std::mem::take(&mut *self.gathered.borrow_mut()) {
+    /// The process is about to end: sends all that has been sent, and from here on at once, whoever drives.
+    pub(super) fn leave(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        self.leaving.set(Some(deadline));
+        for connection in self.gathered.take() {
             connection.unmark_gathered();
-            connection.flush_all();
+        }
+        for connection in self.connections() {
+            connection.flush_until(deadline);
         }
     }
 }

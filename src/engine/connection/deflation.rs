@@ -2,6 +2,7 @@
 //! of one connection does not grow with what others have sent.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Connection;
 use super::input::Phase;
@@ -96,10 +97,11 @@ impl State {
         Some((job, length))
     }
 
-    /// Compresses all that waits, here and now.
-    pub(super) fn deflate(&mut self) {
-        let mut next = self.next_deflation(None);
-        while let Some(mut job) = next {
+    /// Compresses all that waits, here and now, unless that takes longer than until `deadline`.
+    pub(super) fn deflate_until(&mut self, deadline: Option<Instant>) {
+        let is_in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+        let mut next = is_in_time().then(|| self.next_deflation(None)).flatten();
+        while let Some(mut job) = next.take_if(|_| is_in_time()) {
             job.run();
             next = self.next_deflation(Some(job));
         }

@@ -184,6 +184,81 @@ describe('the packages, installed without a network and without Rust', () => {
   });
 });
 
+describe('under the name of ws', () => {
+  const consumer = path.join(directory, 'consumer');
+
+  beforeAll(async () => {
+    const peer = path.join(directory, 'peer');
+
+    for (const [place, manifest] of [
+      [
+        peer,
+        { name: 'peer', version: '1.0.0', peerDependencies: { ws: '^8' } }
+      ],
+      [consumer, { name: 'consumer', version: '1.0.0' }]
+    ]) {
+      fs.mkdirSync(place);
+      fs.writeFileSync(
+        path.join(place, 'package.json'),
+        JSON.stringify(manifest)
+      );
+    }
+    expect((await runNpm(directory, 'pack', './peer')).code).toBe(0);
+  });
+
+  test('it is the ws that others ask for', async () => {
+    const installed = await runNpm(
+      consumer,
+      'install',
+      '--no-audit',
+      '--no-fund',
+      `ws@file:${path.join(directory, `oxws-${version}.tgz`)}`,
+      path.join(directory, `oxws-binding-${binding}-${version}.tgz`),
+      path.join(directory, 'peer-1.0.0.tgz')
+    );
+
+    expect(installed).toMatchObject({ code: 0 });
+
+    const { stdout } = await node(
+      consumer,
+      '-p',
+      "require('ws/package.json').name + require('ws').Server.name"
+    );
+
+    expect(stdout).toBe('oxwsWebSocketServer\n');
+  });
+
+  test.each([
+    ['wrapper.mjs'],
+    ['browser.js'],
+    ['lib/extension.js'],
+    ['lib/permessage-deflate.js'],
+    ['lib/receiver.js'],
+    ['lib/sender.js'],
+    ['lib/stream.js'],
+    ['lib/subprotocol.js'],
+    ['lib/websocket.js'],
+    ['lib/websocket-server.js']
+  ])('%s is where ws has it, and exports the same', async (name) => {
+    const [own, theirs] = await Promise.all(
+      [consumer, root].map((place) => {
+        const file = path.join(place, 'node_modules/ws', name);
+
+        return node(
+          place,
+          '--input-type=module',
+          '-e',
+          `const exports = await import(${JSON.stringify(file)});
+           console.log(Object.keys(exports).sort(), exports.default.name);`
+        );
+      })
+    );
+
+    expect(theirs).toMatchObject({ code: 0, stderr: '' });
+    expect(own.stdout).toBe(theirs.stdout);
+  });
+});
+
 test('npm run packages -- --help says how it is used', async () => {
   const { code, stdout } = await node(root, script, '--help');
 

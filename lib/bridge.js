@@ -22,7 +22,7 @@ const kinds = Object.freeze({
   CHUNK: 23,
   IDLE: 24,
   STARVED: 25,
-  LATE: 26,
+  BEGUN: 26,
   ACCEPTED: 27,
   FAILED: 29,
   WRITTEN: 30

@@ -54,8 +54,10 @@ class NativeLink extends Link {
     this._bytesWritten = 0;
     /** What `receiver` is once nothing is received any more. */
     this._idleReceiver = null;
-    /** Called when the connection is closed, before anybody else. */
-    this.onClosed = null;
+    /** The http.Server that it was accepted for. */
+    this.server = null;
+    /** It is one of the server's connections, and has no socket to tell. */
+    this._isCounted = false;
     /** Takes the events until `start()`. */
     this._listener = null;
     /** While the socket is an ordinary one. */
@@ -97,6 +99,50 @@ class NativeLink extends Link {
   /** The socket object is there already: an adopted one, or one asked for. */
   get hasSocket() {
     return this._socket !== null;
+  }
+
+  /** It is one more connection of a server of Node's. */
+  countFor(server) {
+    this.server = server;
+    this._isCounted = true;
+    server._connections++;
+  }
+
+  /**
+   * As a socket of Node's does when it is destroyed.
+   *
+   * @return {boolean} Whether the server was waiting for that
+   */
+  _discount() {
+    const { server } = this;
+
+    if (!this._isCounted || this._socket !== null) return false;
+
+    this._isCounted = false;
+    server._connections--;
+    server._emitCloseIfDrained();
+
+    return server._connections === 0 && !server.listening;
+  }
+
+  /**
+   * Gives the connection away, before anything was made of it.
+   *
+   * @return {?{fd: number, bytes: Buffer}} None: it is closed
+   */
+  release() {
+    const released = this.half.release();
+
+    if (released !== null) {
+      targets[this.id] = undefined;
+      this.id = -1;
+      this.destroyed = true;
+      this._closed = true;
+      this._listener = null;
+      this._isCounted = false;
+    }
+
+    return released;
   }
 
   /** A socket that Node made is this connection's from now on. */
@@ -224,6 +270,9 @@ class NativeLink extends Link {
     while (events.next()) {
       const { kind } = events;
 
+      // It was given away.
+      if (this._closed) return;
+
       // What a listener throws must not take the events behind along.
       try {
         if (kind >= END) this._control(kind, events);
@@ -284,7 +333,6 @@ class NativeLink extends Link {
 
   _onClosed(reason) {
     targets[this.id] = undefined;
-    if (this.onClosed !== null) this.onClosed();
     if (this._socket !== null) {
       this._bytesRead = this.bytesRead;
       this._bytesWritten = this.bytesWritten;
@@ -292,6 +340,8 @@ class NativeLink extends Link {
     this.id = -1;
     this.destroyed = true;
     this._closed = true;
+
+    const isLast = this._discount();
 
     if (this.websocket !== null && this.websocket._readyState === 1) {
       this.websocket._readyState = 2;
@@ -301,8 +351,10 @@ class NativeLink extends Link {
     if (this.isYoung) this._grow();
 
     if (this._listener !== null) this._listener(CLOSED, reason);
-    // The socket's 'close' comes first, and with it ours.
+    // The socket's 'close' comes first, and with it ours; that of a server
+    // which waits for its last connection comes before both.
     if (this._socket !== null) this._socket.onClosed(reason);
+    else if (isLast) timers.setImmediate(() => this.onSocketClosed());
     else this.onSocketClosed();
   }
 
@@ -418,6 +470,7 @@ class NativeLink extends Link {
   /** Closes the connection itself; by RST if asked so. */
   close(reset) {
     this.destroyed = true;
+    this._discount();
     this._wantsRest = this.isStarted && this._holdsBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.

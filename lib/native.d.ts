@@ -147,22 +147,14 @@ export declare class Inflater {
   free(): void
 }
 
-/** A listening socket. Its events come under its `id`; connections come with `head` and `foreign` events. */
+/** A listening socket. Its events come under its `id`; the first event of each connection is `accepted`. */
 export declare class Server {
   /** The number of this listener in its bridge, until its `idle` event. */
   get id(): number
-  /** Where it listens. */
-  address(): Address | null
-  /** Connections that are not closed yet. */
-  get connections(): number
-  /** Stops listening; `idle` follows when no connection is left. */
+  /** Stops listening; `idle` follows when all connections have been reported. */
   close(): void
-  /** Has connections reported when they are accepted: `accepted` comes before `head` and `foreign`. */
-  announce(): void
   /** Accepts again after `starved`. */
   resume(): void
-  /** Counts one interval against each connection whose head has not come; those that had `limit` are `late`. */
-  sweep(limit: number): void
   /** Keeps the event loop alive, or not. */
   hold(hold: boolean): void
 }
@@ -175,6 +167,11 @@ export declare class WebSocket {
   holdBack(): number
   /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */
   demote(): Demoted | null
+  /**
+   * Gives the socket away, with all that was read of it, before any of it was a frame. No event follows. Null if it is
+   * closed, or where there are no descriptors.
+   */
+  release(): Released | null
   /** Stops reading. */
   pause(): void
   /** Reads again. */
@@ -291,8 +288,11 @@ export interface InflateOptions {
  */
 export declare function limitJobs(limit: number): void
 
-/** Listens on a TCP address. Returns the system's error number if that fails. Heads are at most `max_head` bytes long. */
-export declare function listenTcp(bridge: number, address: string, port: number, backlog: number, maxHead: number): Server | number
+/**
+ * Listens, by a duplicate, on the bound TCP socket behind a descriptor of somebody else's. Returns the system's error
+ * number if that fails. Heads are at most `max_head` bytes long.
+ */
+export declare function listen(bridge: number, fd: number, backlog: number, maxHead: number): Server | number
 
 /**
  * Parses a `Sec-WebSocket-Extensions` header. The offers are sorted by where their name is first seen, and so are the
@@ -302,6 +302,14 @@ export declare function parseExtensions(header: string): Array<ExtensionOffer> |
 
 /** Parses a `Sec-WebSocket-Protocol` header of a request. */
 export declare function parseSubprotocols(header: string): Subprotocols
+
+/** A socket that was given away. */
+export interface Released {
+  /** The descriptor, the caller's from here on. */
+  fd: number
+  /** What was read of it. */
+  bytes: Buffer
+}
 
 /** What a `Sec-WebSocket-Protocol` header offers. */
 export interface Subprotocols {

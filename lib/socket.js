@@ -147,13 +147,17 @@ class ConnectionSocket extends Socket {
 
     super({ handle, manualStart: true, allowHalfOpen: true });
     this._connection = handle;
-    this._listen();
+    // Who has heard that it is closed does not hear so again.
+    this._listen(!link.isClosed);
 
     if (link.isStarted) this.onStarted();
     if (link.ended) this.onEnded();
     if (link.ending) this.end();
     if (link.destroyed) this.destroy();
     else if (link.isPaused) this.onPaused();
+
+    // From here on Node counts it out, if it is not closed already.
+    if (link.server !== null) this.server = this._server = link.server;
   }
 
   /** Makes an open socket of Node's one over `link`. */
@@ -170,12 +174,12 @@ class ConnectionSocket extends Socket {
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
     Object.setPrototypeOf(socket, ConnectionSocket.prototype);
-    socket._listen();
+    socket._listen(true);
   }
 
-  _listen() {
+  _listen(isOpen) {
     this.on('error', ignore);
-    this.on('close', tellLink);
+    if (isOpen) this.on('close', tellLink);
     this.on('newListener', noteListener);
   }
 

@@ -3,6 +3,7 @@
 const net = require('net');
 
 const { bridge } = require('./bridge');
+const { hasDescriptors } = require('./descriptors');
 const NativeLink = require('./native-link');
 const { isSocketOriginal } = require('./node-originals');
 const PumpedLink = require('./pumped-link');
@@ -202,8 +203,7 @@ function isAdoptable(socket) {
   if (
     Object.getPrototypeOf(socket) !== net.Socket.prototype ||
     !isSocketOriginal() ||
-    process.env.OXWS_ADOPT === '0' ||
-    process.platform === 'win32' ||
+    !hasDescriptors() ||
     socket.connecting ||
     !socket.writable ||
     socket.writableLength !== 0 ||

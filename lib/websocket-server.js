@@ -3,7 +3,7 @@
 const EventEmitter = require('events');
 
 const connectionOptions = require('./connection-options');
-const { listen } = require('./own-server');
+const OwnPort = require('./own-port');
 const { EMPTY } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
 const { accept, answer } = require('./server-handshake');
@@ -99,25 +99,30 @@ class WebSocketServer extends EventEmitter {
     this._onClientClose = createClientCloseListener(this);
 
     if (options.port != null) {
-      this._server = listen(this, options, handleUpgrade, callback);
+      const port = new OwnPort(this, handleUpgrade);
+
+      this._server = port.server;
+      port.listen(options, callback);
+      this._listen(port);
     } else if (options.server) {
       this._server = options.server;
+      this._listen(null);
     }
-
-    if (this._server) this._listen();
   }
 
-  _listen() {
+  _listen(port) {
     // As they are now: whoever replaces `emit` later is too late, as with `ws`.
     const emitConnection = this.emit.bind(this, 'connection');
+    const upgrade = (request, socket, head) => {
+      this.handleUpgrade(request, socket, head, emitConnection);
+    };
 
     this._removeListeners = addListeners(this._server, {
       listening: this.emit.bind(this, 'listening'),
       error: this.emit.bind(this, 'error'),
-      upgrade: (request, socket, head) => {
-        this.handleUpgrade(request, socket, head, emitConnection);
-      }
+      upgrade
     });
+    if (port !== null) port.standIn(upgrade, emitConnection);
   }
 
   /**

@@ -38,19 +38,19 @@ pub enum Kind {
     Drained = 19,
     /// The dialled socket is connected.
     Connected = 20,
-    /// An upgrade request or a 101 response: the payload is the flat head, `value` the listener's id.
+    /// An upgrade request or a 101 response: the payload is the flat head.
     Head = 21,
-    /// Bytes that are not for the owned route: the payload is what was read, `value` the listener's id.
+    /// Bytes that are not for the owned route: the payload is what was read.
     Foreign = 22,
     /// Bytes of a socket in raw mode.
     Chunk = 23,
-    /// A closed listener has no connection left.
+    /// JavaScript knows all connections of a closed listener.
     Idle = 24,
     /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`].
     Starved = 25,
-    /// A connection's head did not come in time: `value` is the listener's id.
-    Late = 26,
-    /// A connection was accepted, told only if [`Listener::announce`] asked for it: `value` is the listener's id.
+    /// A head has begun to come, and more of it is missing.
+    Begun = 26,
+    /// A connection was accepted: `value` is the listener's id. The first event of such a connection.
     Accepted = 27,
     /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
     Done = 28,

@@ -9,6 +9,8 @@ mod tests;
 
 use std::borrow::Cow;
 use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -74,6 +76,7 @@ pub struct Connection {
     waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
     gathered: AtomicBool,
+    released: AtomicBool,
     inflight: AtomicUsize,
     state: Mutex<State>,
 }
@@ -84,7 +87,7 @@ impl Connection {
         let (phase, listener) = match opening {
             Opening::Accepted(listener, limits) => (Phase::request(limits), Some(listener)),
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
-            Opening::Adopted => (Phase::held(), None),
+            Opening::Adopted => (Phase::held(Vec::new()), None),
         };
         let connection = Arc::new(Self {
             engine,
@@ -92,6 +95,7 @@ impl Connection {
             id: AtomicU32::new(NO_ID),
             waiting: AtomicU8::new(REGISTERED),
             gathered: AtomicBool::new(false),
+            released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
             state: Mutex::new(State::new(stream, phase, listener.is_none())),
             listener,
@@ -111,9 +115,17 @@ impl Connection {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// Gives the connection its id.
+    /// Gives the connection its id: JavaScript knows it from here on.
     pub fn set_id(&self, id: u32) {
         self.id.store(id, Ordering::Relaxed);
+        if let Some(listener) = &self.listener {
+            listener.introduced();
+        }
+    }
+
+    /// Whether it is somebody else's: see [`Connection::release`].
+    pub fn is_released(&self) -> bool {
+        self.released.load(Ordering::Relaxed)
     }
 
     /// Marks the connection as sent to; tells whether it was not yet.
@@ -195,7 +207,7 @@ impl Connection {
     fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
         let (result, has_news) = self.with_state(|state, context| {
             let result = work(state, context);
-            (result, state.settle(self))
+            (result, state.settle())
         });
         if has_news {
             self.schedule();
@@ -388,9 +400,13 @@ impl Connection {
         (state.input.bytes, state.output.bytes_written())
     }
 
-    /// Counts one sweep against an incomplete head; late at the `limit`th.
-    pub(super) fn sweep(self: &Arc<Self>, limit: u32) {
-        self.command(|state, _| state.sweep(limit));
+    /// Gives the socket away, with all that was read of it, of which JavaScript may have a head. No event follows. `None`
+    /// if it is closed.
+    #[cfg(unix)]
+    pub fn release(self: &Arc<Self>) -> Option<(OwnedFd, Vec<u8>)> {
+        let released = self.command(|state, _| state.release());
+        self.released.store(released.is_some(), Ordering::Relaxed);
+        released
     }
 
     /// Runs `work`, which takes long, on another thread. Not once the engine is closed. If it panics the connection is
@@ -408,12 +424,6 @@ impl Connection {
     fn break_on_panic(self: &Arc<Self>, work: impl FnOnce()) {
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             self.command(|state, _| state.break_off());
-        }
-    }
-
-    fn left_listener(&self) {
-        if let Some(listener) = &self.listener {
-            listener.connection_closed();
         }
     }
 }

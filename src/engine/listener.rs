@@ -1,12 +1,14 @@
 //! A listening socket and the connections it accepted.
 
 use std::io;
-use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use socket2::{Domain, Protocol, Socket, Type};
+#[cfg(unix)]
+use socket2::Socket;
 use tokio::net::TcpListener;
 
 use super::Engine;
@@ -19,21 +21,11 @@ use crate::handshake::HeadLimits;
 /// Connections accepted in one turn: new peers do not starve those that are here.
 const ACCEPTS: usize = 64;
 
-/// Listens on `address`; `ipv6_only` as Node's option. Must be called inside [`Engine::enter`].
-pub fn bind_tcp(address: SocketAddr, backlog: i32, ipv6_only: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    if address.is_ipv6() {
-        socket.set_only_v6(ipv6_only)?;
-    }
-    // On Windows this option lets another process steal the port.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
+/// Listens on the bound TCP socket behind `fd`, by a duplicate of it. Must be called inside [`Engine::enter`].
+#[cfg(unix)]
+pub fn listen_on(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<TcpListener> {
+    let socket = Socket::from(fd.try_clone_to_owned()?);
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
     socket.listen(backlog)?;
     TcpListener::from_std(socket.into())
 }
@@ -46,12 +38,11 @@ pub struct Listener {
     limits: HeadLimits,
     waiting: AtomicBool,
     acceptor: Mutex<Option<TcpListener>>,
-    /// Connections that are not closed yet.
-    live: AtomicUsize,
+    /// Connections that JavaScript has not been told of.
+    strangers: AtomicUsize,
     reported_idle: AtomicBool,
-    announces: AtomicBool,
-    /// Connections whose head has not come yet, and some that are further.
-    young: Mutex<Vec<Weak<Connection>>>,
+    /// They, and some that are closed or known.
+    accepted: Mutex<Vec<Weak<Connection>>>,
 }
 
 impl Listener {
@@ -69,10 +60,9 @@ impl Listener {
             limits,
             waiting: AtomicBool::new(false),
             acceptor: Mutex::new(Some(acceptor)),
-            live: AtomicUsize::new(0),
+            strangers: AtomicUsize::new(0),
             reported_idle: AtomicBool::new(false),
-            announces: AtomicBool::new(false),
-            young: Mutex::default(),
+            accepted: Mutex::default(),
         })
     }
 
@@ -92,20 +82,6 @@ impl Listener {
         self.schedule();
     }
 
-    /// Connections that are not closed yet.
-    pub fn live(&self) -> usize {
-        self.live.load(Ordering::Acquire)
-    }
-
-    /// Has connections reported when they are accepted, not first when their head has come.
-    pub fn announce(&self) {
-        self.announces.store(true, Ordering::Release);
-    }
-
-    pub(super) fn announces(&self) -> bool {
-        self.announces.load(Ordering::Acquire)
-    }
-
     fn schedule(self: &Arc<Self>) {
         if !self.waiting.swap(true, Ordering::AcqRel) {
             self.engine.schedule(Source::Listener(Arc::clone(self)));
@@ -117,36 +93,25 @@ impl Listener {
         self.schedule();
     }
 
-    /// Stops listening. [`Kind::Idle`] follows when no connection is left.
+    /// Stops listening. [`Kind::Idle`] follows when JavaScript knows all connections.
     pub fn close(self: &Arc<Self>) {
         *lock(&self.acceptor) = None;
         self.schedule();
     }
 
-    /// Closes connections whose head has not come by the `limit`th sweep; JavaScript calls this in regular intervals.
-    pub fn sweep(&self, limit: u32) {
-        let young: Vec<_> = {
-            let mut young = lock(&self.young);
-            young.retain(|connection| connection.strong_count() > 0);
-            young.iter().filter_map(Weak::upgrade).collect()
-        };
-        for connection in young {
-            connection.sweep(limit);
-        }
-    }
-
     /// Closes the socket and the connections that nobody else knows: the environment ends.
     pub fn abandon(&self) {
         *lock(&self.acceptor) = None;
-        for connection in std::mem::take(&mut *lock(&self.young)) {
+        for connection in std::mem::take(&mut *lock(&self.accepted)) {
             if let Some(connection) = connection.upgrade() {
                 connection.destroy(false);
             }
         }
     }
 
-    pub(super) fn connection_closed(self: &Arc<Self>) {
-        self.live.fetch_sub(1, Ordering::AcqRel);
+    /// JavaScript knows one more of the connections.
+    pub(super) fn introduced(self: &Arc<Self>) {
+        self.strangers.fetch_sub(1, Ordering::AcqRel);
         if lock(&self.acceptor).is_none() {
             self.schedule();
         }
@@ -165,7 +130,8 @@ impl Listener {
     fn accept(self: &Arc<Self>, context: &mut Context<'_>, batch: &mut Batch) {
         let acceptor = lock(&self.acceptor);
         let Some(acceptor) = acceptor.as_ref() else {
-            if self.live() == 0 && !self.reported_idle.swap(true, Ordering::AcqRel) {
+            let strangers = self.strangers.load(Ordering::Acquire);
+            if strangers == 0 && !self.reported_idle.swap(true, Ordering::AcqRel) {
                 batch.push(Kind::Idle, 0);
             }
             return;
@@ -186,7 +152,7 @@ impl Listener {
     }
 
     fn accepted(self: &Arc<Self>, stream: Stream) {
-        self.live.fetch_add(1, Ordering::AcqRel);
+        self.strangers.fetch_add(1, Ordering::AcqRel);
         // ws and Node's http server do the same; a socket that refuses it works all the same.
         let _ = stream.set_nodelay(true);
         let connection = Connection::start(
@@ -195,11 +161,14 @@ impl Listener {
             stream,
             Opening::Accepted(Arc::clone(self), self.limits),
         );
-        let mut young = lock(&self.young);
-        if young.len() == young.capacity() {
-            young.retain(|connection| connection.strong_count() > 0);
+        let mut accepted = lock(&self.accepted);
+        if accepted.len() == accepted.capacity() {
+            accepted.retain(|connection| {
+                let connection = connection.upgrade();
+                connection.is_some_and(|connection| connection.id() == NO_ID)
+            });
         }
-        young.push(Arc::downgrade(&connection));
+        accepted.push(Arc::downgrade(&connection));
     }
 }
 

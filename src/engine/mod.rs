@@ -23,7 +23,9 @@ pub use address::{Address, socket_address};
 pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
 pub use jobs::{Effort, Job, limit_jobs};
-pub use listener::{Listener, bind_tcp};
+pub use listener::Listener;
+#[cfg(unix)]
+pub use listener::listen_on;
 pub use load::{Load, Policy};
 pub use ready::Source;
 pub use stream::{DialError, Stream};

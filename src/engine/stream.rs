@@ -2,6 +2,8 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -82,6 +84,12 @@ impl Stream {
         } else {
             Ok(Self::Unix(UnixStream::from_std(fd.into())?))
         }
+    }
+
+    /// Gives the socket away.
+    #[cfg(unix)]
+    pub(super) fn into_fd(self) -> io::Result<OwnedFd> {
+        each!(self, stream => stream.into_std().map(OwnedFd::from))
     }
 
     fn socket(&self) -> SockRef<'_> {

@@ -42,6 +42,10 @@ impl Environment {
         };
         let is_task = matches!(chunk.owner, Owner::Task { .. });
         drop(batch);
+        // What was on its way was given away, too.
+        if connection.as_ref().is_some_and(|it| it.is_released()) {
+            return;
+        }
         let Some(bridge) = self.bridge(bridge) else {
             return;
         };
@@ -62,6 +66,10 @@ impl Environment {
             drop(delivering);
         });
         if let Some(connection) = connection {
+            // Its id may be another's already.
+            if connection.is_released() {
+                return;
+            }
             if is_last {
                 connection.delivered(bytes);
             }

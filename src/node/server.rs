@@ -8,15 +8,14 @@ use tokio::net::TcpListener;
 
 use super::bridge::{Bridge, Entry};
 use super::environment::Environment;
-use super::websocket::{Address, bridge_of, errno};
-use crate::engine::{self, Listener, bind_tcp, socket_address};
+use super::websocket::{bridge_of, errno};
+use crate::engine::Listener;
 use crate::handshake::HeadLimits;
 
-/// A listening socket. Its events come under its `id`; connections come with `head` and `foreign` events.
+/// A listening socket. Its events come under its `id`; the first event of each connection is `accepted`.
 #[napi]
 pub struct Server {
     listener: Arc<Listener>,
-    address: Option<engine::Address>,
 }
 
 #[napi]
@@ -27,40 +26,16 @@ impl Server {
         self.listener.id()
     }
 
-    /// Where it listens.
-    #[napi(catch_unwind)]
-    pub fn address(&self) -> Option<Address> {
-        self.address.clone().map(Address::from)
-    }
-
-    /// Connections that are not closed yet.
-    #[napi(getter, catch_unwind)]
-    pub fn connections(&self) -> u32 {
-        self.listener.live() as u32
-    }
-
-    /// Stops listening; `idle` follows when no connection is left.
+    /// Stops listening; `idle` follows when all connections have been reported.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.listener.close();
-    }
-
-    /// Has connections reported when they are accepted: `accepted` comes before `head` and `foreign`.
-    #[napi(catch_unwind)]
-    pub fn announce(&self) {
-        self.listener.announce();
     }
 
     /// Accepts again after `starved`.
     #[napi(catch_unwind)]
     pub fn resume(&self) {
         self.listener.resume();
-    }
-
-    /// Counts one interval against each connection whose head has not come; those that had `limit` are `late`.
-    #[napi(catch_unwind)]
-    pub fn sweep(&self, limit: u32) {
-        self.listener.sweep(limit);
     }
 
     /// Keeps the event loop alive, or not.
@@ -74,32 +49,15 @@ impl Server {
     }
 }
 
-/// Listens on a TCP address. Returns the system's error number if that fails. Heads are at most `max_head` bytes long.
+/// Listens, by a duplicate, on the bound TCP socket behind a descriptor of somebody else's. Returns the system's error
+/// number if that fails. Heads are at most `max_head` bytes long.
 #[napi(catch_unwind)]
-pub fn listen_tcp(
-    bridge: u32,
-    address: String,
-    port: u16,
-    backlog: i32,
-    max_head: u32,
-) -> Result<Either<Server, i32>> {
+pub fn listen(bridge: u32, fd: u32, backlog: i32, max_head: u32) -> Result<Either<Server, i32>> {
     let bridge = bridge_of(bridge)?;
-    let engine = &bridge.environment().engine;
-    let acceptor = socket_address(&address, port)
-        .and_then(|address| engine.enter(|| bind_tcp(address, backlog, false)));
-    Ok(listening(&bridge, acceptor, max_head))
-}
-
-fn listening(
-    bridge: &Bridge,
-    acceptor: std::io::Result<TcpListener>,
-    max_head: u32,
-) -> Either<Server, i32> {
-    let acceptor = match acceptor {
+    let acceptor = match acceptor(&bridge, fd, backlog) {
         Ok(acceptor) => acceptor,
-        Err(error) => return Either::B(errno(&error)),
+        Err(error) => return Ok(Either::B(errno(&error))),
     };
-    let address = acceptor.local_addr().ok().map(engine::Address::from);
     let engine = Arc::clone(&bridge.environment().engine);
     let limits = HeadLimits {
         max_bytes: max_head as usize,
@@ -107,5 +65,22 @@ fn listening(
     };
     let listener = Listener::start(engine, bridge.index(), acceptor, limits);
     listener.set_id(bridge.add(Entry::Listener(Arc::clone(&listener), true)));
-    Either::A(Server { listener, address })
+    Ok(Either::A(Server { listener }))
+}
+
+#[cfg(unix)]
+fn acceptor(bridge: &Bridge, fd: u32, backlog: i32) -> std::io::Result<TcpListener> {
+    use std::os::fd::BorrowedFd;
+
+    use crate::engine::listen_on;
+
+    // SAFETY: JavaScript passes the descriptor of an open handle, which it closes after this call; descriptors are no
+    // more than i32::MAX.
+    let fd = unsafe { BorrowedFd::borrow_raw((fd & 0x7fff_ffff) as i32) };
+    bridge.environment().engine.enter(|| listen_on(fd, backlog))
+}
+
+#[cfg(not(unix))]
+fn acceptor(_: &Bridge, _: u32, _: i32) -> std::io::Result<TcpListener> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }

@@ -46,6 +46,15 @@ pub struct Demoted {
     pub task: Option<u32>,
 }
 
+/// A socket that was given away.
+#[napi(object, object_from_js = false)]
+pub struct Released {
+    /// The descriptor, the caller's from here on.
+    pub fd: i32,
+    /// What was read of it.
+    pub bytes: Buffer,
+}
+
 impl WebSocket {
     fn with_bridge<T>(&self, work: impl FnOnce(&Bridge) -> T) -> Option<T> {
         let environment = Environment::existing()?;
@@ -92,6 +101,25 @@ impl WebSocket {
             })
         })
         .flatten()
+    }
+
+    /// Gives the socket away, with all that was read of it, before any of it was a frame. No event follows. Null if it is
+    /// closed, or where there are no descriptors.
+    #[napi(catch_unwind)]
+    pub fn release(&self) -> Option<Released> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::IntoRawFd;
+
+            let (fd, bytes) = self.connection.release()?;
+            self.with_bridge(|bridge| bridge.remove(self.connection.id()));
+            Some(Released {
+                fd: fd.into_raw_fd(),
+                bytes: bytes.into(),
+            })
+        }
+        #[cfg(not(unix))]
+        None
     }
 
     /// Stops reading.

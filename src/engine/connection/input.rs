@@ -17,8 +17,13 @@ pub(super) enum Phase {
         parser: Box<HeadParser>,
         bytes: Vec<u8>,
     },
-    /// JavaScript decides what comes next; the bytes are for that. So many of them were read together with the head.
-    Held { bytes: Vec<u8>, behind_head: usize },
+    /// JavaScript decides what comes next; the bytes are for that, but for the first `passed`, which it has. `together`
+    /// of them were read as one.
+    Held {
+        bytes: Vec<u8>,
+        passed: usize,
+        together: usize,
+    },
     /// JavaScript's as they are.
     Raw(Vec<u8>),
     /// Frames. Those that came early wait.
@@ -37,11 +42,21 @@ impl Phase {
         Self::head(HeadParser::response(limits))
     }
 
-    /// Nothing has been read that JavaScript does not have.
-    pub(super) fn held() -> Self {
+    pub(super) fn held(bytes: Vec<u8>) -> Self {
         Self::Held {
-            bytes: Vec::new(),
-            behind_head: 0,
+            bytes,
+            passed: 0,
+            together: 0,
+        }
+    }
+
+    /// JavaScript has the first `passed` of the bytes; what is behind them was read together with them.
+    fn held_behind(bytes: Vec<u8>, passed: usize) -> Self {
+        let together = bytes.len();
+        Self::Held {
+            bytes,
+            passed,
+            together,
         }
     }
 
@@ -99,7 +114,7 @@ impl Input {
     pub(super) fn is_open(&self) -> bool {
         let has_place = match &self.phase {
             Phase::Connecting(_) => false,
-            Phase::Held { bytes, .. } => bytes.len() < READ_SIZE,
+            Phase::Held { bytes, passed, .. } => bytes.len() - passed < READ_SIZE,
             Phase::Head { .. } | Phase::Raw(_) | Phase::Open { .. } => true,
         };
         has_place && !self.paused && !self.is_held_up() && !self.eof
@@ -127,7 +142,7 @@ impl Input {
 
     /// JavaScript has not been given all that came behind the head.
     pub(super) fn holds_back(&self) -> bool {
-        matches!(&self.phase, Phase::Held { bytes, behind_head } if bytes.len() > *behind_head)
+        matches!(&self.phase, Phase::Held { bytes, together, .. } if bytes.len() > *together)
     }
 
     /// Not all that was read for JavaScript has been delivered.
@@ -158,13 +173,10 @@ impl Input {
     /// Delivers no more bytes as they are; returns how many it has.
     pub(super) fn hold_back(&mut self) -> u64 {
         if let Phase::Raw(held) = &mut self.phase {
-            self.phase = Phase::Held {
-                bytes: mem::take(held),
-                behind_head: 0,
-            };
+            self.phase = Phase::held(mem::take(held));
         }
         match &self.phase {
-            Phase::Held { bytes, .. } => self.bytes - bytes.len() as u64,
+            Phase::Held { bytes, passed, .. } => self.bytes - (bytes.len() - passed) as u64,
             _ => self.bytes,
         }
     }
@@ -191,8 +203,20 @@ impl Input {
 
     fn take_held(&mut self) -> Vec<u8> {
         match &mut self.phase {
-            Phase::Held { bytes, .. } | Phase::Raw(bytes) => mem::take(bytes),
+            Phase::Held { bytes, passed, .. } => bytes.split_off(*passed),
+            Phase::Raw(held) => mem::take(held),
             _ => Vec::new(),
+        }
+    }
+
+    /// Gives away all that was read, of the bytes that were delivered those that nobody has taken for frames.
+    #[cfg(unix)]
+    pub(super) fn give_all(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Held { bytes, .. } | Phase::Head { bytes, .. } | Phase::Raw(bytes) => {
+                mem::take(bytes)
+            }
+            Phase::Connecting(_) | Phase::Open { .. } => Vec::new(),
         }
     }
 
@@ -215,14 +239,8 @@ impl Input {
         }
     }
 
-    /// Takes the chunk that was read to the batch's arena, from `start` on, for what it is. `listener` is the id of the
-    /// listener that the connection came from. Returns a job to run.
-    pub(super) fn take(
-        &mut self,
-        start: usize,
-        listener: u32,
-        batch: &mut Batch,
-    ) -> Option<InflateJob> {
+    /// Takes the chunk that was read to the batch's arena, from `start` on, for what it is. Returns a job to run.
+    pub(super) fn take(&mut self, start: usize, batch: &mut Batch) -> Option<InflateJob> {
         self.bytes += (batch.arena.len() - start) as u64;
         match &mut self.phase {
             Phase::Connecting(_) => {}
@@ -233,16 +251,16 @@ impl Input {
                 return self.begin_inflation();
             }
             Phase::Head { parser, bytes } => {
+                let is_first = bytes.is_empty();
                 bytes.extend(batch.arena.drain(start..));
                 match parser.parse(bytes) {
+                    Outcome::Incomplete if is_first => batch.push(Kind::Begun, 0),
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {
-                        batch.push_bytes(Kind::Head, listener, &head.flat(bytes));
-                        let bytes = bytes.split_off(length);
-                        let behind_head = bytes.len();
-                        self.phase = Phase::Held { bytes, behind_head };
+                        batch.push_bytes(Kind::Head, 0, &head.flat(bytes));
+                        self.phase = Phase::held_behind(mem::take(bytes), length);
                     }
-                    Outcome::Foreign => self.give_up(listener, batch),
+                    Outcome::Foreign => self.give_up(batch),
                 }
             }
         }
@@ -266,12 +284,13 @@ impl Input {
     }
 
     /// What was read of a head is for Node's parser. Nothing read: nothing given.
-    pub(super) fn give_up(&mut self, listener: u32, batch: &mut Batch) {
+    pub(super) fn give_up(&mut self, batch: &mut Batch) {
         if let Phase::Head { bytes, .. } = &mut self.phase
             && !bytes.is_empty()
         {
-            batch.push_bytes(Kind::Foreign, listener, &mem::take(bytes));
-            self.phase = Phase::held();
+            batch.push_bytes(Kind::Foreign, 0, bytes);
+            let passed = bytes.len();
+            self.phase = Phase::held_behind(mem::take(bytes), passed);
         }
     }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, IoSlice};
 use std::mem;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -61,9 +63,6 @@ pub(super) struct State {
     reported_closed: bool,
     /// JavaScript has been told of this connection, or made it.
     known: bool,
-    late: bool,
-    /// Sweeps that found the head incomplete.
-    sweeps: u32,
 }
 
 impl State {
@@ -86,8 +85,6 @@ impl State {
             reported_failing: false,
             reported_closed: false,
             known,
-            late: false,
-            sweeps: 0,
         }
     }
 
@@ -102,15 +99,10 @@ impl State {
         if self.reported_closed {
             return false;
         }
-        let listener = connection.listener.as_ref().map(|listener| listener.id());
-        let first = batch.events.len();
-        if !self.known
-            && connection
-                .listener
-                .as_ref()
-                .is_some_and(|listener| listener.announces())
+        if !mem::replace(&mut self.known, true)
+            && let Some(listener) = &connection.listener
         {
-            batch.push(Kind::Accepted, listener.unwrap_or_default());
+            batch.push(Kind::Accepted, listener.id());
         }
         if let Phase::Connecting(limits) = self.input.phase {
             self.connect(context, limits, batch);
@@ -132,15 +124,9 @@ impl State {
         if self.broken && !again && !self.input.is_held_up() && !connection.is_ahead() {
             self.lose_stream();
         }
-        self.known |= batch.events.len() > first;
-        if self.known {
-            self.input.report_end(batch);
-        } else if self.input.eof {
-            // A peer that came and went without a word.
-            self.stream = None;
-        }
-        self.settle(connection);
-        self.report(connection, batch);
+        self.input.report_end(batch);
+        self.settle();
+        self.report(batch);
         (again || self.writes_on) && self.stream.is_some()
     }
 
@@ -173,8 +159,6 @@ impl State {
         let Some(stream) = &mut self.stream else {
             return false;
         };
-        let listener = connection.listener.as_ref();
-        let listener = listener.map_or(0, |listener| listener.id());
         let start = batch.arena.len();
         let (memory, room, is_direct) = match self.input.direct() {
             Some((memory, room)) => (memory, room, true),
@@ -190,7 +174,7 @@ impl State {
             Poll::Ready(Ok(0)) => {
                 self.input.eof = !self.broken;
                 // Half a head is for Node's parser to refuse.
-                self.input.give_up(listener, batch);
+                self.input.give_up(batch);
                 false
             }
             Poll::Ready(Ok(n)) => {
@@ -198,7 +182,7 @@ impl State {
                 if is_direct {
                     self.input.took_direct(n, batch);
                 } else {
-                    let job = self.input.take(start, listener, batch);
+                    let job = self.input.take(start, batch);
                     self.inflate(connection, job);
                 }
                 more
@@ -407,28 +391,25 @@ impl State {
         self.stream.is_some() && !self.broken
     }
 
-    pub(super) fn sweep(&mut self, limit: u32) {
-        if matches!(self.input.phase, Phase::Head { .. }) {
-            self.sweeps += 1;
-            self.late |= self.sweeps >= limit;
-        }
+    /// Gives the socket away, with what was read of it.
+    #[cfg(unix)]
+    pub(super) fn release(&mut self) -> Option<(OwnedFd, Vec<u8>)> {
+        let fd = self.stream.take()?.into_fd().ok()?;
+        self.reported_closed = true;
+        Some((fd, self.input.give_all()))
     }
 
     /// Closes what is over. Returns whether there is something to report.
-    pub(super) fn settle(&mut self, connection: &Connection) -> bool {
+    pub(super) fn settle(&mut self) -> bool {
         if self.input.reported_end && self.shut {
             self.stream = None;
         }
         if self.is_writable() {
-            return self.late || self.writes_on || self.is_written() || self.is_drained();
+            return self.writes_on || self.is_written() || self.is_drained();
         }
         self.output.lose();
         if self.stream.is_some() {
             return true;
-        }
-        if !self.known && !self.reported_closed {
-            self.reported_closed = true;
-            connection.left_listener();
         }
         self.is_failing() || self.is_closed()
     }
@@ -453,21 +434,13 @@ impl State {
         self.stream.is_none() && !self.failing && !self.reported_closed
     }
 
-    fn report(&mut self, connection: &Connection, batch: &mut Batch) {
-        if mem::take(&mut self.late)
-            && let Some(listener) = &connection.listener
-        {
-            self.known = true;
-            batch.push(Kind::Late, listener.id());
-            self.input.phase = Phase::held();
-        }
+    fn report(&mut self, batch: &mut Batch) {
         if self.is_failing() {
             self.reported_failing = true;
             batch.push(Kind::Failed, 0);
         } else if self.is_closed() && !self.input.is_behind() {
             self.reported_closed = true;
             batch.push(Kind::Closed, self.reason);
-            connection.left_listener();
         } else if self.is_writable() {
             if self.is_written() {
                 self.tell_written = false;

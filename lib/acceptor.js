@@ -1,0 +1,180 @@
+'use strict';
+
+const http = require('http');
+
+const native = require('./native');
+const { bridge, kinds, targets } = require('./bridge');
+const { hasDescriptors } = require('./descriptors');
+const NativeLink = require('./native-link');
+const timers = require('./timers');
+
+const { IDLE, STARVED } = kinds;
+
+/** How long to wait when no descriptor is left. */
+const STARVED_DELAY = 100;
+
+/**
+ * The engine, listening and accepting in the place of a bound TCP handle of
+ * Node's. All else is the handle's own: what it is bound to, its place among
+ * the handles that are open, what the server is told through it.
+ */
+class Acceptor {
+  /**
+   * @param {Object} handle
+   * @param {native.Server} server
+   * @param {function(NativeLink): void} onConnection
+   */
+  constructor(handle, server, onConnection) {
+    const { close, ref, unref } = handle;
+
+    this._server = server;
+    this._onConnection = onConnection;
+    this._isOpen = true;
+
+    targets[server.id] = this;
+    define(handle, 'close', (callback) => {
+      this._close();
+      close.call(handle, callback);
+    });
+    define(handle, 'ref', () => {
+      ref.call(handle);
+      server.hold(true);
+    });
+    define(handle, 'unref', () => {
+      unref.call(handle);
+      server.hold(false);
+    });
+  }
+
+  /** Its own events have no async context. */
+  get resource() {
+    return null;
+  }
+
+  receive(events) {
+    while (events.next()) {
+      if (events.kind === IDLE) targets[this._server.id] = undefined;
+      else if (events.kind === STARVED) this._wait();
+    }
+  }
+
+  /** The first event of a connection. */
+  arrive(id, events) {
+    const link = new NativeLink(id);
+
+    try {
+      // It was in the queue of a socket that is closed.
+      if (this._isOpen) this._onConnection(link);
+      else link.destroy();
+    } catch (err) {
+      bridge.raise(err);
+    }
+
+    link.receive(events);
+  }
+
+  _wait() {
+    timers.setTimeout(() => this._server.resume(), STARVED_DELAY).unref();
+  }
+
+  _close() {
+    this._isOpen = false;
+    this._server.close();
+  }
+}
+
+/**
+ * Has the engine accept the connections of a server of Node's, whenever that
+ * listens on a TCP port, by a handle of this process.
+ *
+ * @param {http.Server} server
+ * @param {function(NativeLink, Object): void} onConnection Gets a connection
+ *     and the handle that listened for it
+ */
+function acceptFor(server, onConnection) {
+  if (!hasDescriptors()) return;
+
+  // Node calls this when the address is known; the method is in its prototype
+  // for those who wrap it.
+  define(server, '_listen2', function listen(...args) {
+    const { _listen2: listen } = Object.getPrototypeOf(server);
+
+    // That of another process: the primary of a cluster.
+    if (this._handle) return listen.apply(this, args);
+
+    onceAssigned(this, '_handle', (handle) =>
+      prepare(handle, (link) => onConnection(link, handle))
+    );
+
+    try {
+      return listen.apply(this, args);
+    } finally {
+      // It has no handle, if it cannot be bound.
+      if (!this._handle) define(this, '_handle', null, true);
+    }
+  });
+}
+
+/** Has the engine listen when Node has the handle do so. */
+function prepare(handle, onConnection) {
+  const { listen } = handle;
+
+  if (!hasDescriptor(handle)) return;
+
+  define(handle, 'listen', (backlog) => {
+    const server = isBound(handle)
+      ? native.listen(bridge.id, handle.fd, backlog | 0, http.maxHeaderSize)
+      : null;
+
+    // Node's own attempt has the error, or success.
+    if (server === null || typeof server === 'number') {
+      return listen.call(handle, backlog);
+    }
+
+    new Acceptor(handle, server, onConnection);
+
+    return 0;
+  });
+}
+
+/** No pipe, no socket of somebody's making. */
+function hasDescriptor(handle) {
+  return (
+    handle !== null &&
+    typeof handle === 'object' &&
+    typeof handle.getsockname === 'function' &&
+    typeof handle.listen === 'function' &&
+    handle.fd >= 0
+  );
+}
+
+/** libuv tells only those who listen that a port is taken. */
+function isBound(handle) {
+  const name = {};
+
+  return handle.getsockname(name) === 0 && name.port > 0;
+}
+
+/** Calls back with the first value that a property gets. */
+function onceAssigned(object, name, callback) {
+  Object.defineProperty(object, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => null,
+    set: (value) => {
+      define(object, name, value, true);
+      callback(value);
+    }
+  });
+}
+
+function define(object, name, value, enumerable = false) {
+  Object.defineProperty(object, name, {
+    configurable: true,
+    enumerable,
+    value,
+    writable: true
+  });
+}
+
+module.exports = { acceptFor };

@@ -1,0 +1,20 @@
+'use strict';
+
+/**
+ * Whether sockets of Node's have descriptors that the engine can take: not on
+ * Windows, in Bun or in Deno, and not if the environment says so.
+ *
+ * @return {boolean}
+ */
+function hasDescriptors() {
+  const { env, platform, versions } = process;
+
+  return (
+    platform !== 'win32' &&
+    versions.bun === undefined &&
+    versions.deno === undefined &&
+    env.OXWS_ADOPT !== '0'
+  );
+}
+
+module.exports = { hasDescriptors };

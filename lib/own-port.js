@@ -1,0 +1,265 @@
+'use strict';
+
+const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
+const http = require('http');
+const { performance } = require('perf_hooks');
+
+const { acceptFor } = require('./acceptor');
+const { kinds } = require('./bridge');
+const { UpgradeRequest } = require('./head');
+const { deliver, serve, takeOver } = require('./node-connection');
+const { isServerOriginal } = require('./node-originals');
+const { kUpgrade } = require('./symbols');
+const { LinkTransport } = require('./transport');
+const UntouchedServer = require('./untouched-server');
+
+/**
+ * @typedef {import('./native-link')} NativeLink
+ * @typedef {import('./websocket-server')} WebSocketServer
+ */
+
+const { BEGUN, CLOSED, END, FOREIGN, HEAD } = kinds;
+
+/**
+ * Whether 'upgrade' sees what AsyncLocalStorage holds where the server was
+ * made, as 'connection' and 'request' do: since Node 24, which keeps it in V8's
+ * frames and not in resources.
+ */
+const hasContextFrames = !Object.hasOwn(
+  new AsyncLocalStorage(),
+  'kResourceStore'
+);
+
+/** What listens has the async context in which it was made. */
+class ListeningResource extends AsyncResource {
+  constructor() {
+    super('OXWS');
+  }
+
+  /** It keeps nothing alive, for those who look for what does. */
+  hasRef() {
+    return false;
+  }
+}
+
+/** Node's own clock: tests that set another one do not stop time for it. */
+const now = performance.now.bind(performance);
+
+/**
+ * The port of `new WebSocketServer({ port })`: an http.Server of Node's for
+ * which the engine accepts connections and reads upgrade requests. It does so
+ * as long as nobody can tell: any other connection, and all of them once
+ * somebody has changed anything, is Node's.
+ */
+class OwnPort {
+  /**
+   * @param {WebSocketServer} wss
+   * @param {Function} handleUpgrade The method that `wss` has if no subclass
+   *     has another one
+   */
+  constructor(wss, handleUpgrade) {
+    this.server = createServer();
+
+    this._wss = wss;
+    this._handleUpgrade = handleUpgrade;
+    this._onUpgrade = null;
+    this._onConnection = null;
+    this._untouched = new UntouchedServer(this.server);
+    this._resource = new ListeningResource();
+    /** Connections that have not sent anything, and since when. */
+    this._silent = new Map();
+    /** Those that have sent a part of a head, and since when. */
+    this._begun = new Map();
+    /** The class of Node's handles. */
+    this._TCP = null;
+    /** Node's list of those that it serves. */
+    this._list = null;
+  }
+
+  /**
+   * @param {Object} options Those of the WebSocketServer
+   * @param {Function} [callback] The first listener of 'listening'
+   */
+  listen({ port, host, backlog }, callback) {
+    // Where somebody has put himself between, all of it is Node's.
+    if (isServerOriginal()) {
+      acceptFor(this.server, (link, handle) => this._accept(link, handle));
+    }
+
+    this.server.listen(port, host, backlog, /** @type {any} */ (callback));
+  }
+
+  /**
+   * @param {Function} onUpgrade The listener of 'upgrade' that there is no need
+   *     to call
+   * @param {Function} onConnection What it has called with a WebSocket
+   */
+  standIn(onUpgrade, onConnection) {
+    this._onUpgrade = onUpgrade;
+    this._onConnection = onConnection;
+  }
+
+  get _isUntouched() {
+    return (
+      this._wss.handleUpgrade === this._handleUpgrade &&
+      this._untouched.isFor(this._onUpgrade)
+    );
+  }
+
+  /** A connection has come. */
+  _accept(link, handle) {
+    this._TCP = handle.constructor;
+
+    if (this._isUntouched && this._untouched.hasRoom && this._joinList()) {
+      this._silent.set(link, now());
+      link.countFor(this.server);
+      link.listen((kind, value, data) => this._onEvent(link, kind, data));
+      return;
+    }
+
+    const connection = takeOver(link, this._TCP);
+
+    if (connection === null) return;
+
+    const { onconnection } = handle;
+
+    // What libuv does when the kernel brings one.
+    this._resource.runInAsyncScope(onconnection, handle, 0, connection.handle);
+    this._read(deliver, connection.handle, connection.bytes);
+  }
+
+  _onEvent(link, kind, data) {
+    if (kind === HEAD) {
+      this._forget(link);
+      link.listen(null);
+
+      if (this._isUntouched) this._read(() => this._upgrade(link, data));
+      else this._serve(link);
+    } else if (kind === FOREIGN) {
+      this._serve(link);
+    } else if (kind === BEGUN) {
+      // The time for a head begins with it.
+      this._silent.delete(link);
+      this._begun.set(link, now());
+    } else if (kind === END) {
+      link.destroy();
+    } else if (kind === CLOSED) {
+      this._forget(link);
+    }
+  }
+
+  _forget(link) {
+    this._silent.delete(link);
+    this._begun.delete(link);
+  }
+
+  _upgrade(link, head) {
+    this._wss[kUpgrade](
+      new UpgradeRequest(link, head),
+      new LinkTransport(link),
+      this._onConnection
+    );
+  }
+
+  /** Has Node read a connection, and what was read of it. */
+  _serve(link) {
+    this._forget(link);
+
+    const connection = takeOver(link, this._TCP);
+
+    if (connection === null) return null;
+
+    const socket = this._resource.runInAsyncScope(
+      serve,
+      null,
+      this.server,
+      this._untouched.connectionListener,
+      connection.handle
+    );
+
+    this._read(deliver, connection.handle, connection.bytes);
+
+    return socket;
+  }
+
+  /** Calls a function in the context in which requests are read. */
+  _read(fn, ...args) {
+    if (hasContextFrames) this._resource.runInAsyncScope(fn, null, ...args);
+    else fn(...args);
+  }
+
+  /**
+   * Has Node's list of connections, which it makes when the server listens,
+   * tell of those that wait here, too: then whatever closes them, or times them
+   * out, is Node's.
+   *
+   * @return {boolean} Whether there is a list
+   */
+  _joinList() {
+    if (this._list !== null) return true;
+
+    const list = listOf(this.server);
+
+    if (list === undefined) return false;
+
+    const { all, expired, idle } = list;
+
+    this._list = list;
+    list.all = () => [
+      ...all.call(list),
+      ...[...this._silent.keys(), ...this._begun.keys()].map((link) => ({
+        socket: link
+      }))
+    ];
+    list.idle = () => {
+      // Whether these are is for Node to say: 26 has another answer than 24.
+      for (const link of [...this._silent.keys()]) this._serve(link);
+
+      return idle.call(list);
+    };
+    list.expired = (headersTimeout, requestTimeout) => [
+      ...expired.call(list, headersTimeout, requestTimeout),
+      ...this._expire([headersTimeout, requestTimeout])
+    ];
+
+    return true;
+  }
+
+  /** Gives those to Node that have waited longer than one of the limits. */
+  _expire(limits) {
+    const time = now();
+    const isLate = (since) =>
+      limits.some((limit) => limit > 0 && time - since > limit);
+    const expired = [];
+
+    for (const [link, since] of [...this._silent, ...this._begun]) {
+      if (isLate(since)) expired.push({ socket: this._serve(link) });
+    }
+
+    return expired;
+  }
+}
+
+/** Made as ws makes it, by whatever `createServer()` is. */
+function createServer() {
+  return http.createServer((request, response) => {
+    const body = http.STATUS_CODES[426];
+
+    response.writeHead(426, {
+      'Content-Length': body.length,
+      'Content-Type': 'text/plain'
+    });
+    response.end(body);
+  });
+}
+
+/** The list of connections of a server of Node's. */
+function listOf(server) {
+  const name = Object.getOwnPropertySymbols(server).find(
+    ({ description }) => description === 'http.server.connections'
+  );
+
+  return name && server[name];
+}
+
+module.exports = OwnPort;

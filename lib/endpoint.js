@@ -73,6 +73,24 @@ class Endpoint {
     bridge.deferInflation(this._id);
   }
 
+  /**
+   * Has other limits hold for what comes from here on.
+   *
+   * @param {Object} options As those of `configOf()`
+   * @return {boolean} Whether they do; if not, it is in use
+   */
+  setLimits(options) {
+    return (
+      bridge.setLimits(
+        this._id,
+        Number(options.skipUTF8Validation),
+        options.maxPayload,
+        options.maxFragments,
+        options.maxBufferedChunks
+      ) === 1
+    );
+  }
+
   /** What the frames of the unfinished message claim, in bytes. */
   get messageLength() {
     return bridge.messageLength(this._id);

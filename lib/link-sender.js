@@ -198,6 +198,14 @@ class LinkSender extends Sender {
   get _destroyed() {
     return this._link.destroyed;
   }
+
+  /** The `net.Socket` or other `Duplex` that frames go to. */
+  get _socket() {
+    return this._link?.shownSocket;
+  }
+
+  // The constructor of Sender sets it.
+  set _socket(socket) {}
 }
 
 function isChunk(value) {

@@ -113,6 +113,14 @@ export interface Bridge {
   finish(id: number): number | undefined;
   /** Whatever is compressed is inflated by tasks from here on. */
   deferInflation(id: number): void;
+  /** Has other limits hold; 0 if the endpoint is in use. */
+  setLimits(
+    id: number,
+    skipUtf8Validation: number,
+    maxPayload: number,
+    maxFragments: number,
+    maxBufferedChunks: number
+  ): number;
   /** What the frames of the unfinished message claim, in bytes. */
   messageLength(id: number): number;
   /** An endpoint is done with. */

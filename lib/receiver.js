@@ -13,6 +13,9 @@ const timers = require('./timers');
 
 const { BINARY, CLOSE, PING, PONG, TEXT, VIOLATION } = kinds;
 
+/** What the addon can count to. */
+const MAX_LIMIT = 2 ** 32 - 1;
+
 /** What a receiver is busy with, by the numbers that `ws` has for it. */
 const READING = 0;
 const INFLATING = 5;
@@ -49,10 +52,15 @@ class Receiver extends Writable {
     this._binaryType = options.binaryType || 'nodebuffer';
     this._extensions = options.extensions || {};
     this._isServer = Boolean(options.isServer);
-    this._maxBufferedChunks = options.maxBufferedChunks | 0;
-    this._maxFragments = options.maxFragments | 0;
-    this._maxPayload = options.maxPayload | 0;
-    this._skipUTF8Validation = Boolean(options.skipUTF8Validation);
+
+    /** The limits of the peer, and whether the endpoint has to be told of them. */
+    this._limits = {
+      maxBufferedChunks: options.maxBufferedChunks | 0,
+      maxFragments: options.maxFragments | 0,
+      maxPayload: options.maxPayload | 0,
+      skipUTF8Validation: Boolean(options.skipUTF8Validation)
+    };
+    this._areLimitsNew = false;
 
     this._endpoint = endpoint || createEndpoint(this);
     this._state = READING;
@@ -89,8 +97,13 @@ class Receiver extends Writable {
 
   _write(chunk, encoding, callback) {
     this._callback = callback;
+    if (this._areLimitsNew) this._tellLimits();
     this._await(this._endpoint.feed(chunk, this));
     this._advance();
+  }
+
+  _tellLimits() {
+    this._areLimitsNew = !this._endpoint.setLimits(limitsOf(this));
   }
 
   _await(task) {
@@ -114,6 +127,7 @@ class Receiver extends Writable {
       this._state = INFLATING;
     } else if (this._isInflated) {
       this._isInflated = false;
+      if (this._areLimitsNew) this._tellLimits();
       this._await(this._endpoint.finish(this));
       this._advance();
     } else {
@@ -222,14 +236,45 @@ class Receiver extends Writable {
   }
 }
 
+// Programs set these on the receiver of a connection, most often a smaller
+// `_maxPayload` until they know the peer.
+for (const name of [
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPayload',
+  'skipUTF8Validation'
+]) {
+  Object.defineProperty(Receiver.prototype, `_${name}`, {
+    configurable: true,
+    get() {
+      return this._limits[name];
+    },
+    set(value) {
+      this._limits[name] = value;
+      this._areLimitsNew = true;
+    }
+  });
+}
+
+function limitsOf({ _limits: limits }) {
+  return {
+    maxBufferedChunks: limit(limits.maxBufferedChunks),
+    maxFragments: limit(limits.maxFragments),
+    maxPayload: limit(limits.maxPayload),
+    skipUTF8Validation: Boolean(limits.skipUTF8Validation)
+  };
+}
+
+/** As `ws` compares with it: what is not above 0 is no limit. */
+function limit(value) {
+  return value > 0 ? Math.max(Math.min(Math.floor(value), MAX_LIMIT), 1) : 0;
+}
+
 function createEndpoint(receiver) {
   const endpoint = Endpoint.create({
     extensions: receiver._extensions,
     isServer: receiver._isServer,
-    maxBufferedChunks: Math.max(receiver._maxBufferedChunks, 0),
-    maxFragments: Math.max(receiver._maxFragments, 0),
-    maxPayload: Math.max(receiver._maxPayload, 0),
-    skipUTF8Validation: receiver._skipUTF8Validation
+    ...limitsOf(receiver)
   });
 
   endpoint.deferInflation();

@@ -427,6 +427,9 @@ class ConnectionSocket extends Socket {
   }
 }
 
+// Programs that look at its class expect Node's.
+Object.defineProperty(ConnectionSocket, 'name', { value: 'Socket' });
+
 function toBytes({ chunk, encoding }) {
   return typeof chunk === 'string'
     ? Buffer.from(chunk, encoding)

@@ -203,6 +203,76 @@ describeEach(
       expect((await closed)[0]).toBe(1009);
     });
 
+    test.each([
+      ['without compression', {}],
+      ['with compression', deflating]
+    ])('can be given other limits, %s', async (_, setup) => {
+      const { client, server } = await connect(pair, setup);
+      const closed = once(client, 'close');
+      const lengths = [];
+
+      server._receiver._maxPayload = 50;
+      server.on('message', (data) => {
+        lengths.push(data.length);
+        if (data.length === 5) server._receiver._maxPayload = 1000;
+        server.send('next');
+      });
+      for (const length of [5, 500]) {
+        client.send('a'.repeat(length));
+        await once(client, 'message');
+      }
+      client.send('a'.repeat(5000));
+
+      const [err] = await once(server, 'error');
+
+      expect(err.message).toBe('Max payload size exceeded');
+      expect((await closed)[0]).toBe(1009);
+      expect(lengths).toEqual([5, 500]);
+    });
+
+    test('can be given a higher limit', async () => {
+      const { client, server } = await connect(pair, {
+        server: { maxPayload: 10 },
+        client: { perMessageDeflate: false }
+      });
+
+      server._receiver._maxPayload = 0;
+      client.send('a'.repeat(5000));
+      expect((await once(server, 'message'))[0].length).toBe(5000);
+    });
+
+    test('inflates no more than was negotiated, whatever its limit', async () => {
+      const { client, server } = await connect(pair, {
+        server: { maxPayload: 100, perMessageDeflate: true },
+        client: { perMessageDeflate: true }
+      });
+
+      server._receiver._maxPayload = 1000;
+      client.send('a'.repeat(500));
+
+      const [err] = await once(server, 'error');
+
+      expect(err.message).toBe('Max payload size exceeded');
+    });
+
+    test('can be told to take any text', async () => {
+      const { client, server } = await connect(pair);
+      const bytes = Buffer.from([0xff]);
+
+      server._receiver._skipUTF8Validation = true;
+      client.send(bytes, { binary: false });
+      expect(await once(server, 'message')).toEqual([bytes, false]);
+    });
+
+    test('has a sender beside it that knows the socket', async () => {
+      const { client, server } = await connect(pair);
+
+      for (const { _sender: sender, _socket: socket } of [client, server]) {
+        expect(sender._socket).toBe(socket);
+        expect(['Socket', 'TLSSocket']).toContain(socket.constructor.name);
+      }
+    });
+
     test('is there when the connection is closed', async () => {
       const { client, server } = await connect(pair, deflating);
       const closed = Promise.all(

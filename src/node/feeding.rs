@@ -14,7 +14,7 @@ use super::values::{
     Entry as RawEntry, buffer, bytes_of, number, throw_no_bytes, u32_of, undefined,
 };
 use crate::engine::Batch;
-use crate::protocol::{Bits, Endpoint};
+use crate::protocol::{Bits, Endpoint, Limits};
 
 /// Functions of a bridge object.
 pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
@@ -25,6 +25,7 @@ pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"feed", feed),
     (c"finish", finish),
     (c"deferInflation", defer_inflation),
+    (c"setLimits", set_limits),
     (c"messageLength", message_length),
     (c"free", free),
 ];
@@ -176,6 +177,29 @@ unsafe extern "C" fn defer_inflation(
                 fed.endpoint.defer_inflation();
             });
             undefined(env)
+        })
+    }
+}
+
+/// `setLimits(id, skipUtf8Validation, maxPayload, maxFragments, maxBufferedChunks)`: these hold from here on. 0 if the
+/// endpoint is in use, and they have to be told again.
+unsafe extern "C" fn set_limits(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_bridge(env, info, |bridge, numbers: [_; 5]| {
+            let [id, skips, max_payload, max_fragments, max_buffered_chunks] =
+                numbers.map(|number| u32_of(env, number));
+            let limits = Limits {
+                max_payload: u64::from(max_payload),
+                max_fragments,
+                max_buffered_chunks,
+            };
+            let is_told =
+                bridge.borrow_endpoint(id, |fed| fed.endpoint.set_limits(limits, skips != 0));
+            number(env, f64::from(u8::from(is_told.is_some())))
         })
     }
 }

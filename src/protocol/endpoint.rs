@@ -125,6 +125,11 @@ impl Endpoint {
         self.receiver.message_len()
     }
 
+    /// Has other limits hold for what comes from here on.
+    pub fn set_limits(&mut self, limits: Limits, skip_utf8_validation: bool) {
+        self.receiver.set_limits(limits, skip_utf8_validation);
+    }
+
     /// Makes every compressed frame that comes from here on a job, however short.
     pub fn defer_inflation(&mut self) {
         self.receiver.defer_inflation();

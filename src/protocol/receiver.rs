@@ -70,6 +70,8 @@ pub struct Receiver {
     role: Role,
     skip_utf8_validation: bool,
     limits: Limits,
+    /// What a message may be inflated to at most, whatever the limits become.
+    max_inflated: u64,
     is_finished: bool,
     /// The header that is arriving, while it is not complete.
     header: [u8; MAX_HEADER_LEN],
@@ -107,6 +109,7 @@ impl Receiver {
             role,
             skip_utf8_validation,
             limits,
+            max_inflated: limits.max_payload,
             is_finished: false,
             header: [0; MAX_HEADER_LEN],
             header_len: 0,
@@ -132,6 +135,12 @@ impl Receiver {
     /// Sum of the payload lengths that the frames of the unfinished message claim.
     pub fn message_len(&self) -> u64 {
         self.message_len
+    }
+
+    /// Has other limits hold from the next header on. What a message is inflated to stays below the first one, too.
+    pub fn set_limits(&mut self, limits: Limits, skip_utf8_validation: bool) {
+        self.limits = limits;
+        self.skip_utf8_validation = skip_utf8_validation;
     }
 
     /// Makes every compressed frame a job from here on.

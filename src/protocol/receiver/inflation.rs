@@ -138,7 +138,7 @@ impl Receiver {
             inflater,
             assembly: mem::take(&mut self.assembly),
             fin: frame.fin,
-            limit: self.limits.max_payload,
+            limit: stricter(self.limits.max_payload, self.max_inflated),
             fed: 0,
         };
         let spent = inflation.spent();
@@ -168,5 +168,13 @@ impl Receiver {
         self.inflater = Some(inflation.inflater);
         self.assembly = inflation.assembly;
         self.end_fragment(inflation.fin, sink)
+    }
+}
+
+/// The lower of two limits, of which 0 is none.
+fn stricter(one: u64, other: u64) -> u64 {
+    match (one, other) {
+        (0, limit) | (limit, 0) => limit,
+        (one, other) => one.min(other),
     }
 }

@@ -3,7 +3,7 @@
 const { markAsUntransferable } = require('worker_threads');
 
 const { bridge, targets } = require('./bridge');
-const { kContexts } = require('./symbols');
+const { kContexts } = require('./constants');
 const whenOver = require('./task');
 
 const FastBuffer = Buffer[Symbol.species];

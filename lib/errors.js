@@ -1,6 +1,6 @@
 'use strict';
 
-const { kStatusCode } = require('./symbols');
+const { kStatusCode } = require('./constants');
 
 const PREFIX = 'Invalid WebSocket frame: ';
 

@@ -3,7 +3,7 @@
 const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
 const Receiver = require('./receiver');
-const { kStatusCode } = require('./symbols');
+const { kStatusCode, kWebSocket } = require('./constants');
 const timers = require('./timers');
 
 /**
@@ -71,6 +71,8 @@ const handler = Object.freeze({
       endpoint
     );
 
+    receiver[kWebSocket] = websocket;
+
     for (const [event, listener] of Object.entries(listeners)) {
       receiver.on(event, listener.bind(null, websocket));
     }
@@ -94,6 +96,7 @@ const handler = Object.freeze({
 /** What a WebSocket does on the events of its `_receiver`. */
 const listeners = {
   conclude: onConclude,
+  drain: (websocket) => websocket._link.onReceiverDrain(),
   error: reportViolation,
   message: (websocket, data, isBinary) =>
     websocket.emit('message', data, isBinary),
@@ -132,6 +135,7 @@ function onConclude(websocket, code, reason) {
   websocket._closeFrameReceived = true;
   websocket._closeCode = code;
   websocket._closeMessage = unpooled(reason);
+  websocket._link.ignoreInput();
 
   if (websocket._link.destroyed) return;
 
@@ -156,6 +160,7 @@ function reportViolation(websocket, err) {
   const { _link: link } = websocket;
 
   websocket._isViolationReported = true;
+  link.ignoreInput();
 
   if (!link.destroyed) {
     process.nextTick(stopReceiving, link);

@@ -30,9 +30,7 @@ class Intake {
     this._link = link;
     this._socket = socket;
     this._corks = 0;
-    this._isOver = false;
     this._waits = false;
-    this._isClosed = false;
     this._onData = (chunk) => this._feed(chunk);
     this._onEnd = () => {
       receiver.end();
@@ -41,19 +39,8 @@ class Intake {
   }
 
   start() {
-    const { _link: link, _socket: socket, receiver } = this;
-    const onOver = () => {
-      this._isOver = true;
-      if (this._isClosed) this._finish();
-    };
+    const { _socket: socket } = this;
 
-    receiver.on('conclude', () => this._ignore());
-    receiver.on('drain', () => {
-      if (!link.isPaused) socket.resume();
-    });
-    receiver.on('error', () => this._ignore());
-    receiver.on('error', onOver);
-    receiver.on('finish', onOver);
     socket.on('data', this._onData);
     socket.on('end', this._onEnd);
   }
@@ -63,6 +50,8 @@ class Intake {
    * back, and a task that its endpoint waits for.
    */
   takeOver(events, task) {
+    if (events.length === 0 && task === undefined) return;
+
     this.receiver.takeOver(events, task);
     if (this._link.isPaused) this._waits = true;
     else this.receiver.write(EMPTY);
@@ -100,7 +89,11 @@ class Intake {
     for (let i = 0; i < this._corks; i++) this._socket.cork();
   }
 
-  _ignore() {
+  resumeSocket() {
+    this._socket.resume();
+  }
+
+  ignore() {
     this._socket.removeListener('data', this._onData);
   }
 
@@ -128,7 +121,7 @@ class Intake {
 
   /** Nothing is wanted any more but the end. */
   stop() {
-    this._ignore();
+    this.ignore();
     this._socket.resume();
   }
 
@@ -137,7 +130,7 @@ class Intake {
     const { _socket: socket, receiver } = this;
     const isListening = socket.listeners('data').includes(this._onData);
 
-    this._ignore();
+    this.ignore();
     socket.removeListener('end', this._onEnd);
     this._goOn();
 
@@ -146,14 +139,24 @@ class Intake {
     }
 
     receiver.end();
-    this._isClosed = true;
-    if (this._isOver) this._finish();
+
+    if (receiver.writableFinished || hasFailed(receiver)) {
+      this._finish();
+    } else {
+      receiver.on('error', () => this._finish());
+      receiver.on('finish', () => this._finish());
+    }
   }
 
   _finish() {
     this.endpoint.free();
     this._link._deliverClose();
   }
+}
+
+/** Its 'error' was emitted. */
+function hasFailed(receiver) {
+  return receiver._writableState.errorEmitted;
 }
 
 module.exports = Intake;

@@ -2,9 +2,11 @@
 
 const { isUint8Array } = require('util').types;
 
-const { COMPRESS } = require('./bits');
+const { COMPRESS, KEY, MASK } = require('./bits');
 const { createAbort } = require('./errors');
+const maskingKey = require('./masking-key');
 const { byteLength } = require('./payload');
+const PerMessageDeflate = require('./permessage-deflate');
 const Sender = require('./sender');
 
 /**
@@ -14,6 +16,10 @@ const Sender = require('./sender');
 
 /** From this length on messages are compressed on another thread, in bytes. */
 const LONG = 32 * 1024;
+
+const { frame } = Sender;
+const { sendFrame } = Sender.prototype;
+const { compress: originalCompress } = PerMessageDeflate.prototype;
 
 /**
  * The sender of an open WebSocket. The link frames and, if it can, compresses,
@@ -36,18 +42,37 @@ class LinkSender extends Sender {
     this._behind = 0;
     /** A Blob waits for them. */
     this._isHeldUp = false;
+    this._isPlain = false;
 
     /** Bytes of frames that wait in the socket, and of what is in them. */
     this._frameBytes = 0;
     this._payloadBytes = 0;
   }
 
+  /**
+   * Whether somebody watches what becomes of messages: then they go the way of
+   * those of ws, for good, as there compression has a window of its own.
+   */
+  _isWatched() {
+    this._isPlain ||=
+      this.sendFrame !== sendFrame ||
+      Sender.frame !== frame ||
+      this._link.isWriteWatched;
+
+    return this._isPlain;
+  }
+
   _deflate(data, bits, cb) {
     const { _link: link } = this;
+    const { compress } = this._extensions['permessage-deflate'];
+
+    if (compress !== originalCompress) this._isPlain = true;
 
     if (link.isYoung) {
       this._holdUp(data, bits, cb);
       link.onceGrown(() => this._goOn());
+    } else if (this._isWatched()) {
+      super._deflate(data, bits, cb);
     } else if (link.compresses) {
       this._deflateInLink(data, bits, functionOrNone(cb));
     } else if (link.isWatched) {
@@ -100,6 +125,18 @@ class LinkSender extends Sender {
       this._fail(createAbort('data was being compressed'));
     } else {
       this._release();
+    }
+  }
+
+  _deliver(data, bits, cb) {
+    if (this._isWatched()) {
+      super._deliver(data, bits, cb);
+    } else if (bits & MASK && this._generateMask) {
+      const key = maskingKey(this._generateMask, this._maskBuffer);
+
+      this._transmit(data, bits | KEY, key, cb);
+    } else {
+      this._transmit(data, bits, 0, cb);
     }
   }
 
@@ -183,30 +220,31 @@ class LinkSender extends Sender {
     });
   }
 
-  sendFrame(list, cb) {
+  _write(list, cb) {
     const { _link: link } = this;
 
-    if (list.every(isChunk)) {
+    if (!link.isWriteWatched && list.every(isChunk)) {
       link.write(list, functionOrNone(cb));
     } else {
       // What is no chunk is for the socket to convert, or to refuse.
-      this._socket = link.socket;
-      super.sendFrame(list, cb);
+      super._write(list, cb);
     }
   }
 
   get _destroyed() {
     return this._link.destroyed;
   }
-
-  /** The `net.Socket` or other `Duplex` that frames go to. */
-  get _socket() {
-    return this._link?.shownSocket;
-  }
-
-  // The constructor of Sender sets it.
-  set _socket(socket) {}
 }
+
+// The `net.Socket` or other `Duplex` that frames go to. The constructor of
+// Sender sets it.
+Object.defineProperty(LinkSender.prototype, '_socket', {
+  configurable: true,
+  get() {
+    return this._link?.shownSocket;
+  },
+  set() {}
+});
 
 function isChunk(value) {
   return typeof value === 'string' || isUint8Array(value);

@@ -53,6 +53,21 @@ class Link {
     this._intake = null;
   }
 
+  /** Somebody wants to see what is written. */
+  get isWriteWatched() {
+    return false;
+  }
+
+  /** No message is wanted any more: a close frame came, or an error. */
+  ignoreInput() {
+    this._intake?.ignore();
+  }
+
+  /** The receiver takes more. */
+  onReceiverDrain() {
+    if (!this._paused) this._intake?.resumeSocket();
+  }
+
   /** Has no more bytes brought in; what was on its way still comes. */
   _stopReading() {}
 

@@ -5,7 +5,9 @@ const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
 const { Endpoint, configOf } = require('./endpoint');
 const Intake = require('./intake');
 const Link = require('./link');
+const { isSocketOriginal, isWriteOriginal } = require('./node-originals');
 const RawPhase = require('./raw-phase');
+const Receiver = require('./receiver');
 const ConnectionSocket = require('./socket');
 const timers = require('./timers');
 const WriteCallbacks = require('./write-callbacks');
@@ -169,6 +171,7 @@ class NativeLink extends Link {
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();
+    if (!Receiver.isOriginal() || !isSocketOriginal()) this.demote();
     scheduleFlush();
   }
 
@@ -181,6 +184,10 @@ class NativeLink extends Link {
   _beYoung() {
     this.isYoung = true;
     this.tellDrained();
+  }
+
+  get isWriteWatched() {
+    return this._socket === null ? !isWriteOriginal() : this._socket.isWatched;
   }
 
   /** Frames are compressed in order by `transmit()`. */

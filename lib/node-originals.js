@@ -198,6 +198,11 @@ function isSocketOriginal() {
   );
 }
 
+/** The same of what they write, for each message. */
+function isWriteOriginal() {
+  return socket.write === ofSocket.write;
+}
+
 /** Whether Node's permission model lets us, where it is in force. */
 function mayUseNetwork() {
   const { permission } = /** @type {any} */ (process);
@@ -220,4 +225,9 @@ function textOf(method) {
   return Function.prototype.toString.call(method);
 }
 
-module.exports = { isClientOriginal, isServerOriginal, isSocketOriginal };
+module.exports = {
+  isClientOriginal,
+  isServerOriginal,
+  isSocketOriginal,
+  isWriteOriginal
+};

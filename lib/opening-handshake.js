@@ -17,7 +17,7 @@ const ownedRequest = require('./owned-request');
 const PerMessageDeflate = require('./permessage-deflate');
 const { CLOSING, CONNECTING } = require('./ready-state');
 const redirect = require('./redirect');
-const { kOpen } = require('./symbols');
+const { kOpen } = require('./constants');
 const timers = require('./timers');
 
 /** @typedef {import('./websocket')} WebSocket */

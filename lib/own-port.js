@@ -9,7 +9,7 @@ const { kinds } = require('./bridge');
 const { UpgradeRequest } = require('./head');
 const { deliver, serve, takeOver } = require('./node-connection');
 const { isServerOriginal } = require('./node-originals');
-const { kUpgrade } = require('./symbols');
+const { kUpgrade } = require('./constants');
 const { LinkTransport } = require('./transport');
 const UntouchedServer = require('./untouched-server');
 

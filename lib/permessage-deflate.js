@@ -4,7 +4,7 @@ const { bridge } = require('./bridge');
 const native = require('./native');
 const DeflateContext = require('./deflate-context');
 const { toBuffer } = require('./payload');
-const { kContexts } = require('./symbols');
+const { kContexts } = require('./constants');
 
 const MAX_WINDOW_BITS = 15;
 

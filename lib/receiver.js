@@ -79,6 +79,20 @@ class Receiver extends Writable {
     this.isFed = true;
   }
 
+  /** Whether nobody has put anything in the place of its methods. */
+  static isOriginal() {
+    return (
+      prototype._write === originals._write &&
+      prototype.addListener === originals.addListener &&
+      prototype.emit === originals.emit &&
+      prototype.end === originals.end &&
+      prototype.on === originals.on &&
+      prototype.removeAllListeners === originals.removeAllListeners &&
+      prototype.removeListener === originals.removeListener &&
+      prototype.write === originals.write
+    );
+  }
+
   /** The length of the unfinished message, as far as its frames tell. */
   get _totalPayloadLength() {
     return this._endpoint.messageLength;
@@ -235,6 +249,18 @@ class Receiver extends Writable {
     }
   }
 }
+
+const { prototype } = Receiver;
+const originals = {
+  _write: prototype._write,
+  addListener: prototype.addListener,
+  emit: prototype.emit,
+  end: prototype.end,
+  on: prototype.on,
+  removeAllListeners: prototype.removeAllListeners,
+  removeListener: prototype.removeListener,
+  write: prototype.write
+};
 
 // Programs set these on the receiver of a connection, most often a smaller
 // `_maxPayload` until they know the peer.

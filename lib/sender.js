@@ -18,9 +18,16 @@ const {
 } = require('./bits');
 const closePayload = require('./close-payload');
 const { createAbort } = require('./errors');
+const maskingKey = require('./masking-key');
 const { byteLength, isBlob, toBuffer } = require('./payload');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
+
+/** The option that leaves text to the socket to encode. */
+const kKeepsText = Symbol('keeps-text');
+
+/** The bits of a frame's opcode. */
+const OPCODE = 0xf;
 
 /** Marks a payload that is still a Blob. It never leaves this file. */
 const BLOB = 0x10000;
@@ -85,14 +92,16 @@ class Sender {
     if (options.rsv1) bits |= RSV1;
     if (options.mask) bits |= MASK;
     if (options.mask && options.generateMask) {
-      key = keyFrom(
+      key = maskingKey(
         options.generateMask,
         options.maskBuffer || Buffer.alloc(4)
       );
       bits |= KEY;
     }
 
-    if (typeof data === 'string') data = Buffer.from(data);
+    if (typeof data === 'string' && !options[kKeepsText]) {
+      data = Buffer.from(data);
+    }
 
     return encode(data, bits, key, !options.readOnly);
   }
@@ -316,19 +325,20 @@ class Sender {
     }
   }
 
-  _deliver(data, bits, cb) {
-    if (bits & MASK && this._generateMask) {
-      const key = keyFrom(this._generateMask, this._maskBuffer);
-
-      this._transmit(data, bits | KEY, key, cb);
-    } else {
-      this._transmit(data, bits, 0, cb);
-    }
-  }
-
   /** Frames a payload and writes it to the output. */
-  _transmit(data, bits, key, cb) {
-    this.sendFrame(encode(data, bits, key, false), cb);
+  _deliver(data, bits, cb) {
+    const frame = Sender.frame(data, {
+      fin: (bits & FIN) !== 0,
+      generateMask: this._generateMask,
+      mask: (bits & MASK) !== 0,
+      maskBuffer: this._maskBuffer,
+      opcode: bits & OPCODE,
+      readOnly: true,
+      rsv1: (bits & RSV1) !== 0,
+      [kKeepsText]: true
+    });
+
+    this.sendFrame(frame, cb);
   }
 
   /**
@@ -338,6 +348,10 @@ class Sender {
    * @param {function(Error=): void} [cb]
    */
   sendFrame(list, cb) {
+    this._write(list, cb);
+  }
+
+  _write(list, cb) {
     const last = list.length - 1;
 
     if (last > 0) this._socket.cork();
@@ -390,12 +404,6 @@ function encode(data, bits, key, inPlace) {
 
 function controlBits(opcode, mask) {
   return opcode | FIN | (mask ? MASK : 0);
-}
-
-function keyFrom(generateMask, buffer) {
-  generateMask(buffer);
-
-  return buffer.readUInt32LE(0);
 }
 
 function ignore() {}

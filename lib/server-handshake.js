@@ -4,7 +4,7 @@ const emitGuarded = require('./emit-guarded');
 const extension = require('./extension');
 const native = require('./native');
 const PerMessageDeflate = require('./permessage-deflate');
-const { kOpen } = require('./symbols');
+const { kOpen } = require('./constants');
 const { findFault, originOf, readProtocols, response } = require('./upgrade');
 
 /**

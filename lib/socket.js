@@ -3,6 +3,7 @@
 const net = require('net');
 
 const { toBuffer } = require('./payload');
+const { isWriteOriginal } = require('./node-originals');
 const { createClosing } = require('./system-errors');
 const timers = require('./timers');
 
@@ -268,7 +269,12 @@ class ConnectionSocket extends Socket {
     const isBytes = typeof chunk === 'string' || ArrayBuffer.isView(chunk);
 
     if (typeof encoding === 'function') [encoding, callback] = [null, encoding];
-    if (!isBytes || !this.writable || this._connection.isMuted) {
+    if (
+      !isBytes ||
+      !this.writable ||
+      this._connection.isMuted ||
+      !isWriteOriginal()
+    ) {
       return super.write(chunk, encoding, callback);
     }
 
@@ -279,6 +285,18 @@ class ConnectionSocket extends Socket {
     );
 
     return this._noteBacklog();
+  }
+
+  /** Whether somebody has put himself between it and who writes. */
+  get isWatched() {
+    return (
+      this.write !== write ||
+      this._write !== _write ||
+      this._writev !== _writev ||
+      this.cork !== cork ||
+      this.uncork !== uncork ||
+      !isWriteOriginal()
+    );
   }
 
   _write(chunk, encoding, callback) {
@@ -426,6 +444,8 @@ class ConnectionSocket extends Socket {
     }
   }
 }
+
+const { _write, _writev, cork, uncork, write } = ConnectionSocket.prototype;
 
 // Programs that look at its class expect Node's.
 Object.defineProperty(ConnectionSocket, 'name', { value: 'Socket' });

@@ -72,8 +72,11 @@ class LinkTransport {
     const link = this.open();
 
     // Behind what a listener ended the socket with it is an error.
-    if (link.hasSocket && !link.socket.writable) link.socket.write(head);
-    else link.write([head]);
+    if (link.isWriteWatched || (link.hasSocket && !link.socket.writable)) {
+      link.socket.write(head);
+    } else {
+      link.write([head]);
+    }
 
     return link;
   }

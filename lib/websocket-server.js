@@ -7,7 +7,7 @@ const OwnPort = require('./own-port');
 const { EMPTY } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
 const { accept, answer } = require('./server-handshake');
-const { kUpgrade } = require('./symbols');
+const { kUpgrade } = require('./constants');
 const { transportFor } = require('./transport');
 const WebSocket = require('./websocket');
 

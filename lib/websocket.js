@@ -20,7 +20,8 @@ const {
   toBuffer
 } = require('./payload');
 const readyStates = require('./ready-state');
-const { kAttach, kOpen } = require('./symbols');
+const Sender = require('./sender');
+const { kAttach, kOpen } = require('./constants');
 const { transportFor } = require('./transport');
 
 /**
@@ -314,7 +315,18 @@ class WebSocket extends EventEmitter {
       if ('mask' in options && isOwn(options, 'mask')) mask = options.mask;
     }
 
-    this._sender._sendMessage(data || EMPTY, binary, compress, fin, mask, cb);
+    const sender = this._sender;
+
+    if (sender.send === send) {
+      sender._sendMessage(data || EMPTY, binary, compress, fin, mask, cb);
+    } else {
+      compress &&= this._extensions['permessage-deflate'] !== undefined;
+      sender.send(
+        data || EMPTY,
+        { ...options, binary, compress, fin, mask },
+        cb
+      );
+    }
   }
 
   /**
@@ -342,6 +354,7 @@ class WebSocket extends EventEmitter {
   }
 }
 
+const { send } = Sender.prototype;
 const { setSocket } = WebSocket.prototype;
 
 for (const [name, value] of Object.entries(readyStates)) {

@@ -13,6 +13,11 @@ module.exports = {
   kOpen: Symbol('open'),
   /** `error[kStatusCode]`: the close code that a violation earns. */
   kStatusCode: Symbol('status-code'),
+  /**
+   * `receiver[kWebSocket]`: whose messages it emits. Tracing tools read this
+   * symbol from this file, as from that of ws with the same name.
+   */
+  kWebSocket: Symbol('websocket'),
   /** `server[kUpgrade](request, transport, callback)`: the opening handshake. */
   kUpgrade: Symbol('upgrade')
 };

@@ -47,7 +47,7 @@ class Acceptor {
   }
 
   /** Its own events have no async context. */
-  get resource() {
+  get scope() {
     return null;
   }
 

@@ -2,6 +2,7 @@
 
 const { markAsUntransferable } = require('worker_threads');
 
+const { prepareRoot } = require('./async-context');
 const native = require('./native');
 const timers = require('./timers');
 
@@ -154,9 +155,16 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
     markAsUntransferable((mediumSlab = medium));
   }
 
+  if (target !== undefined && target.isFed) {
+    target.receive(events);
+    return;
+  }
+
+  prepareRoot();
+
   if (target === undefined) arrive(id, events);
-  else if (target.isFed || target.resource === null) target.receive(events);
-  else target.resource.runInAsyncScope(target.receive, target, events);
+  else if (target.scope === null) target.receive(events);
+  else target.scope.runInAsyncScope(target.receive, target, events);
 }
 
 /** The first event of an accepted connection names its listener. */

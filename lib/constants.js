@@ -9,6 +9,8 @@ module.exports = {
   kAttach: Symbol('attach'),
   /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */
   kContexts: Symbol('contexts'),
+  /** `callback[kInternal]`: it is ours, in nobody's async context. */
+  kInternal: Symbol('internal'),
   /** `websocket[kOpen](link, options)`: the connection is open. */
   kOpen: Symbol('open'),
   /** `error[kStatusCode]`: the close code that a violation earns. */

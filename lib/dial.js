@@ -7,7 +7,7 @@ const { constants } = require('os');
 
 const native = require('./native');
 const { bridge, kinds } = require('./bridge');
-const ConnectionResource = require('./connection-resource');
+const { ConnectionResource } = require('./async-context');
 const { UpgradeResponse } = require('./head');
 const NativeLink = require('./native-link');
 const {

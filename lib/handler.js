@@ -1,9 +1,9 @@
 'use strict';
 
+const { kInternal, kStatusCode, kWebSocket } = require('./constants');
 const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
 const Receiver = require('./receiver');
-const { kStatusCode, kWebSocket } = require('./constants');
 const timers = require('./timers');
 
 /**
@@ -124,11 +124,19 @@ function answerPing(websocket, data) {
     return;
   }
 
-  websocket._autoPongComplete ??= () => {
-    websocket._pendingAutoPongs--;
-  };
+  websocket._autoPongComplete ??= createAutoPongCallback(websocket);
   websocket._pendingAutoPongs++;
   websocket.pong(data, !websocket._isServer, websocket._autoPongComplete);
+}
+
+function createAutoPongCallback(websocket) {
+  const onPonged = () => {
+    websocket._pendingAutoPongs--;
+  };
+
+  onPonged[kInternal] = true;
+
+  return onPonged;
 }
 
 function onConclude(websocket, code, reason) {

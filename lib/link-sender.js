@@ -1,8 +1,10 @@
 'use strict';
 
+const { AsyncResource } = require('async_hooks');
 const { isUint8Array } = require('util').types;
 
 const { COMPRESS, KEY, MASK } = require('./bits');
+const { kInternal } = require('./constants');
 const { createAbort } = require('./errors');
 const maskingKey = require('./masking-key');
 const { byteLength } = require('./payload');
@@ -69,12 +71,12 @@ class LinkSender extends Sender {
     if (compress !== originalCompress) this._isPlain = true;
 
     if (link.isYoung) {
-      this._holdUp(data, bits, cb);
+      this._holdUp(data, bits, bound(cb));
       link.onceGrown(() => this._goOn());
     } else if (this._isWatched()) {
       super._deflate(data, bits, cb);
     } else if (link.compresses) {
-      this._deflateInLink(data, bits, functionOrNone(cb));
+      this._deflateInLink(data, bits, bound(cb));
     } else if (link.isWatched) {
       super._deflate(data, bits, cb);
     } else {
@@ -88,23 +90,26 @@ class LinkSender extends Sender {
    */
   _deflateInLink(data, bits, cb) {
     const length = byteLength(data);
-
-    this._bufferedBytes += length;
-    this._deliver(data, bits, (err) => {
+    const onSent = (err) => {
       if (--this._compressing === 0) {
         this._bufferedBytes -= this._behind;
         this._behind = 0;
       }
 
       if (err || this._destroyed) {
-        cb?.(createAbort('data was being compressed'));
+        err = createAbort('data was being compressed');
       } else {
         this._bufferedBytes -= length;
-        cb?.(err);
       }
 
+      cb?.(err);
+
       if (this._isHeldUp && this._compressing === 0) this._goOn();
-    });
+    };
+
+    onSent[kInternal] = true;
+    this._bufferedBytes += length;
+    this._deliver(data, bits, onSent);
     this._compressing++;
   }
 
@@ -258,6 +263,11 @@ function isLong(data) {
 /** A callback of a frame that may be lost behind one being compressed. */
 function abortable(cb) {
   return (err) => cb(err && createAbort('data was being compressed'));
+}
+
+/** A callback that has the async context of this call, not of a task's end. */
+function bound(cb) {
+  return typeof cb === 'function' ? AsyncResource.bind(cb, 'ZLIB') : undefined;
 }
 
 function functionOrNone(cb) {

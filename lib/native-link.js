@@ -1,5 +1,6 @@
 'use strict';
 
+const { createAccepted } = require('./async-context');
 const native = require('./native');
 const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
 const { Endpoint, configOf } = require('./endpoint');
@@ -14,7 +15,7 @@ const WriteCallbacks = require('./write-callbacks');
 
 const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 
-/** @typedef {import('async_hooks').AsyncResource} AsyncResource */
+/** @typedef {import('./async-context').ConnectionResource} ConnectionResource */
 
 /**
  * A connection of the engine: accepted, dialled or adopted.
@@ -22,14 +23,14 @@ const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 class NativeLink extends Link {
   /**
    * @param {number} id That of the connection
-   * @param {?AsyncResource} [resource] Whose async context its events have; an
-   *     accepted connection's have none
+   * @param {?ConnectionResource} [resource] Whose async context its events have;
+   *     those of a connection that was accepted have one of their own
    */
   constructor(id, resource = null) {
     super();
 
     this.isFed = false;
-    this.resource = resource;
+    this._resource = resource;
     this.destroyed = false;
     /** The peer's FIN has come. */
     this.ended = false;
@@ -66,6 +67,32 @@ class NativeLink extends Link {
     this.raw = null;
 
     targets[id] = this;
+  }
+
+  /**
+   * The async context of its events. Most connections that are idle have none.
+   */
+  get resource() {
+    if (this._resource === null) {
+      this._resource = createAccepted();
+      this._resource.link = this;
+    }
+
+    return this._resource;
+  }
+
+  /** The one to dispatch in: none while its server waits for a request. */
+  get scope() {
+    return this.server !== null && this._listener !== null
+      ? null
+      : this.resource;
+  }
+
+  /** The socket's former handle is closed: this was its async context. */
+  onHandedOver(resource) {
+    resource.link = this;
+    this._resource = resource;
+    bridge.handOver(this.id);
   }
 
   /** The net.Socket over this connection, made for who asks for it. */

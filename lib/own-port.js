@@ -1,10 +1,11 @@
 'use strict';
 
-const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
+const { AsyncLocalStorage } = require('async_hooks');
 const http = require('http');
 const { performance } = require('perf_hooks');
 
 const { acceptFor } = require('./acceptor');
+const { PassiveResource } = require('./async-context');
 const { kinds } = require('./bridge');
 const { UpgradeRequest } = require('./head');
 const { deliver, serve, takeOver } = require('./node-connection');
@@ -30,18 +31,6 @@ const hasContextFrames = !Object.hasOwn(
   'kResourceStore'
 );
 
-/** What listens has the async context in which it was made. */
-class ListeningResource extends AsyncResource {
-  constructor() {
-    super('OXWS');
-  }
-
-  /** It keeps nothing alive, for those who look for what does. */
-  hasRef() {
-    return false;
-  }
-}
-
 /** Node's own clock: tests that set another one do not stop time for it. */
 const now = performance.now.bind(performance);
 
@@ -65,7 +54,8 @@ class OwnPort {
     this._onUpgrade = null;
     this._onConnection = null;
     this._untouched = new UntouchedServer(this.server);
-    this._resource = new ListeningResource();
+    /** What listens has the async context in which it was made. */
+    this._resource = new PassiveResource('OXWS');
     /** Connections that have not sent anything, and since when. */
     this._silent = new Map();
     /** Those that have sent a part of a head, and since when. */
@@ -133,7 +123,7 @@ class OwnPort {
       this._forget(link);
       link.listen(null);
 
-      if (this._isUntouched) this._read(() => this._upgrade(link, data));
+      if (this._isUntouched) this._upgrade(link, data);
       else this._serve(link);
     } else if (kind === FOREIGN) {
       this._serve(link);
@@ -153,12 +143,17 @@ class OwnPort {
     this._begun.delete(link);
   }
 
+  /** Each request has an async context of its own, as with Node's parser. */
   _upgrade(link, head) {
-    this._wss[kUpgrade](
-      new UpgradeRequest(link, head),
-      new LinkTransport(link),
-      this._onConnection
-    );
+    const scope = this._read(createRequestScope);
+
+    scope.runInAsyncScope(() => {
+      this._wss[kUpgrade](
+        new UpgradeRequest(link, head),
+        new LinkTransport(link),
+        this._onConnection
+      );
+    });
   }
 
   /** Has Node read a connection, and what was read of it. */
@@ -184,8 +179,9 @@ class OwnPort {
 
   /** Calls a function in the context in which requests are read. */
   _read(fn, ...args) {
-    if (hasContextFrames) this._resource.runInAsyncScope(fn, null, ...args);
-    else fn(...args);
+    return hasContextFrames
+      ? this._resource.runInAsyncScope(fn, null, ...args)
+      : fn(...args);
   }
 
   /**
@@ -238,6 +234,10 @@ class OwnPort {
 
     return expired;
   }
+}
+
+function createRequestScope() {
+  return new PassiveResource('HTTPINCOMINGMESSAGE');
 }
 
 /** Made as ws makes it, by whatever `createServer()` is. */

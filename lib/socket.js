@@ -15,6 +15,8 @@ class ConnectionHandle {
   constructor(link) {
     this.link = link;
     this._onclose = null;
+    /** That of the handle that was in this one's place. */
+    this.asyncId = null;
     this.reading = true;
     this.isStreamBase = false;
     /** What went through the handle that was in this one's place. */
@@ -37,9 +39,7 @@ class ConnectionHandle {
   }
 
   getAsyncId() {
-    const { resource } = this.link;
-
-    return resource === null ? 0 : resource.asyncId();
+    return this.asyncId ?? this.link.resource.asyncId();
   }
 
   get bytesRead() {
@@ -113,9 +113,14 @@ class ConnectionHandle {
   _close(onclose, reset) {
     this._onclose = onclose;
 
-    // As late as libuv: behind the 'error' event.
-    if (this.link.isClosed) timers.setImmediate(() => this.onClosed());
-    else this.link.close(reset);
+    // As late as libuv: behind the 'error' event, and in the handle's context.
+    if (this.link.isClosed) {
+      timers.setImmediate(() =>
+        this.link.resource.runInAsyncScope(this.onClosed, this)
+      );
+    } else {
+      this.link.close(reset);
+    }
   }
 
   /** The connection is closed. */
@@ -165,6 +170,7 @@ class ConnectionSocket extends Socket {
   static adopt(socket, link) {
     const handle = new ConnectionHandle(link);
 
+    handle.asyncId = socket._handle.getAsyncId();
     handle.readBefore = socket._handle.bytesRead;
     handle.writtenBefore = socket._handle.bytesWritten;
     link.adoptSocket(socket);

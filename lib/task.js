@@ -1,5 +1,6 @@
 'use strict';
 
+const { PassiveResource } = require('./async-context');
 const { kinds, targets } = require('./bridge');
 const { createViolation } = require('./errors');
 
@@ -9,7 +10,8 @@ const { VIOLATION } = kinds;
 class Task {
   constructor(callback) {
     this.isFed = false;
-    this.resource = null;
+    /** Its callback has the async context of who waits for it. */
+    this.scope = new PassiveResource('OXWSTASK');
     this._callback = callback;
   }
 

@@ -2,6 +2,7 @@
 
 const net = require('net');
 
+const { ConnectionResource } = require('./async-context');
 const { bridge } = require('./bridge');
 const { hasDescriptors } = require('./descriptors');
 const NativeLink = require('./native-link');
@@ -188,7 +189,11 @@ function adopt(socket, head) {
 
   handle.readStop();
   handle.onread = ignore;
-  handle.close();
+  // This is called in the handle's async context, which is nowhere to be asked
+  // for: that of the connection.
+  handle.close(() =>
+    link.onHandedOver(new ConnectionResource(isTcp ? 'TCPWRAP' : 'PIPEWRAP'))
+  );
   ConnectionSocket.adopt(socket, link);
 
   link.isClaimed = true;
@@ -229,7 +234,8 @@ function isAdoptable(socket) {
     handle.fd >= 0 &&
     handle.writeQueueSize === 0 &&
     typeof handle.readStop === 'function' &&
-    typeof handle.close === 'function'
+    typeof handle.close === 'function' &&
+    !Object.hasOwn(handle, 'close')
   );
 }
 

@@ -1,96 +1,146 @@
 'use strict';
 
+const { PassiveResource } = require('./async-context');
 const { bridge } = require('./bridge');
+const { kInternal } = require('./constants');
 const { createDestroyed, createUnwritten } = require('./system-errors');
 const timers = require('./timers');
 
 /** @typedef {import('./native-link')} NativeLink */
 
-/** The callbacks of sends, called when the kernel has what was sent. */
+/** A callback, and the number of the send that it is of. */
+class WriteCallback {
+  constructor(ticket, fn) {
+    this.ticket = ticket;
+    this.fn = fn;
+    /** The tick in which it was to be called has gone by. */
+    this.isLate = false;
+  }
+
+  /** One that throws must not keep the others from being called. */
+  call(err) {
+    try {
+      this.fn(err);
+    } catch (thrown) {
+      bridge.raise(thrown);
+    }
+  }
+}
+
+/**
+ * The callbacks of sends, called when the kernel has what was sent.
+ *
+ * Each has a tick of its own, which has the async context of the send. Where the
+ * kernel does not take all, what waits has that of the first that waits, as in
+ * a `net.Socket`: it is written when that is.
+ */
 class WriteCallbacks {
   /** @param {NativeLink} link */
   constructor(link) {
     this._link = link;
-    /** As [number of the send, callback, …]; null if there are none. */
-    this._list = null;
-    /** Where in the list those begin that have not been called. */
+    /** Those that are not called begin at `_next`, in order: late ones first. */
+    this._list = [];
     this._next = 0;
+    /** Up to this number all is written. */
+    this._written = 0;
+    /** The async context of the late ones. */
+    this._scope = null;
+    /** Why the connection is closed, once it is. */
+    this._reason = undefined;
   }
 
-  /** Has `cb` called when all that is queued now is written. */
-  add(cb) {
+  /** Has `fn` called when all that is queued now is written. */
+  add(fn) {
     const { _link: link } = this;
 
     if (link.destroyed) {
-      timers.nextTick(cb, createDestroyed());
+      timers.nextTick(fn, createDestroyed());
       return;
     }
 
-    if (this._list === null) {
-      this._list = [];
-      this._next = 0;
-      timers.nextTick(settle, this);
-    }
+    const callback = new WriteCallback(bridge.queued(link.id), fn);
 
-    this._list.push(bridge.queued(link.id), cb);
+    this._list.push(callback);
+    timers.nextTick(onTick, this, callback);
   }
 
-  /** Calls those of what is written, and has itself called when there are more. */
+  _onTick(callback) {
+    const isInternal = callback.fn[kInternal] === true;
+
+    if (this._reason !== undefined) {
+      this._take().call(createUnwritten(this._reason));
+      return;
+    }
+
+    if (!this._link.destroyed) {
+      if (callback.ticket > this._written) this._look(isInternal ? 0 : 1);
+
+      if (callback.ticket <= this._written && !this._hasLate) {
+        this._take().call(null);
+        return;
+      }
+    }
+
+    callback.isLate = true;
+    if (!isInternal) this._scope ??= new PassiveResource('WRITEWRAP');
+    this._link.tellWritten();
+  }
+
+  _look(now) {
+    const written = bridge.written(this._link.id, now);
+
+    if (written > this._written) this._written = written;
+  }
+
+  /** Calls those that were late and are written. */
   settle() {
-    const { _link: link, _list: list, _next: start } = this;
+    if (!this._hasLate || this._link.destroyed) return;
 
-    if (list === null || link.destroyed) return;
-
-    const written = bridge.written(link.id);
-    let end = start;
-
-    while (end < list.length && list[end] <= written) end += 2;
-
-    if (end === list.length) {
-      this._list = null;
-    } else {
-      this._advance(end);
-      link.tellWritten();
+    this._look(0);
+    while (this._hasLate && this._list[this._next].ticket <= this._written) {
+      this._callLate(null);
     }
 
-    for (let i = start; i < end; i += 2) call(list[i + 1], null);
+    if (!this._hasLate) this._scope = null;
+    else this._link.tellWritten();
   }
 
-  /** The list is made anew when most of it is done with: that costs a callback little, however many there are. */
-  _advance(next) {
-    if (next > this._list.length / 2) {
-      this._list = this._list.slice(next);
-      next = 0;
-    }
-
-    this._next = next;
-  }
-
-  /** The connection is closed: the others will never be. */
+  /** The connection is closed: what is not written will never be. */
   fail(reason) {
-    const { _list: list, _next: start } = this;
+    this._reason = reason;
+    while (this._hasLate) this._callLate(createUnwritten(reason));
+    this._scope = null;
+  }
 
-    if (list === null) return;
+  get _hasLate() {
+    return this._next < this._list.length && this._list[this._next].isLate;
+  }
 
-    this._list = null;
+  _callLate(err) {
+    const callback = this._take();
 
-    for (let i = start; i < list.length; i += 2) {
-      call(list[i + 1], createUnwritten(reason));
+    if (this._scope === null) callback.call(err);
+    else this._scope.runInAsyncScope(callback.call, callback, err);
+  }
+
+  /**
+   * Takes the first one. The list is made anew when most of it is done with:
+   * that costs a callback little, however many there are.
+   */
+  _take() {
+    const callback = this._list[this._next++];
+
+    if (this._next > this._list.length / 2) {
+      this._list = this._list.slice(this._next);
+      this._next = 0;
     }
+
+    return callback;
   }
 }
 
-function settle(callbacks) {
-  callbacks.settle();
-}
-
-/** A callback that throws must not keep the others from being called. */
-function call(cb, err) {
-  try {
-    cb(err);
-  } catch (thrown) {
-    bridge.raise(thrown);
-  }
+function onTick(callbacks, callback) {
+  callbacks._onTick(callback);
 }
 
 module.exports = WriteCallbacks;

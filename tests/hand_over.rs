@@ -264,6 +264,7 @@ fn sockets() -> io::Result<(TcpStream, TcpStream)> {
 fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses: bool) -> End {
     let connection =
         Connection::start(Arc::clone(engine), 0, Stream::Tcp(stream), Opening::Adopted);
+    connection.hand_over();
     connection.set_id(id);
     let deflate = compresses.then_some(Params {
         deflate: DeflateParams {

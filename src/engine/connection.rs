@@ -64,6 +64,9 @@ pub enum Opening {
     Dialled(HeadLimits),
     /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_raw`] follows.
     Adopted,
+    /// The same, while whoever had the socket is not done with it: nothing is read or reported before
+    /// [`Connection::hand_over`].
+    BeingAdopted,
 }
 
 /// A connection of the engine. Turned by the driver; commanded by JavaScript.
@@ -84,11 +87,14 @@ pub struct Connection {
 impl Connection {
     /// Makes a connection of `bridge` on `stream` and asks for its first turn.
     pub fn start(engine: Arc<Engine>, bridge: u32, stream: Stream, opening: Opening) -> Arc<Self> {
+        let is_being_adopted = matches!(opening, Opening::BeingAdopted);
         let (phase, listener) = match opening {
             Opening::Accepted(listener, limits) => (Phase::request(limits), Some(listener)),
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
-            Opening::Adopted => (Phase::held(Vec::new()), None),
+            Opening::Adopted | Opening::BeingAdopted => (Phase::held(Vec::new()), None),
         };
+        let mut state = State::new(stream, phase, listener.is_none());
+        state.handed_over = !is_being_adopted;
         let connection = Arc::new(Self {
             engine,
             bridge,
@@ -97,7 +103,7 @@ impl Connection {
             gathered: AtomicBool::new(false),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
-            state: Mutex::new(State::new(stream, phase, listener.is_none())),
+            state: Mutex::new(state),
             listener,
         });
         let source = Source::Connection(Arc::clone(&connection));
@@ -228,6 +234,12 @@ impl Connection {
     /// Has a turn do what JavaScript gathered for it.
     pub fn proceed(self: &Arc<Self>) {
         lock(&self.state).input.corked = false;
+        self.schedule();
+    }
+
+    /// Whoever had the socket before is done with it: what comes is delivered from here on.
+    pub fn hand_over(self: &Arc<Self>) {
+        lock(&self.state).handed_over = true;
         self.schedule();
     }
 

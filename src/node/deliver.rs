@@ -101,9 +101,12 @@ impl Environment {
                 return true;
             }
             let resource = undefined(env);
-            let opened =
-                sys::napi_open_callback_scope(env, resource, self.async_context, &mut scope);
-            if opened == sys::Status::napi_ok {
+            let opened = self.async_context().and_then(|context| {
+                check(sys::napi_open_callback_scope(
+                    env, resource, context, &mut scope,
+                ))
+            });
+            if opened.is_ok() {
                 self.set_dispatching(true);
                 is_done = guard(work).is_some();
                 sys::napi_close_callback_scope(env, scope);

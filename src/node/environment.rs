@@ -39,7 +39,8 @@ pub(super) struct Driver {
 pub(super) struct Environment {
     pub(super) env: sys::napi_env,
     pub(super) engine: Arc<Engine>,
-    pub(super) async_context: sys::napi_async_context,
+    /// What our calls of JavaScript are, none of them inside somebody's context. Null until the first one.
+    async_context: Cell<sys::napi_async_context>,
     pub(super) slabs: Slabs,
     /// What all copies of the library see: the first word is 1 while we call JavaScript.
     pub(super) state: Words,
@@ -105,7 +106,7 @@ impl Environment {
         let environment = Rc::new(Self {
             env,
             engine,
-            async_context: make_async_context(env)?,
+            async_context: Cell::new(ptr::null_mut()),
             slabs: Slabs::default(),
             state: Words::new(env, 1)?,
             text: RefCell::default(),
@@ -158,6 +159,30 @@ impl Environment {
     pub(super) fn set_dispatching(&self, dispatching: bool) {
         self.dispatching.set(dispatching);
         self.state.set(0, [u32::from(dispatching)]);
+    }
+
+    /// The async context of our calls. It is made where no JavaScript runs, and not when the library is loaded, as it would
+    /// be that of whoever does it. Must be called inside a handle scope.
+    pub(super) fn async_context(&self) -> Result<sys::napi_async_context> {
+        if self.async_context.get().is_null() {
+            self.async_context.set(make_async_context(self.env)?);
+        }
+        Ok(self.async_context.get())
+    }
+
+    /// Makes it early: what is delivered first may come while a listener runs the event loop itself.
+    pub(super) fn prepare_async_context(&self) {
+        let mut handles = ptr::null_mut();
+        // SAFETY: the JS thread is between two callbacks; the scope is closed.
+        unsafe {
+            if self.async_context.get().is_null()
+                && sys::napi_open_handle_scope(self.env, &mut handles) == sys::Status::napi_ok
+            {
+                // If it cannot be made now, the first delivery tries again.
+                let _ = self.async_context();
+                sys::napi_close_handle_scope(self.env, handles);
+            }
+        }
     }
 
     /// Counts something that keeps the event loop alive, or no longer does.
@@ -272,8 +297,11 @@ impl Environment {
         }
         self.slabs.release(self.env);
         self.state.release(self.env);
-        // SAFETY: the context is ours, and no event is delivered any more.
-        unsafe { sys::napi_async_destroy(self.env, self.async_context) };
+        let context = self.async_context.replace(ptr::null_mut());
+        if !context.is_null() {
+            // SAFETY: the context is ours, and no event is delivered any more.
+            unsafe { sys::napi_async_destroy(self.env, context) };
+        }
     }
 
     fn closed(&self) {

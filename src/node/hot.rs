@@ -140,15 +140,19 @@ unsafe extern "C" fn queued(env: sys::napi_env, info: sys::napi_callback_info) -
     unsafe { with_connection(env, info, |_, connection| connection.ticket() as f64) }
 }
 
-/// `written(id)`: the number of the last send or write that is done, among those asked for, after a try to write.
+/// `written(id, now)`: the number of the last send or write that is done, among those asked for; 0 if none is since the
+/// last call. Before, what waits is written here, by thread only if `now` is 1.
 unsafe extern "C" fn written(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_connection(env, info, |bridge, connection| {
-            if bridge.environment().is_inline() {
-                connection.flush();
-            }
-            connection.written() as f64
+        with_bridge(env, info, |bridge, [id, now]| {
+            let written = bridge.connection(u32_of(env, id)).map_or(0, |connection| {
+                if bridge.environment().is_inline() || u32_of(env, now) != 0 {
+                    connection.flush();
+                }
+                connection.written()
+            });
+            number(env, written as f64)
         })
     }
 }

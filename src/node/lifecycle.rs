@@ -16,6 +16,7 @@ use crate::engine::{Connection, Opening, Stream};
 /// Functions of a bridge object.
 pub(super) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"adopt", adopt),
+    (c"handOver", hand_over),
     (c"open", open),
     (c"tellWritten", tell_written),
     (c"tellDrained", tell_drained),
@@ -43,7 +44,7 @@ unsafe extern "C" fn adopt(env: sys::napi_env, info: sys::napi_callback_info) ->
             // SAFETY: JavaScript passes the descriptor of an open handle, which it closes after this call.
             let stream = duplicate(bridge, u32_of(env, fd), u32_of(env, is_tcp) != 0);
             let answer = match stream {
-                Ok(stream) => started(bridge, stream, Opening::Adopted),
+                Ok(stream) => started(bridge, stream, Opening::BeingAdopted),
                 Err(error) => f64::from(errno(&error)),
             };
             number(env, answer)
@@ -68,6 +69,20 @@ unsafe fn duplicate(bridge: &Bridge, fd: u32, is_tcp: bool) -> io::Result<Stream
 #[cfg(not(unix))]
 unsafe fn duplicate(_: &Bridge, _: u32, _: bool) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// `handOver(id)`: whoever had the socket before is done with it; nothing is delivered before.
+unsafe extern "C" fn hand_over(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_connection(env, info, |_, connection| {
+            connection.hand_over();
+            0.0
+        })
+    }
 }
 
 /// `open(id, head, ...config)`: speaks WebSocket from here on; `head` is what was read of it already.

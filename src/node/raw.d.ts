@@ -58,6 +58,8 @@ export interface Bridge {
    * negative.
    */
   adopt(fd: number, isTcp: number): number;
+  /** Whoever had an adopted socket is done with it; nothing comes before. */
+  handOver(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
   /** Has the `written` event sent once the next send is done that was asked about. */
@@ -78,8 +80,11 @@ export interface Bridge {
   write(id: number, data: Payload): void;
   /** The number of the last send or write. */
   queued(id: number): number;
-  /** The number of the last one that is done, of those asked for. */
-  written(id: number): number;
+  /**
+   * The number of the last one that is done, of those asked for, after a try
+   * to write; by thread only if `now` is 1. 0 if none is since the last call.
+   */
+  written(id: number, now: number): number;
   /** Bytes that the kernel does not have, after a try to write. */
   pending(id: number): number;
   /** Sends what was gathered. */

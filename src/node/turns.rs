@@ -188,6 +188,7 @@ impl Environment {
         if self.closed.get() {
             return;
         }
+        self.prepare_async_context();
         if !self.gathered.is_empty() {
             self.flush();
         }

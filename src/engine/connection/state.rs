@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) stream: Option<Stream>,
     pub(super) input: Input,
     pub(super) output: Output,
+    /// Whoever had the socket before is done with it; nothing is read or reported before.
+    pub(super) handed_over: bool,
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     reason: u32,
     /// FIN is to be sent after what is queued.
@@ -71,6 +73,7 @@ impl State {
             stream: Some(stream),
             input: Input::new(phase),
             output: Output::default(),
+            handed_over: true,
             reason: 0,
             end_wanted: false,
             shut: false,
@@ -97,6 +100,10 @@ impl State {
     ) -> bool {
         // A connection that JavaScript opens after it was closed has nothing more to say: its id is gone.
         if self.reported_closed {
+            return false;
+        }
+        if !self.handed_over {
+            self.flush(context);
             return false;
         }
         if !mem::replace(&mut self.known, true)

@@ -1,0 +1,63 @@
+'use strict';
+
+const { AsyncResource } = require('async_hooks');
+
+/** @typedef {import('./native-link')} NativeLink */
+
+/**
+ * The async context of a connection. Who looks for what keeps the process alive
+ * finds it under the name that Node's handles have.
+ */
+class ConnectionResource extends AsyncResource {
+  /** @param {string} type */
+  constructor(type) {
+    super(type);
+
+    /** @type {?NativeLink} */
+    this.link = null;
+  }
+
+  /** Whether it keeps the process alive. */
+  hasRef() {
+    return this.link !== null && !this.link.isClosed;
+  }
+}
+
+/** An async context that keeps nothing alive, for who looks for what does. */
+class PassiveResource extends AsyncResource {
+  hasRef() {
+    return false;
+  }
+}
+
+/**
+ * The async context that is nobody's: where Node makes the handles of sockets
+ * that it accepts. No listener is called in it, as it could leave something.
+ *
+ * @type {?AsyncResource}
+ */
+let root = null;
+
+/** Called where the addon calls: that is in nobody's context. */
+function prepareRoot() {
+  root ??= new PassiveResource('OXWS');
+}
+
+/**
+ * The async context of a connection that was accepted: it has nothing of the
+ * one in which it is made.
+ *
+ * @return {ConnectionResource}
+ */
+function createAccepted() {
+  const create = () => new ConnectionResource('TCPWRAP');
+
+  return root === null ? create() : root.runInAsyncScope(create);
+}
+
+module.exports = {
+  ConnectionResource,
+  PassiveResource,
+  createAccepted,
+  prepareRoot
+};

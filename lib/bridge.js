@@ -1,7 +1,5 @@
 'use strict';
 
-const { markAsUntransferable } = require('worker_threads');
-
 const { prepareRoot } = require('./async-context');
 const native = require('./native');
 const timers = require('./timers');
@@ -122,14 +120,6 @@ class Events {
 }
 
 /**
- * The slabs in use. They are not transferable: who transfers a message would
- * take those of others along.
- */
-let tinySlab;
-let smallSlab;
-let mediumSlab;
-
-/**
  * Called by the addon with the events of one connection's chunk: listeners run
  * back to back, and their nextTicks and microtasks when this returns.
  */
@@ -144,16 +134,6 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
     large,
     fragments
   );
-
-  if (tiny !== undefined && tiny !== tinySlab) {
-    markAsUntransferable((tinySlab = tiny));
-  }
-  if (small !== undefined && small !== smallSlab) {
-    markAsUntransferable((smallSlab = small));
-  }
-  if (medium !== undefined && medium !== mediumSlab) {
-    markAsUntransferable((mediumSlab = medium));
-  }
 
   if (target !== undefined && target.isFed) {
     target.receive(events);

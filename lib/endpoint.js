@@ -1,7 +1,5 @@
 'use strict';
 
-const { markAsUntransferable } = require('worker_threads');
-
 const { bridge, targets } = require('./bridge');
 const { kContexts } = require('./constants');
 const whenOver = require('./task');
@@ -13,15 +11,15 @@ const IS_SERVER = 1;
 const SKIP_UTF8_VALIDATION = 2;
 
 /**
- * Where short frames are made, one behind the other: a Buffer of its own costs
- * more than all the rest of such a frame. Not transferable, as others lie there.
+ * Where the short frames of an endpoint are made, one behind the other: a Buffer
+ * of its own costs more than all the rest of such a frame. Those of another one
+ * lie elsewhere.
  */
-const ROOM = 16 * 1024;
+const ROOM = 2 * 1024;
 /** There is room for a frame of this length, in bytes. */
-const SHORT = 1024;
+const SHORT = 512;
 
-let room = Buffer.alloc(0);
-let used = 0;
+const EMPTY = Buffer.alloc(0);
 
 /** Gives the endpoints that are forgotten back. */
 const registry = new FinalizationRegistry((id) => bridge.free(id));
@@ -31,6 +29,8 @@ class Endpoint {
   /** @param {number} id */
   constructor(id) {
     this._id = id;
+    this._room = EMPTY;
+    this._used = 0;
     registry.register(this, id, this);
   }
 
@@ -102,19 +102,17 @@ class Endpoint {
    * @return {Buffer}
    */
   frame(data, bits, key) {
-    if (room.length - used < SHORT) {
-      room = Buffer.allocUnsafeSlow(ROOM);
-      markAsUntransferable(room.buffer);
-      used = 0;
+    if (this._room.length - this._used < SHORT) {
+      this._room = Buffer.allocUnsafeSlow(ROOM);
+      this._used = 0;
     }
 
-    const frame = bridge.frame(this._id, data, bits, key, room, used);
+    const { _room: room, _used: start } = this;
+    const frame = bridge.frame(this._id, data, bits, key, room, start);
 
     if (typeof frame !== 'number') return frame;
 
-    const start = used;
-
-    used += frame;
+    this._used += frame;
 
     return new FastBuffer(room.buffer, start, frame);
   }

@@ -15,6 +15,7 @@ use super::guard::guard;
 use super::hot;
 use super::lifecycle;
 use super::meta::Meta;
+use super::slab::Owner;
 use super::values::{check, define, made, number, set};
 use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 
@@ -165,6 +166,11 @@ impl Bridge {
         let Some(entry) = table.entries.get_mut(id as usize).and_then(Option::take) else {
             return;
         };
+        let environment = self.environment();
+        let bridge = self.index;
+        environment
+            .slabs
+            .forget(environment.env, Owner { bridge, id });
         table.free.push(id);
         table.used -= 1;
         if table.used == 0 {

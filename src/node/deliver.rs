@@ -14,7 +14,7 @@ use super::delivery::Run;
 use super::environment::Environment;
 use super::guard::guard;
 use super::meta::{RECORDS, Records};
-use super::slab::Size;
+use super::slab::{self, Shared, Size, medium_length};
 use super::values::{buffer, check, made, number, undefined};
 use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
 use crate::protocol::large;
@@ -118,7 +118,7 @@ impl Environment {
     }
 }
 
-/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs ask for. Nothing
+/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs have room for. Nothing
 /// is borrowed meanwhile: a listener may have others delivered.
 pub(super) fn deliver_events(
     environment: &Environment,
@@ -135,7 +135,17 @@ pub(super) fn deliver_events(
     let mut next = events.start;
     while next < events.end {
         let events = next..events.end;
-        let call = Call::prepare(environment, &records, &mut batch.borrow_mut(), events);
+        let owner = slab::Owner {
+            bridge: bridge.index(),
+            id,
+        };
+        let call = Call::prepare(
+            environment,
+            owner,
+            &records,
+            &mut batch.borrow_mut(),
+            events,
+        );
         match call {
             Ok(call) => {
                 next += call.count;
@@ -150,15 +160,25 @@ pub(super) fn deliver_events(
 /// One call of the dispatch function.
 struct Call {
     count: usize,
-    slabs: [sys::napi_value; Size::Large as usize],
+    /// Memory of payloads: by [`Size`].
+    shared: [sys::napi_value; Size::Large as usize],
     large: sys::napi_value,
     fragments: sys::napi_value,
+}
+
+/// Where the payload of an event goes. What is no message comes once in a connection's life, and leaves it no slab.
+fn size_of(event: &Event) -> Size {
+    match Size::of(event.place.len()) {
+        Size::Tiny | Size::Small if !event.kind.is_decoded() => Size::Medium,
+        size => size,
+    }
 }
 
 impl Call {
     /// Takes as many events as fit.
     fn prepare(
         environment: &Environment,
+        owner: slab::Owner,
         records: &Records<'_>,
         batch: &mut Batch,
         events: Range<usize>,
@@ -167,19 +187,20 @@ impl Call {
         let nothing = undefined(env);
         let mut call = Self {
             count: 0,
-            slabs: [nothing; Size::Large as usize],
+            shared: [nothing; Size::Large as usize],
             large: nothing,
             fragments: nothing,
         };
         let mut large = 0;
+        let mut medium: Option<Shared> = None;
         let mut fragments: Vec<u32> = Vec::new();
-        for index in events {
+        for index in events.clone() {
             if call.count == RECORDS {
                 break;
             }
             let event = &batch.events[index];
             let length = event.place.len();
-            let size = Size::of(length);
+            let size = size_of(event);
             let offset = if length == 0 {
                 0
             } else if size == Size::Large {
@@ -193,13 +214,25 @@ impl Call {
                 large += 1;
                 large - 1
             } else {
-                let slab = &mut call.slabs[size as usize];
-                if *slab == nothing {
-                    *slab = slabs.with_room(env, size, length)?;
-                } else if !slabs.has_room(size, length) {
-                    break;
-                }
-                slabs.put(size, payload(&batch.arena, event))
+                let shared = &mut call.shared[size as usize];
+                let bytes = payload(&batch.arena, event);
+                let offset = if size == Size::Medium {
+                    if medium.is_none() {
+                        let next = &batch.events[index..events.end];
+                        let next = next.iter().filter(|event| size_of(event) == size);
+                        let room = medium_length(next.map(|event| event.place.len()));
+                        *shared = medium.insert(Shared::new(env, room)?).value;
+                    }
+                    medium.as_mut().and_then(|medium| medium.put(bytes))
+                } else {
+                    if *shared == nothing {
+                        *shared = slabs.with_room(env, owner, size, length)?;
+                    }
+                    slabs.put(owner, size, bytes)
+                };
+                // The rest comes with another call.
+                let Some(offset) = offset else { break };
+                offset
             };
             let mut head = event.kind as u32 | (size as u32) << 8;
             let mut value = event.value;
@@ -234,7 +267,7 @@ impl Call {
         let Some(dispatch) = bridge.dispatch() else {
             return;
         };
-        let [tiny, small, medium] = self.slabs;
+        let [tiny, small, medium] = self.shared;
         let arguments = [
             number(env, f64::from(id)),
             number(env, self.count as f64),

@@ -1,0 +1,151 @@
+'use strict';
+
+const { once } = require('events');
+
+const { connect, dial, listen } = require('../support/connection');
+const {
+  describeEach,
+  implementations,
+  routedPairs
+} = require('../support/implementations');
+
+const lengths = [1, 16, 100, 128, 129, 1000, 1024, 1025, 9000, 20_000];
+
+/** Resolves the next messages of a WebSocket. */
+function nextMessages(websocket, count) {
+  const messages = [];
+
+  return new Promise((resolve) => {
+    websocket.on('message', function note(data) {
+      if (messages.push(data) < count) return;
+
+      websocket.removeListener('message', note);
+      resolve(messages);
+    });
+  });
+}
+
+/** What the server receives of clients that take turns, by client. */
+async function receivedOf(pair, names) {
+  const { wss, url } = await listen(pair);
+  const received = {};
+  const ends = [];
+
+  wss.on('connection', (websocket, request) => {
+    const mine = (received[request.url.slice(1)] = []);
+
+    for (const event of ['message', 'ping', 'pong']) {
+      websocket.on(event, (data) => mine.push(data));
+    }
+    ends.push(once(websocket, 'close').then(([, reason]) => mine.push(reason)));
+    websocket.on('message', () => websocket.send('.'));
+  });
+
+  const clients = [];
+
+  for (const name of names) {
+    const client = dial(pair, url + name);
+
+    await once(client, 'open');
+    clients.push([name, client]);
+  }
+  for (const length of lengths) {
+    for (const [name, client] of clients) {
+      if (length < 126) client.ping(name.repeat(length));
+      if (length < 126) client.pong(name.repeat(length));
+      client.send(name.repeat(length));
+      client.send(Buffer.from(name.repeat(length)), { binary: true });
+      await nextMessages(client, 2);
+    }
+  }
+  for (const [name, client] of clients) client.close(1000, name.repeat(20));
+  await Promise.all(ends);
+  return received;
+}
+
+describeEach(routedPairs, 'the memory of what is received', (pair) => {
+  test('has nothing of other connections', async () => {
+    const names = ['a', 'b', 'c'];
+    const received = await receivedOf(pair, names);
+
+    for (const name of names) {
+      const others = names.filter((other) => other !== name);
+
+      expect(received[name]).toHaveLength(
+        2 * lengths.length + 2 * lengths.filter((n) => n < 126).length + 1
+      );
+      for (const data of received[name]) {
+        const all = Buffer.from(data.buffer);
+
+        expect(`${data}`).toBe(name.repeat(data.length));
+        // A frame's header may have any byte.
+        for (const other of others) {
+          expect(all.includes(other.repeat(4))).toBe(false);
+        }
+      }
+    }
+  });
+
+  test('can be transferred, and more is received', async () => {
+    const { client, server } = await connect(pair);
+    const { port1 } = new MessageChannel();
+
+    for (const text of ['one', 'two', 'three', 'x'.repeat(500)]) {
+      client.send(text);
+
+      const [data] = await once(server, 'message');
+
+      expect(`${data}`).toBe(text);
+      port1.postMessage(null, [data.buffer]);
+      expect(data).toHaveLength(0);
+    }
+    port1.close();
+  });
+});
+
+describeEach(implementations.slice(1), 'the memory of a message', ({ lib }) => {
+  test.each([
+    [1, 1024],
+    [128, 1024],
+    [1024, 4096],
+    [1025, 16_384],
+    [16_384, 16_384],
+    [20_000, 20_000]
+  ])('of %i bytes is %i at most', async (length, most) => {
+    const { client, server } = await connect(lib);
+    const data = Buffer.alloc(length);
+
+    for (let i = 0; i < 50; i++) client.send(data);
+    for (const message of await nextMessages(server, 50)) {
+      expect(message).toHaveLength(length);
+      expect(message.buffer.byteLength).toBeLessThanOrEqual(most);
+    }
+  });
+
+  test('that is kept for each of many connections is little', async () => {
+    const { wss, url } = await listen(lib);
+    const buffers = new Set();
+
+    wss.on('connection', (websocket) => {
+      websocket.on('message', (data) => {
+        buffers.add(data.buffer);
+        websocket.send('.');
+      });
+    });
+
+    // More than have slabs of their own at a time.
+    for (let i = 0; i < 600; i++) {
+      const client = dial(lib, url);
+
+      await once(client, 'open');
+      client.send('twenty bytes of text');
+      await once(client, 'message');
+    }
+
+    let bytes = 0;
+
+    for (const buffer of buffers) bytes += buffer.byteLength;
+    expect(buffers.size).toBe(600);
+    expect(bytes).toBeLessThanOrEqual(600 * 1024);
+  });
+});

@@ -243,7 +243,7 @@ class LinkSender extends Sender {
 
 // The `net.Socket` or other `Duplex` that frames go to. The constructor of
 // Sender sets it.
-Object.defineProperty(LinkSender.prototype, '_socket', {
+Object.defineProperty(/** @type {any} */ (LinkSender.prototype), '_socket', {
   configurable: true,
   get() {
     return this._link?.shownSocket;

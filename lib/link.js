@@ -2,6 +2,7 @@
 
 const { bridge, kinds } = require('./bridge');
 const { createViolation } = require('./errors');
+const { EMPTY } = require('./payload');
 const timers = require('./timers');
 
 const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
@@ -15,7 +16,13 @@ const MAX_HELD = 64 * 1024;
 /** What an event counts for besides its payload, which may be empty. */
 const EVENT_COST = 32;
 
-const NOTHING = Buffer.alloc(0);
+/** The last event of a connection. */
+const OVER = Object.freeze({
+  kind: CLOSED,
+  value: 0,
+  data: EMPTY,
+  fragments: undefined
+});
 
 /**
  * What a WebSocket talks to: frames out, events in. `NativeLink` is a socket of
@@ -243,7 +250,7 @@ class Link {
 
     this._isReleasing = false;
 
-    if (this._isOver) this._deliver({ kind: CLOSED, value: 0, data: NOTHING });
+    if (this._isOver) this._deliver(OVER);
     else this._readOn();
   }
 

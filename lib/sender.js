@@ -327,7 +327,7 @@ class Sender {
 
   /** Frames a payload and writes it to the output. */
   _deliver(data, bits, cb) {
-    const frame = Sender.frame(data, {
+    const options = {
       fin: (bits & FIN) !== 0,
       generateMask: this._generateMask,
       mask: (bits & MASK) !== 0,
@@ -336,9 +336,9 @@ class Sender {
       readOnly: true,
       rsv1: (bits & RSV1) !== 0,
       [kKeepsText]: true
-    });
+    };
 
-    this.sendFrame(frame, cb);
+    this.sendFrame(Sender.frame(data, options), cb);
   }
 
   /**

@@ -36,6 +36,14 @@ class NativeLink extends Link {
     this.ended = false;
     /** Our FIN is asked for. */
     this.ending = false;
+    /** Who holds the socket has not said `unref()`. */
+    this.isReferenced = true;
+    /** Bytes are wanted. */
+    this._isReading = true;
+    /** The peer's FIN came while none were, before `start()`. */
+    this._isEndDue = false;
+    /** Nothing is to be read or written. */
+    this._isIdle = false;
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
     this.id = id;
@@ -244,7 +252,7 @@ class NativeLink extends Link {
 
     endpoint.deferInflation();
     this._stopped = false;
-    this.half.resume();
+    this.setReading(true);
     this._intake = new Intake(
       this,
       socket,
@@ -329,6 +337,7 @@ class NativeLink extends Link {
     } else if (kind === DRAINED) {
       if (this.isYoung) this._grow();
       if (this._socket !== null) this._socket.onDrained();
+      if (this._mayRest) this._restWhenWritten();
     } else if (kind === CLOSED) {
       this._onClosed(events.value);
     } else if (kind === FAILED) {
@@ -343,6 +352,7 @@ class NativeLink extends Link {
       if (this.isDemoted) this._endSocket();
       else if (this._held !== null) this._hold(events, false);
       else this._deliver(events);
+      if (this._mayRest) this.tellDrained();
     } else if (kind === CHUNK) {
       if (this.raw === null) this.socket.onChunk(events.data);
       else this.raw.receive(events.data);
@@ -361,8 +371,13 @@ class NativeLink extends Link {
     // What it was started with comes first, and then this once more.
     if (this.isStarted || this._closed) return;
 
+    // Who reads nothing sees no end, either.
+    this._isEndDue = !this._isReading;
+    if (this._isEndDue || this.ended) return;
+
     this.ended = true;
     this._endSocket();
+    if (this._mayRest) this.tellDrained();
   }
 
   _onClosed(reason) {
@@ -433,6 +448,7 @@ class NativeLink extends Link {
   }
 
   _sent(cb) {
+    if (this._isIdle) this._wake();
     if (cb !== undefined) {
       this._callbacks ??= new WriteCallbacks(this);
       this._callbacks.add(cb);
@@ -462,11 +478,66 @@ class NativeLink extends Link {
   }
 
   _stopReading() {
-    if (!this.destroyed) this.half.pause();
+    if (!this.destroyed) this.setReading(false);
   }
 
   _startReading() {
-    if (!this.destroyed) this.half.resume();
+    if (!this.destroyed) this.setReading(true);
+  }
+
+  /** Has bytes read, or not. */
+  setReading(isReading) {
+    this._isReading = isReading;
+
+    if (isReading) {
+      this.half?.resume();
+      if (!this.ended) this._setIdle(false);
+      if (this._isEndDue) timers.setImmediate(() => this._endEarly());
+    } else {
+      this.half?.pause();
+      if (this._mayRest) this.tellDrained();
+    }
+  }
+
+  /** Whether it keeps the event loop alive while it is not idle. */
+  setReferenced(isReferenced) {
+    this.isReferenced = isReferenced;
+    this._holdLoop();
+  }
+
+  /**
+   * Like one of libuv's, a socket that has nothing to read and to write does not
+   * keep the event loop alive; where both sides have ended it is about to close.
+   */
+  get _mayRest() {
+    if (this.destroyed || (this._isReading && !this.ended)) return false;
+
+    return !this.ended || !(this.ending || this._socket?.writableEnded);
+  }
+
+  /** Something is to be written. */
+  _wake() {
+    this._setIdle(false);
+    if (this._mayRest) this.tellDrained();
+  }
+
+  _restWhenWritten() {
+    if (this.pending === 0) this._setIdle(true);
+    else this.tellDrained();
+  }
+
+  _setIdle(isIdle) {
+    if (this._isIdle === isIdle) return;
+
+    this._isIdle = isIdle;
+    this._holdLoop();
+  }
+
+  /** While it closes it keeps the event loop alive, whatever was said. */
+  _holdLoop() {
+    if (this._closed) return;
+
+    this.half.hold(this.destroyed || (this.isReferenced && !this._isIdle));
   }
 
   pause() {
@@ -505,6 +576,7 @@ class NativeLink extends Link {
   close(reset) {
     this.destroyed = true;
     this._discount();
+    if (this._isIdle || !this.isReferenced) this._holdLoop();
     this._wantsRest = this.isStarted && this._holdsBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
@@ -514,7 +586,10 @@ class NativeLink extends Link {
 
   /** Sends FIN after all that is queued. */
   sendFin() {
-    if (!this._closed) bridge.end(this.id);
+    if (this._closed) return;
+
+    bridge.end(this.id);
+    if (this._isIdle) this._wake();
   }
 
   /** Has the callbacks told when the first of them is due. */

@@ -26,7 +26,6 @@ class ConnectionHandle {
     this.isMuted = false;
     /** How often the socket is corked. */
     this.corks = 0;
-    this._isReferenced = true;
     /** What had come and gone when its timeout began, and what waited. */
     this.seen = 0;
     this.seenPending = 0;
@@ -87,17 +86,15 @@ class ConnectionHandle {
   }
 
   ref() {
-    this._isReferenced = true;
-    this.link.half?.hold(true);
+    this.link.setReferenced(true);
   }
 
   unref() {
-    this._isReferenced = false;
-    this.link.half?.hold(false);
+    this.link.setReferenced(false);
   }
 
   hasRef() {
-    return this._isReferenced && !this.link.isClosed;
+    return this.link.isReferenced && !this.link.isClosed;
   }
 
   close(onclose) {
@@ -262,7 +259,7 @@ class ConnectionSocket extends Socket {
   }
 
   _read() {
-    if (!this._isSilent) this.link.half?.resume();
+    if (!this._isSilent) this.link.setReading(true);
   }
 
   /** Whether what is written from here on has been sent by other means. */
@@ -378,7 +375,7 @@ class ConnectionSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!this.push(chunk)) this.link.half?.pause();
+    if (!this.push(chunk)) this.link.setReading(false);
   }
 
   /** The peer's FIN came. */

@@ -13,6 +13,8 @@ const ConnectionSocket = require('./socket');
 const timers = require('./timers');
 const WriteCallbacks = require('./write-callbacks');
 
+const NOTHING = Buffer.alloc(0);
+
 const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 
 /** @typedef {import('./async-context').ConnectionResource} ConnectionResource */
@@ -392,9 +394,9 @@ class NativeLink extends Link {
 
     const isLast = this._discount();
 
-    if (this.websocket !== null && this.websocket._readyState === 1) {
-      this.websocket._readyState = 2;
-    }
+    // Whoever is to read what came before may still take his time.
+    this._isIdle = this._socket !== null && this._socket.isUnread(reason);
+    if (!this._isIdle) this._beClosing();
 
     this._callbacks?.fail(reason);
     if (this.isYoung) this._grow();
@@ -424,8 +426,17 @@ class NativeLink extends Link {
 
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
+    this._beClosing();
     if (this.isDemoted) this._intake.close();
     else if (this.isStarted) this._closeBehind(this.ended);
+  }
+
+  _beClosing() {
+    const { websocket } = this;
+
+    if (websocket !== null && websocket._readyState === 1) {
+      websocket._readyState = 2;
+    }
   }
 
   get isClosed() {
@@ -448,7 +459,14 @@ class NativeLink extends Link {
   }
 
   _sent(cb) {
-    if (this._isIdle) this._wake();
+    if (this._isIdle) {
+      if (this._closed) {
+        // It has ended, and says so.
+        this._socket.write(NOTHING, cb);
+        return;
+      }
+      this._wake();
+    }
     if (cb !== undefined) {
       this._callbacks ??= new WriteCallbacks(this);
       this._callbacks.add(cb);
@@ -566,10 +584,9 @@ class NativeLink extends Link {
   }
 
   destroy() {
-    if (this.destroyed) return;
-
-    if (this._socket === null) this.close(false);
-    else this._socket.destroy();
+    // It may have been closed, and its object be still open.
+    if (this._socket !== null) this._socket.destroy();
+    else if (!this.destroyed) this.close(false);
   }
 
   /** Closes the connection itself; by RST if asked so. */

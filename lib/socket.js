@@ -434,11 +434,21 @@ class ConnectionSocket extends Socket {
     }
   }
 
+  /** Both sides have ended, and not all is read that came before. */
+  isUnread(reason) {
+    return (
+      reason === 0 &&
+      this.link.ended &&
+      !this.readableEnded &&
+      this._connection._onclose === null
+    );
+  }
+
   /** The connection is closed, by the peer, by an error, or because we asked. */
   onClosed(reason) {
     if (this._connection._onclose !== null) {
       this._connection.onClosed();
-    } else if (reason === 0 && this.link.ended && !this.readableEnded) {
+    } else if (this.isUnread(reason)) {
       this.once('end', () => this.destroy());
     } else if (reason === 0) {
       this.destroy();

@@ -4,9 +4,14 @@ const { once } = require('events');
 
 const { trackServer, trackSocket } = require('./resources');
 const { routes } = require('./routes');
-const { acceptOf, parseFrame, parseHead } = require('./wire');
-
-const SAMPLE_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const {
+  SAMPLE_KEY,
+  headerOf,
+  parseFrame,
+  parseHead,
+  switchingProtocols,
+  upgradeRequest
+} = require('./wire');
 
 /** One end of a socket whose bytes the test reads and writes itself. */
 class RawPeer {
@@ -102,23 +107,6 @@ class RawPeer {
   }
 }
 
-/** The text of an upgrade request; a header set to undefined is left out. */
-function upgradeRequest({ method = 'GET', path = '/', headers = {} } = {}) {
-  const fields = {
-    Host: 'localhost',
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Key': SAMPLE_KEY,
-    'Sec-WebSocket-Version': '13',
-    ...headers
-  };
-  const lines = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-
-  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
-}
-
 /** A raw socket to a port of this machine, connected. */
 async function rawSocket(port, route = 'owned') {
   const socket = routes[route].connect(port);
@@ -159,30 +147,6 @@ async function rawServer(onRequest, route = 'owned') {
 
   const { port } = server.address();
   return { port, url: `${scheme}://127.0.0.1:${port}/` };
-}
-
-/** The 101 that answers a request head; `headers` are added lines. */
-function switchingProtocols(head, headers = []) {
-  return [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptOf(headerOf(head, 'sec-websocket-key'))}`,
-    ...headers,
-    '\r\n'
-  ].join('\r\n');
-}
-
-/** The value of the first header of that name in a head, or undefined. */
-function headerOf(head, name) {
-  for (const line of head.split('\r\n')) {
-    const colon = line.indexOf(':');
-
-    if (line.slice(0, colon).toLowerCase() === name.toLowerCase()) {
-      return line.slice(colon + 1).trim();
-    }
-  }
-  return undefined;
 }
 
 module.exports = {

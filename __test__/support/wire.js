@@ -14,6 +14,8 @@ const OPCODE = {
 /** The masking key of the examples of RFC 6455, section 5.7. */
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
+const SAMPLE_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+
 /**
  * The bytes of one frame.
  *
@@ -139,14 +141,59 @@ function acceptOf(key) {
     .digest('base64');
 }
 
+/** The text of an upgrade request; a header set to undefined is left out. */
+function upgradeRequest({ method = 'GET', path = '/', headers = {} } = {}) {
+  const fields = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Key': SAMPLE_KEY,
+    'Sec-WebSocket-Version': '13',
+    ...headers
+  };
+  const lines = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
+
+/** The 101 that answers a request head; `headers` are added lines. */
+function switchingProtocols(head, headers = []) {
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${acceptOf(headerOf(head, 'sec-websocket-key'))}`,
+    ...headers,
+    '\r\n'
+  ].join('\r\n');
+}
+
+/** The value of the first header of that name in a head, or undefined. */
+function headerOf(head, name) {
+  for (const line of head.split('\r\n')) {
+    const colon = line.indexOf(':');
+
+    if (line.slice(0, colon).toLowerCase() === name.toLowerCase()) {
+      return line.slice(colon + 1).trim();
+    }
+  }
+  return undefined;
+}
+
 module.exports = {
   KEY,
   OPCODE,
+  SAMPLE_KEY,
   acceptOf,
   applyMask,
   closePayload,
   frame,
+  headerOf,
   parseFrame,
   parseFrames,
-  parseHead
+  parseHead,
+  switchingProtocols,
+  upgradeRequest
 };

@@ -351,7 +351,8 @@ class ConnectionSocket extends Socket {
   }
 
   resume() {
-    if (this._isSilent && this.link.isPaused) this.link.resume();
+    // What a link holds back it does, too, when JavaScript carries the bytes.
+    if (this.link.isStarted && this.link.isPaused) this.link.resume();
 
     return super.resume();
   }

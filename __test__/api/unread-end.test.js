@@ -70,3 +70,31 @@ describeEach(
     });
   }
 );
+
+describeEach(
+  routedImplementations,
+  'a socket that is paused, looked at and resumed',
+  (row) => {
+    test('has all that came meanwhile, and the end', async () => {
+      const { websocket, peer } = await serveRaw(
+        row,
+        { perMessageDeflate: false },
+        { onWebSocket: (websocket) => websocket._socket.pause() }
+      );
+      const events = [];
+
+      websocket.on('ping', (data) => events.push(`ping ${data}`));
+      websocket.on('close', (code) => events.push(code));
+      peer.write(frame({ opcode: OPCODE.ping, payload: '1', key: KEY }));
+      for (let turn = 0; turn < 20; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(events).toEqual([]);
+      websocket._socket.on('data', () => {});
+      websocket._socket.resume();
+      peer.socket.end();
+      await once(websocket, 'close');
+      expect(events).toEqual(['ping 1', 1006]);
+    });
+  }
+);

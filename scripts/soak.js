@@ -12,6 +12,7 @@ const DRIVERS = ['adaptive', 'inline', 'thread', 'alternate'];
 const USAGE = `Usage: npm run soak [-- [options] [SECONDS]]
 
 Talks for SECONDS (60 by default) over all routes, with every message checked,
+misuses connections, each of which must come to its end,
 and fails when memory or descriptors grow.
 
   --driver a,b  ${DRIVERS.join(', ')}; by default all, one after the other

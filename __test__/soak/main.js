@@ -1,6 +1,7 @@
 'use strict';
 
-// Mixed traffic over all routes for some time, with every message checked:
+// Mixed traffic over all routes for some time, with every message checked, and
+// misuse that every connection must come to its end in:
 // node --expose-gc main.js SECONDS [SEED]. Prints its figures as JSON.
 // OXWS_DRIVER chooses the driver.
 
@@ -9,8 +10,10 @@ const net = require('net');
 const { setTimeout: sleep } = require('timers/promises');
 
 const oxws = require('../..');
+const { Mischief } = require('./ape');
 const Conversation = require('./conversation');
 const Meter = require('./meter');
+const { Monkey, serveMonkeys } = require('./monkey');
 const { serveAll } = require('./servers');
 const Random = require('../support/random');
 
@@ -19,6 +22,7 @@ const LANES = 24;
 
 async function main(seconds, seed) {
   const servers = await serveAll(oxws);
+  const cages = await serveMonkeys(oxws);
   const meter = new Meter(seconds);
   const end = Date.now() + seconds * 1000;
   const figures = { seed, conversations: 0, messages: 0, bytes: 0 };
@@ -29,7 +33,9 @@ async function main(seconds, seed) {
 
       if (random.oneIn(15)) await halfRequest(random, server);
 
-      const conversation = new Conversation(oxws, random, server);
+      const conversation = random.oneIn(3)
+        ? new Monkey(oxws, random, random.pick(cages))
+        : new Conversation(oxws, random, server);
 
       await conversation.run();
       figures.conversations++;
@@ -41,14 +47,14 @@ async function main(seconds, seed) {
   await Promise.all(
     Array.from({ length: LANES }, (_, index) => lane(new Random(seed + index)))
   );
-  for (const { wss } of servers) {
+  for (const { wss } of [...servers, ...cages]) {
     while (wss.clients.size > 0) await sleep(1);
   }
 
   const { rss, descriptors } = await meter.end();
 
   assert.strictEqual(descriptors[1], descriptors[0], 'descriptors');
-  for (const server of servers) await server.close();
+  for (const server of [...servers, ...cages]) await server.close();
   console.log(JSON.stringify({ ...figures, rss, descriptors }));
 }
 
@@ -71,5 +77,10 @@ const [seconds, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
   .map(Number);
 
 assert(seconds > 0, 'a number of seconds');
-process.on('uncaughtExceptionMonitor', () => console.error(`seed ${seed}:`));
+process.on('uncaughtException', (err) => {
+  if (err instanceof Mischief) return;
+
+  console.error(`seed ${seed}:`, err);
+  process.exit(1);
+});
 main(seconds, seed);

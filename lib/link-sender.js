@@ -6,6 +6,7 @@ const { isUint8Array } = require('util').types;
 const { COMPRESS, KEY, MASK } = require('./bits');
 const { kInternal } = require('./constants');
 const { createAbort } = require('./errors');
+const keepOwn = require('./keep-own');
 const maskingKey = require('./masking-key');
 const { byteLength } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
@@ -45,6 +46,8 @@ class LinkSender extends Sender {
     /** A Blob waits for them. */
     this._isHeldUp = false;
     this._isPlain = false;
+    /** They go to a socket that somebody else has put there. */
+    this._isReplaced = false;
 
     /** Bytes of frames that wait in the socket, and of what is in them. */
     this._frameBytes = 0;
@@ -228,7 +231,7 @@ class LinkSender extends Sender {
   _write(list, cb) {
     const { _link: link } = this;
 
-    if (!link.isWriteWatched && list.every(isChunk)) {
+    if (!this._isReplaced && !link.isWriteWatched && list.every(isChunk)) {
       link.write(list, functionOrNone(cb));
     } else {
       // What is no chunk is for the socket to convert, or to refuse.
@@ -241,14 +244,20 @@ class LinkSender extends Sender {
   }
 }
 
-// The `net.Socket` or other `Duplex` that frames go to. The constructor of
-// Sender sets it.
+// The `net.Socket` or other `Duplex` that frames go to, until somebody puts
+// another one there.
 Object.defineProperty(/** @type {any} */ (LinkSender.prototype), '_socket', {
   configurable: true,
   get() {
     return this._link?.shownSocket;
   },
-  set() {}
+  set(socket) {
+    // Not by the constructor of Sender.
+    if (this._link === undefined) return;
+
+    keepOwn(this, '_socket', socket);
+    this._isReplaced = this._isPlain = true;
+  }
 });
 
 function isChunk(value) {

@@ -208,7 +208,13 @@ class NativeLink extends Link {
     this.head = undefined;
     if (options.extensions['permessage-deflate']) this._beYoung();
     if (this._socket !== null) this._socket.onStarted();
-    if (!Receiver.isOriginal() || !isSocketOriginal()) this.demote();
+    if (
+      !Receiver.isOriginal() ||
+      !isSocketOriginal() ||
+      this._socket?.isReadWatched
+    ) {
+      this.demote();
+    }
     scheduleFlush();
   }
 

@@ -2,6 +2,7 @@
 
 const net = require('net');
 
+const keepOwn = require('./keep-own');
 const { toBuffer } = require('./payload');
 const { isWriteOriginal } = require('./node-originals');
 const { createClosing } = require('./system-errors');
@@ -243,10 +244,42 @@ class ConnectionSocket extends Socket {
     if (link.isStarted && !link.isDemoted && !link.destroyed) link.demote();
   }
 
-  push(chunk, encoding) {
-    if (chunk !== null) this._reveal();
+  /** Whether bytes have to come through it, as somebody waits for them. */
+  get isReadWatched() {
+    return (
+      super.listenerCount('data') > 0 ||
+      super.listenerCount('readable') > 0 ||
+      Object.hasOwn(this, 'emit') ||
+      Object.hasOwn(this, 'push')
+    );
+  }
 
-    return super.push(chunk, encoding);
+  // A WebSocket of ws listens to 'data', and who looks for that listener, or
+  // takes it away, finds it.
+  listenerCount(event, listener) {
+    if (event === 'data') this._reveal();
+
+    return super.listenerCount(event, listener);
+  }
+
+  listeners(event) {
+    if (event === 'data') this._reveal();
+
+    return super.listeners(event);
+  }
+
+  rawListeners(event) {
+    if (event === 'data') this._reveal();
+
+    return super.rawListeners(event);
+  }
+
+  removeAllListeners(event) {
+    if (event === 'data' || event === undefined) this._reveal();
+
+    return event === undefined
+      ? super.removeAllListeners()
+      : super.removeAllListeners(event);
   }
 
   get link() {
@@ -381,7 +414,7 @@ class ConnectionSocket extends Socket {
 
   /** The peer's FIN came. */
   onEnded() {
-    super.push(null);
+    this.push(null);
     if (this._isSilent) super.resume();
     else this.read(0);
   }
@@ -457,6 +490,28 @@ class ConnectionSocket extends Socket {
       this.destroy(createClosing(reason));
     }
   }
+}
+
+/** Adds bytes to those of a connection. */
+function push(chunk, encoding) {
+  if (chunk !== null) this._reveal();
+
+  return Socket.prototype.push.call(this, chunk, encoding);
+}
+
+// Who gives a socket another one of these wants to see what comes.
+for (const [name, get] of Object.entries({
+  emit: () => Socket.prototype.emit,
+  push: () => push
+})) {
+  Object.defineProperty(ConnectionSocket.prototype, name, {
+    configurable: true,
+    get,
+    set(value) {
+      this._reveal();
+      keepOwn(this, name, value);
+    }
+  });
 }
 
 const { _write, _writev, cork, uncork, write } = ConnectionSocket.prototype;

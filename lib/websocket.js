@@ -11,6 +11,7 @@ const {
   onSenderError,
   startClosing
 } = require('./handler');
+const keepOwn = require('./keep-own');
 const LinkSender = require('./link-sender');
 const {
   BINARY_TYPES,
@@ -124,7 +125,10 @@ class WebSocket extends EventEmitter {
   get bufferedAmount() {
     if (this._link === null) return this._bufferedAmount;
 
-    return this._sender.bufferedAmount;
+    const { _link: link, _sender: sender } = this;
+
+    // It may be another one, which somebody has put there.
+    return sender.bufferedAmount ?? link.writableLength + sender._bufferedBytes;
   }
 
   /** The names of the negotiated extensions. @type {string} */
@@ -157,9 +161,17 @@ class WebSocket extends EventEmitter {
     return this._link === null ? null : this._link.shownSocket;
   }
 
+  set _socket(value) {
+    keepOwn(this, '_socket', value);
+  }
+
   /** What decodes the bytes of the connection. @type {?Receiver} */
   get _receiver() {
     return this._link === null ? null : this._link.receiver;
+  }
+
+  set _receiver(value) {
+    keepOwn(this, '_receiver', value);
   }
 
   /**
@@ -189,6 +201,10 @@ class WebSocket extends EventEmitter {
   }
 
   [kAttach](link, options) {
+    // What was put there before goes, as in ws.
+    if (isOwn(this, '_socket')) delete this._socket;
+    if (isOwn(this, '_receiver')) delete this._receiver;
+
     this._link = link;
     this._linkOptions = options;
     this._sender = new LinkSender(this, link, options.generateMask);

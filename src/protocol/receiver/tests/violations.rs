@@ -164,6 +164,35 @@ fn max_fragments() {
 }
 
 #[test]
+fn limits_that_change() {
+    let mut receiver = CLIENT.receiver();
+    let mut events = Events::default();
+    let narrow = Limits {
+        max_payload: 2,
+        ..CLIENT.limits
+    };
+    let mut hand = |receiver: &mut Receiver, bytes: &[u8]| {
+        receiver.handle_bytes(&mut bytes.to_vec(), &mut events)
+    };
+    assert_eq!(hand(&mut receiver, b"\x82\x03ab"), Ok(()));
+    // The frame that has begun is complete, and then there is no check of text either.
+    receiver.set_limits(narrow, true);
+    assert_eq!(hand(&mut receiver, b"c\x81\x02a\xff"), Ok(()));
+    receiver.set_limits(CLIENT.limits, true);
+    assert_eq!(hand(&mut receiver, b"\x82\x03def"), Ok(()));
+    receiver.set_limits(narrow, false);
+    assert_eq!(
+        hand(&mut receiver, b"\x82\x03"),
+        Err(UnsupportedMessageLength)
+    );
+    assert!(receiver.is_finished());
+    assert_eq!(
+        events.list,
+        [binary(b"abc"), super::text(b"a\xff"), binary(b"def")]
+    );
+}
+
+#[test]
 fn text() {
     assert_fails(CLIENT, b"\x81\x03a\xffb", 4, InvalidUtf8);
     assert_fails(CLIENT, b"\x81\x02a\xc3", COMPLETE, InvalidUtf8);

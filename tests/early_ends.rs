@@ -156,3 +156,18 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
         [Kind::Chunk, Kind::End, Kind::Closed]
     );
 }
+
+#[test]
+fn bytes_of_a_paused_connection_are_delivered_before_it_closes_behind_them() {
+    let mut world = World::new();
+    world.goes(LATER, Going::Fin);
+    world.settle();
+    world.connection.set_paused(true);
+    world.connection.start_raw();
+    assert_eq!(world.settle(), []);
+    world.connection.close_behind_input();
+    assert_eq!(
+        kinds(&world.settle()),
+        [Kind::Chunk, Kind::End, Kind::Closed]
+    );
+}

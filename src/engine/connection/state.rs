@@ -134,7 +134,11 @@ impl State {
         self.input.report_end(batch);
         self.settle();
         self.report(batch);
-        (again || self.writes_on) && self.stream.is_some()
+        if self.stream.is_none() {
+            // What is held back for a reader that is paused comes in another turn, before the end.
+            return self.input.is_behind() && !self.input.is_held_up();
+        }
+        again || self.writes_on
     }
 
     fn connect(&mut self, context: &mut Context<'_>, limits: HeadLimits, batch: &mut Batch) {

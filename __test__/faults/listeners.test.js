@@ -30,6 +30,11 @@ async function conversations(WebSocket, route, places) {
 
     exceptions = [];
     wss.on('headers', () => hear('headers'));
+
+    const serverClosed = new Promise((resolve) => {
+      wss.on('connection', (server) => server.on('close', resolve));
+    });
+
     wss.on('connection', (server) => {
       server.on('message', (data) => {
         server.send(data);
@@ -62,11 +67,8 @@ async function conversations(WebSocket, route, places) {
     });
     client.on('pong', () => hear('pong'));
     client.on('close', (code) => hear(`client close ${code}`));
-    await closed;
-    await new Promise((resolve) => {
-      wss.close(resolve);
-      for (const server of wss.clients) server.on('close', () => {});
-    });
+    await Promise.all([closed, serverClosed]);
+    await new Promise((resolve) => wss.close(resolve));
     if (httpServer) httpServer.close();
     console.log(`${exceptions.join()}: ${heard.sort().join()}`);
   }

@@ -116,7 +116,7 @@ describeEach(implementations, 'a received message', ({ lib }) => {
     const { port1, port2 } = new MessageChannel();
     const kept = [];
     const clients = ['/taken', '/kept'].map((path) =>
-      dial(lib, url + path, [], { perMessageDeflate: false })
+      dial(lib, new URL(path, url), [], { perMessageDeflate: false })
     );
     const text = (index) => `${index} `.repeat((index % 50) * 40 + 1);
 

@@ -5,7 +5,8 @@ const { drivers, linesOf, withoutUv } = require('../support/drivers');
 /** Those where a thread reads while JavaScript is busy. */
 const threads = [
   ...drivers.filter(({ env }) => env.OXWS_DRIVER === 'thread'),
-  withoutUv
+  // Without descriptors the JS thread reads.
+  { ...withoutUv, env: { ...withoutUv.env, OXWS_ADOPT: undefined } }
 ];
 
 /**

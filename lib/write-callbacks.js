@@ -83,7 +83,10 @@ class WriteCallbacks {
 
     callback.isLate = true;
     if (!isInternal) this._scope ??= new PassiveResource('WRITEWRAP');
-    this._link.tellWritten();
+
+    // The look above may have found late ones written: nobody tells of those.
+    if (this._list[this._next].ticket <= this._written) this.settle();
+    else this._link.tellWritten();
   }
 
   _look(now) {

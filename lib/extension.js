@@ -1,7 +1,7 @@
 'use strict';
 
-const { parseExtensions } = require('./native');
-const { createSyntaxError } = require('./errors');
+const { parseExtensions } = require('./native/addon');
+const { createSyntaxError } = require('./errors/protocol-errors');
 
 /**
  * Parses a `Sec-WebSocket-Extensions` header (RFC 6455, section 9.1).

@@ -4,11 +4,11 @@ const { kInternal, kStatusCode, kWebSocket } = require('./constants');
 const { EMPTY, fromBinary } = require('./payload');
 const { CLOSED, CLOSING, OPEN } = require('./ready-state');
 const Receiver = require('./receiver');
-const timers = require('./timers');
+const timers = require('./node/timers');
 
 /**
- * @typedef {import('./endpoint').Endpoint} Endpoint
- * @typedef {import('./link-sender')} LinkSender
+ * @typedef {import('./native/endpoint').Endpoint} Endpoint
+ * @typedef {import('./connection/link-sender')} LinkSender
  * @typedef {import('./websocket')} WebSocket
  */
 

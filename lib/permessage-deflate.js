@@ -1,8 +1,8 @@
 'use strict';
 
-const { bridge } = require('./bridge');
-const native = require('./native');
-const DeflateContext = require('./deflate-context');
+const { bridge } = require('./native/bridge');
+const native = require('./native/addon');
+const DeflateContext = require('./native/deflate-context');
 const { toBuffer } = require('./payload');
 const { kContexts } = require('./constants');
 

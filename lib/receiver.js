@@ -2,12 +2,12 @@
 
 const { Writable } = require('stream');
 
-const { bridge, kinds } = require('./bridge');
-const { Endpoint } = require('./endpoint');
-const { createViolation } = require('./errors');
+const { bridge, kinds } = require('./native/bridge');
+const { Endpoint } = require('./native/endpoint');
+const { createViolation } = require('./errors/protocol-errors');
 const { fromBinary } = require('./payload');
-const whenOver = require('./task');
-const timers = require('./timers');
+const whenOver = require('./native/task');
+const timers = require('./node/timers');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 

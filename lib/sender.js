@@ -2,7 +2,7 @@
 
 const { isUint8Array } = require('util').types;
 
-const native = require('./native');
+const native = require('./native/addon');
 const {
   BINARY,
   CLOSE,
@@ -15,10 +15,10 @@ const {
   PONG,
   RSV1,
   TEXT
-} = require('./bits');
+} = require('./native/frame-flags');
 const closePayload = require('./close-payload');
-const { createAbort } = require('./errors');
-const maskingKey = require('./masking-key');
+const { createAbort } = require('./errors/protocol-errors');
+const maskingKey = require('./native/masking-key');
 const { byteLength, isBlob, toBuffer } = require('./payload');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */

@@ -1,7 +1,7 @@
 'use strict';
 
-const { parseSubprotocols } = require('./native');
-const { createSyntaxError } = require('./errors');
+const { parseSubprotocols } = require('./native/addon');
+const { createSyntaxError } = require('./errors/protocol-errors');
 
 /**
  * Parses a `Sec-WebSocket-Protocol` header of a request.

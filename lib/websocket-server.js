@@ -2,13 +2,13 @@
 
 const EventEmitter = require('events');
 
-const connectionOptions = require('./connection-options');
-const OwnPort = require('./own-port');
+const connectionOptions = require('./connection/connection-options');
+const NativeServer = require('./handshake/native-server');
 const { EMPTY } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
-const { accept, answer } = require('./server-handshake');
+const { accept, answer } = require('./handshake/server-handshake');
 const { kUpgrade } = require('./constants');
-const { transportFor } = require('./transport');
+const { transportFor } = require('./handshake/upgrade-socket');
 const WebSocket = require('./websocket');
 
 /**
@@ -99,7 +99,7 @@ class WebSocketServer extends EventEmitter {
     this._onClientClose = createClientCloseListener(this);
 
     if (options.port != null) {
-      const port = new OwnPort(this, handleUpgrade);
+      const port = new NativeServer(this, handleUpgrade);
 
       this._server = port.server;
       port.listen(options, callback);

@@ -2,8 +2,8 @@
 
 const EventEmitter = require('events');
 
-const { connect } = require('./client');
-const emitGuarded = require('./emit-guarded');
+const { connect } = require('./handshake/client');
+const emitGuarded = require('./native/emit-guarded');
 const { mixEventTarget } = require('./event-target');
 const {
   endIfClosed,
@@ -11,8 +11,8 @@ const {
   onSenderError,
   startClosing
 } = require('./handler');
-const keepOwn = require('./keep-own');
-const LinkSender = require('./link-sender');
+const keepOwn = require('./node/keep-own');
+const LinkSender = require('./connection/link-sender');
 const {
   BINARY_TYPES,
   EMPTY,
@@ -23,7 +23,7 @@ const {
 const readyStates = require('./ready-state');
 const Sender = require('./sender');
 const { kAttach, kOpen } = require('./constants');
-const { transportFor } = require('./transport');
+const { transportFor } = require('./handshake/upgrade-socket');
 
 /**
  * @typedef {import('stream').Duplex} Duplex

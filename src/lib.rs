@@ -1,8 +1,8 @@
 //! The Rust half of oxws: the WebSocket protocol, its handshake, the sockets, and the bridge to JavaScript.
 //!
 //! ```text
-//! socket ─► engine ─► protocol ─► batch of events ─► node ─► lib/link.js ─► 'message'
-//! socket ◄─ engine ◄─ out queue ◄─ protocol ◄─────── node ◄─ lib/link.js ◄─ send()
+//! socket ─► engine ─► protocol ─► batch of events ─► node ─► lib/native/bridge.js ─► 'message'
+//! socket ◄─ engine ◄─ out queue ◄─ protocol ◄─────── node ◄─ lib/native/bridge.js ◄─ send()
 //! ```
 //!
 //! [`protocol`] and [`handshake`] are sans-IO: bytes in, events and bytes out. [`engine`] gives them sockets on a tokio

@@ -22,7 +22,7 @@ async function reload(first, path, isIsolated) {
 
     for (const name of Object.keys(load.cache)) delete load.cache[name];
 
-    return [load(path), load(`${path}/lib/bridge.js`)];
+    return [load(path), load(`${path}/lib/native/bridge.js`)];
   }
 
   function loadIntoContext() {
@@ -50,7 +50,7 @@ async function reload(first, path, isIsolated) {
       return module.exports;
     };
 
-    return [load(`${path}/index.js`), load(`${path}/lib/bridge.js`)];
+    return [load(`${path}/index.js`), load(`${path}/lib/native/bridge.js`)];
   }
 
   const { Buffer, URL, clearInterval, clearTimeout, process } = globalThis;
@@ -206,12 +206,12 @@ describeEach(ownDrivers, 'the addon', (driver) => {
         (WebSocket, path) => {
           const isDispatching = () =>
             copies.map(({ bridge }) => bridge.state[0]).join('');
-          const copies = [require(`${path}/lib/bridge.js`)];
+          const copies = [require(`${path}/lib/native/bridge.js`)];
 
           for (const name of Object.keys(require.cache)) {
             delete require.cache[name];
           }
-          copies.push(require(`${path}/lib/bridge.js`));
+          copies.push(require(`${path}/lib/native/bridge.js`));
           console.log(isDispatching());
 
           const wss = new WebSocket.Server({ port: 0 }, () => {

@@ -6,7 +6,7 @@
 const fs = require('fs');
 const path = require('path');
 
-const connectionOptions = require('../../lib/connection-options');
+const connectionOptions = require('../../lib/connection/connection-options');
 const { scripts } = require('../../package.json');
 const { root } = require('../support/child');
 const {

@@ -12,7 +12,7 @@ use super::{Connection, Listener, READ_SIZE};
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Endpoint, Message, Payload, Sink, Violation, large};
 
-/// What happened. The numbers are the bridge's wire format (`lib/link.js`).
+/// What happened. The numbers are the bridge's wire format (`lib/native/bridge.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {

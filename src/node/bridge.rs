@@ -48,7 +48,7 @@ struct Table {
     used: usize,
 }
 
-/// The native side of one `lib/link.js`.
+/// The native side of one `lib/native/bridge.js`.
 pub(super) struct Bridge {
     environment: *const Environment,
     index: u32,

@@ -1,4 +1,4 @@
-//! What an endpoint is made with, as numbers: `configOf()` in `lib/endpoint.js` writes them.
+//! What an endpoint is made with, as numbers: `configOf()` in `lib/native/endpoint.js` writes them.
 
 use napi::sys;
 

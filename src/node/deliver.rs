@@ -260,7 +260,7 @@ impl Call {
         Ok(call)
     }
 
-    /// Calls. What a listener throws does not come here, `lib/link.js` hands it to `raise` and goes on; what comes is
+    /// Calls. What a listener throws does not come here, `lib/native/bridge.js` hands it to `raise` and goes on; what comes is
     /// uncaught all the same.
     fn run(&self, environment: &Environment, bridge: &Bridge, id: u32) {
         let env = environment.env;

@@ -2,11 +2,11 @@
 
 const net = require('net');
 
-const keepOwn = require('./keep-own');
-const { toBuffer } = require('./payload');
-const { isWriteOriginal } = require('./node-originals');
-const { createClosing } = require('./system-errors');
-const timers = require('./timers');
+const keepOwn = require('../node/keep-own');
+const { toBuffer } = require('../payload');
+const { isWriteOriginal } = require('../node/node-originals');
+const { createClosing } = require('../errors/system-errors');
+const timers = require('../node/timers');
 
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
@@ -130,7 +130,7 @@ class ConnectionHandle {
   }
 }
 
-/** @typedef {import('./native-link')} NativeLink */
+/** @typedef {import('./native-connection')} NativeConnection */
 
 /**
  * With the members that Node's own sockets have and its documentation has not.
@@ -144,8 +144,8 @@ const Socket = net.Socket;
  * speaks WebSocket it is an ordinary socket; afterwards its readable side is
  * silent, as the frames go to the WebSocket.
  */
-class ConnectionSocket extends Socket {
-  /** @param {NativeLink} link */
+class NativeSocket extends Socket {
+  /** @param {NativeConnection} link */
   constructor(link) {
     const handle = new ConnectionHandle(link);
 
@@ -178,7 +178,7 @@ class ConnectionSocket extends Socket {
     // A property that is added after this gives the socket a hidden class of
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
-    Object.setPrototypeOf(socket, ConnectionSocket.prototype);
+    Object.setPrototypeOf(socket, NativeSocket.prototype);
     socket._listen(true);
   }
 
@@ -504,7 +504,7 @@ for (const [name, get] of Object.entries({
   emit: () => Socket.prototype.emit,
   push: () => push
 })) {
-  Object.defineProperty(ConnectionSocket.prototype, name, {
+  Object.defineProperty(NativeSocket.prototype, name, {
     configurable: true,
     get,
     set(value) {
@@ -514,10 +514,10 @@ for (const [name, get] of Object.entries({
   });
 }
 
-const { _write, _writev, cork, uncork, write } = ConnectionSocket.prototype;
+const { _write, _writev, cork, uncork, write } = NativeSocket.prototype;
 
 // Programs that look at its class expect Node's.
-Object.defineProperty(ConnectionSocket, 'name', { value: 'Socket' });
+Object.defineProperty(NativeSocket, 'name', { value: 'Socket' });
 
 function toBytes({ chunk, encoding }) {
   return typeof chunk === 'string'
@@ -537,4 +537,4 @@ function tellLink() {
 /** An error closes the WebSocket; who wants to know it listens himself. */
 function ignore() {}
 
-module.exports = ConnectionSocket;
+module.exports = NativeSocket;

@@ -1,8 +1,8 @@
 'use strict';
 
-const OpeningHandshake = require('./opening-handshake');
+const ClientHandshake = require('./client-handshake');
 
-/** @typedef {import('./websocket')} WebSocket */
+/** @typedef {import('../websocket')} WebSocket */
 
 /**
  * Connects a WebSocket that was just created.
@@ -30,12 +30,7 @@ function connect(websocket, address, protocols, options) {
   if (protocols === undefined) protocols = [];
   if (!Array.isArray(protocols)) protocols = [protocols];
 
-  const handshake = new OpeningHandshake(
-    websocket,
-    address,
-    protocols,
-    options
-  );
+  const handshake = new ClientHandshake(websocket, address, protocols, options);
 
   handshake.start();
 

@@ -1,8 +1,8 @@
 'use strict';
 
 const { prepareRoot } = require('./async-context');
-const native = require('./native');
-const timers = require('./timers');
+const native = require('./addon');
+const timers = require('../node/timers');
 
 /** Kinds of events, as in `src/engine/batch.rs`. */
 const kinds = Object.freeze({

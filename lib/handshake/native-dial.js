@@ -5,18 +5,18 @@ const http = require('http');
 const net = require('net');
 const { constants } = require('os');
 
-const native = require('./native');
-const { bridge, kinds } = require('./bridge');
-const { ConnectionResource } = require('./async-context');
-const { UpgradeResponse } = require('./head');
-const NativeLink = require('./native-link');
+const native = require('../native/addon');
+const { bridge, kinds } = require('../native/bridge');
+const { ConnectionResource } = require('../native/async-context');
+const { UpgradeResponse } = require('./upgrade-message');
+const NativeConnection = require('../connection/native-connection');
 const {
   createClosing,
   createHangUp,
   createSystemError
-} = require('./system-errors');
-const timers = require('./timers');
-const { LinkTransport } = require('./transport');
+} = require('../errors/system-errors');
+const timers = require('../node/timers');
+const { NativeUpgradeSocket } = require('./upgrade-socket');
 
 const { CLOSED, CONNECTED, END, FOREIGN, HEAD } = kinds;
 
@@ -26,7 +26,7 @@ const ETIMEDOUT = -110;
  * An opening handshake over a connection that the engine dials. To those who
  * get to see it, it is the request: headers can be read, it can be aborted.
  */
-class Dial {
+class NativeDial {
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
@@ -138,7 +138,7 @@ class Dial {
       return;
     }
 
-    const link = new NativeLink(id, this._resource);
+    const link = new NativeConnection(id, this._resource);
 
     this._link = this._resource.link = link;
 
@@ -172,7 +172,7 @@ class Dial {
       this._done = true;
       this._handlers.onUpgrade(
         new UpgradeResponse(link, data, this.maxHeadersCount),
-        new LinkTransport(link).open()
+        new NativeUpgradeSocket(link).open()
       );
     } else if (kind === FOREIGN) {
       this._hand(data);
@@ -225,7 +225,10 @@ class Dial {
         socket.allowHalfOpen = true;
         this._handlers.onUpgrade(
           response,
-          new LinkTransport(this._link, Buffer.concat([head, unread])).open()
+          new NativeUpgradeSocket(
+            this._link,
+            Buffer.concat([head, unread])
+          ).open()
         );
       });
     });
@@ -289,14 +292,14 @@ function aggregate(errors) {
  * @param {string} options.method
  * @param {string} options.path
  * @param {Object} handlers
- * @param {function(http.IncomingMessage, NativeLink): void} handlers.onUpgrade
+ * @param {function(http.IncomingMessage, NativeConnection): void} handlers.onUpgrade
  * @param {(request: http.ClientRequest, response: http.IncomingMessage) => void
  *     } handlers.onResponse
  * @param {function(Error): void} handlers.onError
- * @return {Dial}
+ * @return {NativeDial}
  */
 function dial(options, handlers) {
-  return new Dial(options, handlers).start();
+  return new NativeDial(options, handlers).start();
 }
 
 module.exports = { dial };

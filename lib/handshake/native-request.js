@@ -2,7 +2,7 @@
 
 const http = require('http');
 
-const { isClientOriginal } = require('./node-originals');
+const { isClientOriginal } = require('../node/node-originals');
 
 /** Options that the owned route honours, or that no route looks at. */
 const HONOURED = new Set([

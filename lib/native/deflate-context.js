@@ -11,7 +11,7 @@ const DEFAULT_CHUNK_SIZE = 16 * 1024;
  */
 class DeflateContext {
   /**
-   * @param {(import('./native').Deflater|import('./native').Inflater)} native
+   * @param {(import('./addon').Deflater|import('./addon').Inflater)} native
    * @param {Object} [options] Those of a stream of `zlib`, for who looks
    */
   constructor(native, options) {

@@ -2,7 +2,7 @@
 
 const http = require('http');
 
-const subprotocol = require('./subprotocol');
+const subprotocol = require('../subprotocol');
 
 /**
  * Why a request is refused; the status code is 400 unless told otherwise.

@@ -2,7 +2,7 @@
 
 const { PassiveResource } = require('./async-context');
 const { kinds, targets } = require('./bridge');
-const { createViolation } = require('./errors');
+const { createViolation } = require('../errors/protocol-errors');
 
 const { VIOLATION } = kinds;
 

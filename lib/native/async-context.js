@@ -2,7 +2,7 @@
 
 const { AsyncResource } = require('async_hooks');
 
-/** @typedef {import('./native-link')} NativeLink */
+/** @typedef {import('../connection/native-connection')} NativeConnection */
 
 /**
  * The async context of a connection. Who looks for what keeps the process alive
@@ -13,7 +13,7 @@ class ConnectionResource extends AsyncResource {
   constructor(type) {
     super(type);
 
-    /** @type {?NativeLink} */
+    /** @type {?NativeConnection} */
     this.link = null;
   }
 

@@ -1,16 +1,16 @@
 'use strict';
 
-const { bridge } = require('./bridge');
-const { EMPTY } = require('./payload');
+const { bridge } = require('../native/bridge');
+const { EMPTY } = require('../payload');
 
-/** @typedef {import('./native-link')} NativeLink */
+/** @typedef {import('./native-connection')} NativeConnection */
 
 /**
  * The time in which the socket of a link is an ordinary one: somebody else
  * reads what comes, Node's http parser as a rule.
  */
-class RawPhase {
-  /** @param {NativeLink} link */
+class Passthrough {
+  /** @param {NativeConnection} link */
   constructor(link) {
     this._link = link;
     this._received = 0;
@@ -51,4 +51,4 @@ class RawPhase {
   }
 }
 
-module.exports = RawPhase;
+module.exports = Passthrough;

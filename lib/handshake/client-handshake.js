@@ -7,20 +7,20 @@ const {
   createUrl,
   parseUrl,
   resolveSettings
-} = require('./client-settings');
-const { dial } = require('./dial');
-const emitGuarded = require('./emit-guarded');
-const extension = require('./extension');
-const native = require('./native');
+} = require('./client-options');
+const { dial } = require('./native-dial');
+const emitGuarded = require('../native/emit-guarded');
+const extension = require('../extension');
+const native = require('../native/addon');
 const nodeRequest = require('./node-request');
-const ownedRequest = require('./owned-request');
-const PerMessageDeflate = require('./permessage-deflate');
-const { CLOSING, CONNECTING } = require('./ready-state');
+const ownedRequest = require('./native-request');
+const PerMessageDeflate = require('../permessage-deflate');
+const { CLOSING, CONNECTING } = require('../ready-state');
 const redirect = require('./redirect');
-const { kOpen } = require('./constants');
-const timers = require('./timers');
+const { kOpen } = require('../constants');
+const timers = require('../node/timers');
 
-/** @typedef {import('./websocket')} WebSocket */
+/** @typedef {import('../websocket')} WebSocket */
 
 const DEFLATE = PerMessageDeflate.extensionName;
 
@@ -31,7 +31,7 @@ const MAX_DELAY = 2 ** 31 - 1;
  * The client's half of one opening handshake (RFC 6455, section 4.1). Where a
  * redirect is followed, another one comes after it.
  */
-class OpeningHandshake {
+class ClientHandshake {
   /**
    * @param {WebSocket} websocket
    * @param {(string|URL)} address
@@ -344,7 +344,7 @@ class OpeningHandshake {
     let next;
 
     try {
-      next = new OpeningHandshake(
+      next = new ClientHandshake(
         websocket,
         redirect.checkTarget(createUrl(location, this._address), this._url),
         this._protocols,
@@ -397,4 +397,4 @@ function emitErrorAndClose(websocket, err) {
 
 function ignore() {}
 
-module.exports = OpeningHandshake;
+module.exports = ClientHandshake;

@@ -1,11 +1,11 @@
 'use strict';
 
-const { EMPTY } = require('./payload');
+const { EMPTY } = require('../payload');
 
 /**
- * @typedef {(import('./native-link')|import('./pumped-link'))} Link
+ * @typedef {(import('./native-connection')|import('./stream-connection'))} Connection
  * @typedef {import('stream').Duplex} Duplex
- * @typedef {import('./receiver')} Receiver
+ * @typedef {import('../receiver')} Receiver
  */
 
 /** Those whose stream is corked; null until there is one. */
@@ -17,9 +17,9 @@ function releaseAll() {
 }
 
 /** Carries what a stream brings to the receiver of a WebSocket. */
-class Intake {
+class StreamReader {
   /**
-   * @param {Link} link Told of the end with `_onEnd()` and `_deliverClose()`
+   * @param {Connection} link Told of the end with `_onEnd()` and `_deliverClose()`
    * @param {Duplex} socket
    * @param {Receiver} receiver
    */
@@ -159,4 +159,4 @@ function hasFailed(receiver) {
   return receiver._writableState.errorEmitted;
 }
 
-module.exports = Intake;
+module.exports = StreamReader;

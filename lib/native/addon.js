@@ -22,7 +22,7 @@ function load() {
   for (const abi of ABIS[platform] || ['']) {
     const target = `${platform}-${arch}${abi}`;
 
-    for (const id of [`../oxws.${target}.node`, packageFor(target)]) {
+    for (const id of [`../../oxws.${target}.node`, packageFor(target)]) {
       try {
         return requireHere(id);
       } catch (err) {

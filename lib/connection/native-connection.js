@@ -1,28 +1,28 @@
 'use strict';
 
-const { createAccepted } = require('./async-context');
-const native = require('./native');
-const { bridge, kinds, scheduleFlush, targets } = require('./bridge');
-const { Endpoint, configOf } = require('./endpoint');
-const Intake = require('./intake');
-const Link = require('./link');
-const { isSocketOriginal, isWriteOriginal } = require('./node-originals');
-const RawPhase = require('./raw-phase');
-const Receiver = require('./receiver');
-const ConnectionSocket = require('./socket');
-const timers = require('./timers');
+const { createAccepted } = require('../native/async-context');
+const native = require('../native/addon');
+const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
+const { Endpoint, configOf } = require('../native/endpoint');
+const StreamReader = require('./stream-reader');
+const Connection = require('./connection');
+const { isSocketOriginal, isWriteOriginal } = require('../node/node-originals');
+const Passthrough = require('./passthrough');
+const Receiver = require('../receiver');
+const NativeSocket = require('./native-socket');
+const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
 
 const NOTHING = Buffer.alloc(0);
 
 const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 
-/** @typedef {import('./async-context').ConnectionResource} ConnectionResource */
+/** @typedef {import('../native/async-context').ConnectionResource} ConnectionResource */
 
 /**
  * A connection of the engine: accepted, dialled or adopted.
  */
-class NativeLink extends Link {
+class NativeConnection extends Connection {
   /**
    * @param {number} id That of the connection
    * @param {?ConnectionResource} [resource] Whose async context its events have;
@@ -108,7 +108,7 @@ class NativeLink extends Link {
   /** The net.Socket over this connection, made for who asks for it. */
   get socket() {
     if (this._socket === null) {
-      this._socket = new ConnectionSocket(this);
+      this._socket = new NativeSocket(this);
     }
 
     return this._socket;
@@ -261,7 +261,7 @@ class NativeLink extends Link {
     endpoint.deferInflation();
     this._stopped = false;
     this.setReading(true);
-    this._intake = new Intake(
+    this._intake = new StreamReader(
       this,
       socket,
       handler.createReceiver(websocket, endpoint)
@@ -371,7 +371,7 @@ class NativeLink extends Link {
 
   /** Bytes are delivered as they come, to the socket, from here on. */
   startRaw() {
-    this.raw = new RawPhase(this);
+    this.raw = new Passthrough(this);
   }
 
   /** The peer has ended before frames are exchanged. */
@@ -645,4 +645,4 @@ class NativeLink extends Link {
   }
 }
 
-module.exports = NativeLink;
+module.exports = NativeConnection;

@@ -1,10 +1,10 @@
 'use strict';
 
-const emitGuarded = require('./emit-guarded');
-const extension = require('./extension');
-const native = require('./native');
-const PerMessageDeflate = require('./permessage-deflate');
-const { kOpen } = require('./constants');
+const emitGuarded = require('../native/emit-guarded');
+const extension = require('../extension');
+const native = require('../native/addon');
+const PerMessageDeflate = require('../permessage-deflate');
+const { kOpen } = require('../constants');
 const { findFault, originOf, readProtocols, response } = require('./upgrade');
 
 /**
@@ -20,8 +20,8 @@ const { findFault, originOf, readProtocols, response } = require('./upgrade');
  *
  * @typedef {import('http').IncomingMessage} IncomingMessage
  * @typedef {import('./upgrade').Fault} Fault
- * @typedef {import('./websocket')} WebSocket
- * @typedef {import('./websocket-server')} WebSocketServer
+ * @typedef {import('../websocket')} WebSocket
+ * @typedef {import('../websocket-server')} WebSocketServer
  */
 
 const DEFLATE = PerMessageDeflate.extensionName;

@@ -1,7 +1,7 @@
 'use strict';
 
 const { bridge, targets } = require('./bridge');
-const { kContexts } = require('./constants');
+const { kContexts } = require('../constants');
 const whenOver = require('./task');
 
 const FastBuffer = Buffer[Symbol.species];
@@ -146,7 +146,7 @@ class Endpoint {
  * @param {number} options.maxBufferedChunks
  * @param {boolean} options.skipUTF8Validation
  * @param {Object} options.extensions The negotiated ones
- * @return {import('./native').Config}
+ * @return {import('./addon').Config}
  */
 function configOf(options) {
   const { 'permessage-deflate': deflate } = options.extensions;

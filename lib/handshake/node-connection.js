@@ -3,12 +3,12 @@
 const fs = require('fs');
 const net = require('net');
 
-const { bridge } = require('./bridge');
-const timers = require('./timers');
+const { bridge } = require('../native/bridge');
+const timers = require('../node/timers');
 
 /**
  * @typedef {import('http').Server} HttpServer
- * @typedef {import('./native-link')} NativeLink
+ * @typedef {import('../connection/native-connection')} NativeConnection
  */
 
 /** `TCPConstants.SOCKET` of Node's TCP handles. */
@@ -18,7 +18,7 @@ const SOCKET = 0;
  * Takes a connection from the engine: a TCP handle, as Node accepts them, and
  * what was read of it.
  *
- * @param {NativeLink} link
+ * @param {NativeConnection} link
  * @param {any} TCP The class of Node's handles
  * @return {?{handle: Object, bytes: Buffer}} None: it is closed
  */

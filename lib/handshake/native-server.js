@@ -5,18 +5,18 @@ const http = require('http');
 const { performance } = require('perf_hooks');
 
 const { acceptFor } = require('./acceptor');
-const { PassiveResource } = require('./async-context');
-const { kinds } = require('./bridge');
-const { UpgradeRequest } = require('./head');
+const { PassiveResource } = require('../native/async-context');
+const { kinds } = require('../native/bridge');
+const { UpgradeRequest } = require('./upgrade-message');
 const { deliver, serve, takeOver } = require('./node-connection');
-const { isServerOriginal } = require('./node-originals');
-const { kUpgrade } = require('./constants');
-const { LinkTransport } = require('./transport');
+const { isServerOriginal } = require('../node/node-originals');
+const { kUpgrade } = require('../constants');
+const { NativeUpgradeSocket } = require('./upgrade-socket');
 const UntouchedServer = require('./untouched-server');
 
 /**
- * @typedef {import('./native-link')} NativeLink
- * @typedef {import('./websocket-server')} WebSocketServer
+ * @typedef {import('../connection/native-connection')} NativeConnection
+ * @typedef {import('../websocket-server')} WebSocketServer
  */
 
 const { BEGUN, CLOSED, END, FOREIGN, HEAD } = kinds;
@@ -40,7 +40,7 @@ const now = performance.now.bind(performance);
  * as long as nobody can tell: any other connection, and all of them once
  * somebody has changed anything, is Node's.
  */
-class OwnPort {
+class NativeServer {
   /**
    * @param {WebSocketServer} wss
    * @param {Function} handleUpgrade The method that `wss` has if no subclass
@@ -150,7 +150,7 @@ class OwnPort {
     scope.runInAsyncScope(() => {
       this._wss[kUpgrade](
         new UpgradeRequest(link, head),
-        new LinkTransport(link),
+        new NativeUpgradeSocket(link),
         this._onConnection
       );
     });
@@ -262,4 +262,4 @@ function listOf(server) {
   return name && server[name];
 }
 
-module.exports = OwnPort;
+module.exports = NativeServer;

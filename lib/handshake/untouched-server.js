@@ -4,7 +4,7 @@ const diagnostics = require('diagnostics_channel');
 const EventEmitter = require('events');
 const http = require('http');
 
-const { isSocketOriginal } = require('./node-originals');
+const { isSocketOriginal } = require('../node/node-originals');
 
 const { Server } = http;
 const { emit, listenerCount } = EventEmitter.prototype;

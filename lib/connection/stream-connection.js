@@ -1,11 +1,11 @@
 'use strict';
 
-const native = require('./native');
-const { Endpoint } = require('./endpoint');
-const Intake = require('./intake');
-const Link = require('./link');
-const { COMPRESS, KEY, MASK } = require('./bits');
-const { kinds } = require('./bridge');
+const native = require('../native/addon');
+const { Endpoint } = require('../native/endpoint');
+const StreamReader = require('./stream-reader');
+const Connection = require('./connection');
+const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
+const { kinds } = require('../native/bridge');
 
 const { END } = kinds;
 
@@ -15,7 +15,7 @@ const MERGED = 16 * 1024;
 /** @typedef {import('net').Socket} Duplex A socket, or what looks like one */
 
 /** A WebSocket over any Duplex: JavaScript carries the bytes. */
-class PumpedLink extends Link {
+class StreamConnection extends Connection {
   /**
    * @param {Duplex} socket
    * @param {Buffer} head What was read of it already
@@ -50,7 +50,7 @@ class PumpedLink extends Link {
     this.head = null;
 
     socket.once('close', () => this._onClose());
-    this._intake = new Intake(
+    this._intake = new StreamReader(
       this,
       socket,
       handler.createReceiver(websocket, Endpoint.create(options))
@@ -150,4 +150,4 @@ class PumpedLink extends Link {
   }
 }
 
-module.exports = PumpedLink;
+module.exports = StreamConnection;

@@ -2,13 +2,13 @@
 
 const net = require('net');
 
-const { ConnectionResource } = require('./async-context');
-const { bridge } = require('./bridge');
-const { hasDescriptors } = require('./descriptors');
-const NativeLink = require('./native-link');
-const { isSocketOriginal } = require('./node-originals');
-const PumpedLink = require('./pumped-link');
-const ConnectionSocket = require('./socket');
+const { ConnectionResource } = require('../native/async-context');
+const { bridge } = require('../native/bridge');
+const { hasDescriptors } = require('../native/descriptors');
+const NativeConnection = require('../connection/native-connection');
+const { isSocketOriginal } = require('../node/node-originals');
+const StreamConnection = require('../connection/stream-connection');
+const NativeSocket = require('../connection/native-socket');
 const { headOf } = require('./upgrade');
 
 /** @typedef {import('stream').Duplex} Duplex */
@@ -35,9 +35,9 @@ const METHODS = [
 const upgraded = new WeakSet();
 
 /** A connection of the engine whose opening handshake is under way. */
-class LinkTransport {
+class NativeUpgradeSocket {
   /**
-   * @param {NativeLink} link
+   * @param {NativeConnection} link
    * @param {Buffer} [head] What Node's http parser read behind the request
    */
   constructor(link, head) {
@@ -101,7 +101,7 @@ class LinkTransport {
 }
 
 /** A socket of Node's or the user's whose opening handshake is under way. */
-class DuplexTransport {
+class DuplexUpgradeSocket {
   /**
    * @param {any} socket A Duplex
    * @param {Buffer} head What was read of it behind the request
@@ -117,7 +117,7 @@ class DuplexTransport {
   }
 
   get upgraded() {
-    return this.socket instanceof ConnectionSocket || upgraded.has(this.socket);
+    return this.socket instanceof NativeSocket || upgraded.has(this.socket);
   }
 
   reject(response) {
@@ -146,7 +146,7 @@ class DuplexTransport {
     upgraded.add(this.socket);
     this.socket.once('close', () => upgraded.delete(this.socket));
 
-    return new PumpedLink(this.socket, this.head);
+    return new StreamConnection(this.socket, this.head);
   }
 
   onAbort() {
@@ -181,7 +181,7 @@ function adopt(socket, head) {
 
   if (id < 0) return null;
 
-  const link = new NativeLink(id);
+  const link = new NativeConnection(id);
   const unread = [];
 
   // Before Node 26 one call gives all.
@@ -194,7 +194,7 @@ function adopt(socket, head) {
   handle.close(() =>
     link.onHandedOver(new ConnectionResource(isTcp ? 'TCPWRAP' : 'PIPEWRAP'))
   );
-  ConnectionSocket.adopt(socket, link);
+  NativeSocket.adopt(socket, link);
 
   link.isClaimed = true;
   link.head = unread.length === 0 ? head : Buffer.concat([head, ...unread]);
@@ -244,14 +244,14 @@ function isAdoptable(socket) {
  *
  * @param {Duplex} socket
  * @param {Buffer} head
- * @return {(LinkTransport|DuplexTransport)}
+ * @return {(NativeUpgradeSocket|DuplexUpgradeSocket)}
  */
 function transportFor(socket, head) {
-  return socket instanceof ConnectionSocket
-    ? new LinkTransport(socket.link, head)
-    : new DuplexTransport(socket, head);
+  return socket instanceof NativeSocket
+    ? new NativeUpgradeSocket(socket.link, head)
+    : new DuplexUpgradeSocket(socket, head);
 }
 
 function ignore() {}
 
-module.exports = { LinkTransport, transportFor };
+module.exports = { NativeUpgradeSocket, transportFor };

@@ -2,7 +2,7 @@
 
 const { IncomingMessage } = require('http');
 
-/** @typedef {import('./native-link')} NativeLink */
+/** @typedef {import('../connection/native-connection')} NativeConnection */
 
 /**
  * The constructor sets `socket` and takes what has no socket yet too; the
@@ -18,7 +18,7 @@ const Message = IncomingMessage;
  */
 class UpgradeMessage extends Message {
   /**
-   * @param {NativeLink} link
+   * @param {NativeConnection} link
    * @param {string[]} rawHeaders
    */
   constructor(link, rawHeaders) {
@@ -51,7 +51,7 @@ class UpgradeMessage extends Message {
 /** The request that a client opens a connection with. */
 class UpgradeRequest extends UpgradeMessage {
   /**
-   * @param {NativeLink} link
+   * @param {NativeConnection} link
    * @param {Buffer} head `url\nname\nvalue…` in Latin-1
    */
   constructor(link, head) {
@@ -66,7 +66,7 @@ class UpgradeRequest extends UpgradeMessage {
 /** The response that opens a client's connection. */
 class UpgradeResponse extends UpgradeMessage {
   /**
-   * @param {NativeLink} link
+   * @param {NativeConnection} link
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
    * @param {?number} maxHeadersCount
    */

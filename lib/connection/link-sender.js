@@ -3,18 +3,18 @@
 const { AsyncResource } = require('async_hooks');
 const { isUint8Array } = require('util').types;
 
-const { COMPRESS, KEY, MASK } = require('./bits');
-const { kInternal } = require('./constants');
-const { createAbort } = require('./errors');
-const keepOwn = require('./keep-own');
-const maskingKey = require('./masking-key');
-const { byteLength } = require('./payload');
-const PerMessageDeflate = require('./permessage-deflate');
-const Sender = require('./sender');
+const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
+const { kInternal } = require('../constants');
+const { createAbort } = require('../errors/protocol-errors');
+const keepOwn = require('../node/keep-own');
+const maskingKey = require('../native/masking-key');
+const { byteLength } = require('../payload');
+const PerMessageDeflate = require('../permessage-deflate');
+const Sender = require('../sender');
 
 /**
- * @typedef {(import('./native-link')|import('./pumped-link'))} Link
- * @typedef {import('./websocket')} WebSocket
+ * @typedef {(import('./native-connection')|import('./stream-connection'))} Connection
+ * @typedef {import('../websocket')} WebSocket
  */
 
 /** From this length on messages are compressed on another thread, in bytes. */
@@ -31,7 +31,7 @@ const { compress: originalCompress } = PerMessageDeflate.prototype;
 class LinkSender extends Sender {
   /**
    * @param {WebSocket} websocket
-   * @param {Link} link
+   * @param {Connection} link
    * @param {function(Buffer): void} [generateMask]
    */
   constructor(websocket, link, generateMask) {

@@ -2,11 +2,11 @@
 
 const http = require('http');
 
-const native = require('./native');
-const { bridge, kinds, targets } = require('./bridge');
-const { hasDescriptors } = require('./descriptors');
-const NativeLink = require('./native-link');
-const timers = require('./timers');
+const native = require('../native/addon');
+const { bridge, kinds, targets } = require('../native/bridge');
+const { hasDescriptors } = require('../native/descriptors');
+const NativeConnection = require('../connection/native-connection');
+const timers = require('../node/timers');
 
 const { IDLE, STARVED } = kinds;
 
@@ -22,7 +22,7 @@ class Acceptor {
   /**
    * @param {Object} handle
    * @param {native.Server} server
-   * @param {function(NativeLink): void} onConnection
+   * @param {function(NativeConnection): void} onConnection
    */
   constructor(handle, server, onConnection) {
     const { close, ref, unref } = handle;
@@ -60,7 +60,7 @@ class Acceptor {
 
   /** The first event of a connection. */
   arrive(id, events) {
-    const link = new NativeLink(id);
+    const link = new NativeConnection(id);
 
     try {
       // It was in the queue of a socket that is closed.
@@ -88,7 +88,7 @@ class Acceptor {
  * listens on a TCP port, by a handle of this process.
  *
  * @param {http.Server} server
- * @param {function(NativeLink, Object): void} onConnection Gets a connection
+ * @param {function(NativeConnection, Object): void} onConnection Gets a connection
  *     and the handle that listened for it
  */
 function acceptFor(server, onConnection) {

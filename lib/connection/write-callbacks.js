@@ -1,12 +1,12 @@
 'use strict';
 
-const { PassiveResource } = require('./async-context');
-const { bridge } = require('./bridge');
-const { kInternal } = require('./constants');
-const { createDestroyed, createUnwritten } = require('./system-errors');
-const timers = require('./timers');
+const { PassiveResource } = require('../native/async-context');
+const { bridge } = require('../native/bridge');
+const { kInternal } = require('../constants');
+const { createDestroyed, createUnwritten } = require('../errors/system-errors');
+const timers = require('../node/timers');
 
-/** @typedef {import('./native-link')} NativeLink */
+/** @typedef {import('./native-connection')} NativeConnection */
 
 /** A callback, and the number of the send that it is of. */
 class WriteCallback {
@@ -35,7 +35,7 @@ class WriteCallback {
  * a `net.Socket`: it is written when that is.
  */
 class WriteCallbacks {
-  /** @param {NativeLink} link */
+  /** @param {NativeConnection} link */
   constructor(link) {
     this._link = link;
     /** Those that are not called begin at `_next`, in order: late ones first. */

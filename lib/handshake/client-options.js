@@ -2,7 +2,7 @@
 
 const querystring = require('querystring');
 
-const connectionOptions = require('./connection-options');
+const connectionOptions = require('../connection/connection-options');
 
 const PROTOCOL_VERSIONS = [8, 13];
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { kStatusCode } = require('./constants');
+const { kStatusCode } = require('../constants');
 
 const PREFIX = 'Invalid WebSocket frame: ';
 

@@ -1,9 +1,9 @@
 'use strict';
 
-const { bridge, kinds } = require('./bridge');
-const { createViolation } = require('./errors');
-const { EMPTY } = require('./payload');
-const timers = require('./timers');
+const { bridge, kinds } = require('../native/bridge');
+const { createViolation } = require('../errors/protocol-errors');
+const { EMPTY } = require('../payload');
+const timers = require('../node/timers');
 
 const { TEXT, BINARY, CLOSE, PING, PONG, VIOLATION, END, CLOSED } = kinds;
 
@@ -25,15 +25,15 @@ const OVER = Object.freeze({
 });
 
 /**
- * What a WebSocket talks to: frames out, events in. `NativeLink` is a socket of
- * the engine, `PumpedLink` any Duplex.
+ * What a WebSocket talks to: frames out, events in. `NativeConnection` is a socket of
+ * the engine, `StreamConnection` any Duplex.
  *
  * Events are delivered in order through the handler record of `websocket.js`.
  * While paused, chunks are held back, as a paused socket holds bytes; one that
  * has begun is delivered whole. With `allowSynchronousEvents` off each message
  * has a macrotask of its own, paused or not.
  */
-class Link {
+class Connection {
   constructor() {
     this.websocket = null;
     this._handler = null;
@@ -325,4 +325,4 @@ function isDeferrable(kind) {
   return kind <= PONG && kind !== CLOSE;
 }
 
-module.exports = Link;
+module.exports = Connection;

@@ -5,7 +5,7 @@ const { once } = require('events');
 const { setTimeout: sleep } = require('timers/promises');
 
 const { message } = require('./content');
-const { CLOSE, COMMAND } = require('./servers');
+const { CLOSE, CLOSE_TIMEOUT, COMMAND } = require('./servers');
 const { routes } = require('../support/routes');
 
 /**
@@ -83,7 +83,8 @@ class Conversation {
             serverNoContextTakeover: random.oneIn(3),
             clientMaxWindowBits: random.pick([undefined, 9, 12, 15])
           },
-      allowSynchronousEvents: !random.oneIn(5)
+      allowSynchronousEvents: !random.oneIn(5),
+      closeTimeout: CLOSE_TIMEOUT
     };
   }
 

@@ -10,6 +10,9 @@ const COMMAND = Buffer.from('\0command ');
 /** The code and reason that a server closes with when told to. */
 const CLOSE = [4999, 'as told'];
 
+/** A machine with other work takes long to answer a close frame. */
+const CLOSE_TIMEOUT = 600_000;
+
 const COMPRESSION = { threshold: 200, concurrencyLimit: 4 };
 
 /**
@@ -32,7 +35,8 @@ async function serve(WebSocketServer, route, options) {
   const server = createServer();
   const wss = new WebSocketServer({
     ...(server ? { server } : { port: 0, host: '127.0.0.1' }),
-    ...options
+    ...options,
+    closeTimeout: CLOSE_TIMEOUT
   });
 
   if (server) server.listen(0, '127.0.0.1');
@@ -69,4 +73,4 @@ function obey(websocket, command) {
   if (command === 'terminate') websocket.terminate();
 }
 
-module.exports = { CLOSE, COMMAND, serveAll };
+module.exports = { CLOSE, CLOSE_TIMEOUT, COMMAND, serveAll };

@@ -5,13 +5,13 @@
  * run into.
  */
 module.exports = {
-  /** `websocket[kAttach](link, options)`: speaks over it from here on. */
+  /** `websocket[kAttach](connection, options)`: speaks over it from here on. */
   kAttach: Symbol('attach'),
   /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */
   kContexts: Symbol('contexts'),
   /** `callback[kInternal]`: it is ours, in nobody's async context. */
   kInternal: Symbol('internal'),
-  /** `websocket[kOpen](link, options)`: the connection is open. */
+  /** `websocket[kOpen](connection, options)`: the connection is open. */
   kOpen: Symbol('open'),
   /** `error[kStatusCode]`: the close code that a violation earns. */
   kStatusCode: Symbol('status-code'),

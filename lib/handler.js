@@ -8,7 +8,7 @@ const timers = require('./node/timers');
 
 /**
  * @typedef {import('./native/endpoint').Endpoint} Endpoint
- * @typedef {import('./connection/link-sender')} LinkSender
+ * @typedef {import('./connection/connection-sender')} ConnectionSender
  * @typedef {import('./websocket')} WebSocket
  */
 
@@ -16,7 +16,7 @@ const timers = require('./node/timers');
 const NO_STATUS = 1005;
 
 /**
- * What a link calls. Every function gets the WebSocket first; they are called
+ * What a connection calls. Every function gets the WebSocket first; they are called
  * in the order of the stream, and `close` is the last.
  */
 const handler = Object.freeze({
@@ -50,7 +50,7 @@ const handler = Object.freeze({
   /** The peer ended its side of the connection. */
   end(websocket) {
     websocket._readyState = CLOSING;
-    websocket._link.end();
+    websocket._connection.end();
   },
 
   /**
@@ -63,7 +63,7 @@ const handler = Object.freeze({
   createReceiver(websocket, endpoint) {
     const receiver = new Receiver(
       {
-        ...websocket._linkOptions,
+        ...websocket._connectionOptions,
         binaryType: websocket._binaryType,
         extensions: websocket._extensions,
         isServer: websocket._isServer
@@ -96,7 +96,7 @@ const handler = Object.freeze({
 /** What a WebSocket does on the events of its `_receiver`. */
 const listeners = {
   conclude: onConclude,
-  drain: (websocket) => websocket._link.onReceiverDrain(),
+  drain: (websocket) => websocket._connection.onReceiverDrain(),
   error: reportViolation,
   message: (websocket, data, isBinary) =>
     websocket.emit('message', data, isBinary),
@@ -143,11 +143,11 @@ function onConclude(websocket, code, reason) {
   websocket._closeFrameReceived = true;
   websocket._closeCode = code;
   websocket._closeMessage = unpooled(reason);
-  websocket._link.ignoreInput();
+  websocket._connection.ignoreInput();
 
-  if (websocket._link.destroyed) return;
+  if (websocket._connection.destroyed) return;
 
-  process.nextTick(stopReceiving, websocket._link);
+  process.nextTick(stopReceiving, websocket._connection);
 
   if (code === NO_STATUS) websocket.close();
   else websocket.close(code, reason);
@@ -165,24 +165,24 @@ function unpooled(bytes) {
 }
 
 function reportViolation(websocket, err) {
-  const { _link: link } = websocket;
+  const { _connection: connection } = websocket;
 
   websocket._isViolationReported = true;
-  link.ignoreInput();
+  connection.ignoreInput();
 
-  if (!link.destroyed) {
-    process.nextTick(stopReceiving, link);
+  if (!connection.destroyed) {
+    process.nextTick(stopReceiving, connection);
     websocket.close(err[kStatusCode]);
   }
 
   emitErrorOnce(websocket, err);
 }
 
-function stopReceiving(link) {
-  link.stopReceiving();
+function stopReceiving(connection) {
+  connection.stopReceiving();
 }
 
-/** @this LinkSender */
+/** @this ConnectionSender */
 function onSenderError(err) {
   const websocket = this._websocket;
 
@@ -190,7 +190,7 @@ function onSenderError(err) {
   if (websocket._readyState === OPEN) startClosing(websocket);
 
   // The peer may still be sending: end this side and leave it the other.
-  websocket._link.end();
+  websocket._connection.end();
   emitErrorOnce(websocket, err);
 }
 
@@ -202,10 +202,10 @@ function emitErrorOnce(websocket, err) {
 }
 
 function startClosing(websocket) {
-  const { _link: link, _closeTimeout: timeout } = websocket;
+  const { _connection: connection, _closeTimeout: timeout } = websocket;
 
   websocket._readyState = CLOSING;
-  websocket._closeTimer = setTimeout(() => link.destroy(), timeout);
+  websocket._closeTimer = setTimeout(() => connection.destroy(), timeout);
 }
 
 /** Ends our side once close frames went both ways, or the peer failed. */
@@ -214,7 +214,7 @@ function endIfClosed(websocket) {
     websocket._closeFrameSent &&
     (websocket._closeFrameReceived || websocket._isViolationReported)
   ) {
-    websocket._link.end();
+    websocket._connection.end();
   }
 }
 

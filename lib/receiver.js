@@ -99,7 +99,7 @@ class Receiver extends Writable {
   }
 
   /**
-   * Begins where a link was, with the next write.
+   * Begins where a connection was, with the next write.
    *
    * @param {Object[]} events What it held back
    * @param {number} [task] What its endpoint waits for

@@ -101,9 +101,9 @@ function finish(duplex, websocket, callback) {
   }
 }
 
-/** Our link, or the same of another library's socket. */
+/** Our connection, or the same of another library's socket. */
 function outputOf(websocket) {
-  if (websocket._link !== undefined) return websocket._link;
+  if (websocket._connection !== undefined) return websocket._connection;
 
   const { _socket: socket } = websocket;
 

@@ -12,7 +12,7 @@ const {
   startClosing
 } = require('./handler');
 const keepOwn = require('./node/keep-own');
-const LinkSender = require('./connection/link-sender');
+const ConnectionSender = require('./connection/connection-sender');
 const {
   BINARY_TYPES,
   EMPTY,
@@ -76,8 +76,8 @@ class WebSocket extends EventEmitter {
     this._bufferedAmount = 0;
 
     /** The connection, what it was opened with, and its encoder. */
-    this._link = null;
-    this._linkOptions = null;
+    this._connection = null;
+    this._connectionOptions = null;
     this._sender = null;
 
     /** The violation that ends the connection; reported on the next tick. */
@@ -114,7 +114,7 @@ class WebSocket extends EventEmitter {
     if (!BINARY_TYPES.includes(type)) return;
 
     this._binaryType = type;
-    this._link?.setBinaryType(type);
+    this._connection?.setBinaryType(type);
   }
 
   /**
@@ -123,12 +123,14 @@ class WebSocket extends EventEmitter {
    * @type {number}
    */
   get bufferedAmount() {
-    if (this._link === null) return this._bufferedAmount;
+    if (this._connection === null) return this._bufferedAmount;
 
-    const { _link: link, _sender: sender } = this;
+    const { _connection: connection, _sender: sender } = this;
 
     // It may be another one, which somebody has put there.
-    return sender.bufferedAmount ?? link.writableLength + sender._bufferedBytes;
+    return (
+      sender.bufferedAmount ?? connection.writableLength + sender._bufferedBytes
+    );
   }
 
   /** The names of the negotiated extensions. @type {string} */
@@ -158,7 +160,7 @@ class WebSocket extends EventEmitter {
 
   /** The `net.Socket` or other `Duplex` below. @type {?Duplex} */
   get _socket() {
-    return this._link === null ? null : this._link.shownSocket;
+    return this._connection === null ? null : this._connection.shownSocket;
   }
 
   set _socket(value) {
@@ -167,7 +169,7 @@ class WebSocket extends EventEmitter {
 
   /** What decodes the bytes of the connection. @type {?Receiver} */
   get _receiver() {
-    return this._link === null ? null : this._link.receiver;
+    return this._connection === null ? null : this._connection.receiver;
   }
 
   set _receiver(value) {
@@ -191,26 +193,26 @@ class WebSocket extends EventEmitter {
     this[kAttach](transportFor(socket, head).open(), options);
   }
 
-  /** Opens the WebSocket over a link, or the way a subclass has for it. */
-  [kOpen](link, options) {
+  /** Opens the WebSocket over a connection, or the way a subclass has for it. */
+  [kOpen](connection, options) {
     if (this.setSocket === setSocket) {
-      this[kAttach](link, options);
+      this[kAttach](connection, options);
     } else {
-      this.setSocket(link.socket, link.head || EMPTY, options);
+      this.setSocket(connection.socket, connection.head || EMPTY, options);
     }
   }
 
-  [kAttach](link, options) {
+  [kAttach](connection, options) {
     // What was put there before goes, as in ws.
     if (isOwn(this, '_socket')) delete this._socket;
     if (isOwn(this, '_receiver')) delete this._receiver;
 
-    this._link = link;
-    this._linkOptions = options;
-    this._sender = new LinkSender(this, link, options.generateMask);
+    this._connection = connection;
+    this._connectionOptions = options;
+    this._sender = new ConnectionSender(this, connection, options.generateMask);
     this._sender.onerror = onSenderError;
 
-    link.start(this, handler, {
+    connection.start(this, handler, {
       allowSynchronousEvents: isSynchronous(options),
       extensions: this._extensions,
       isServer: this._isServer,
@@ -265,9 +267,9 @@ class WebSocket extends EventEmitter {
 
     if (this._readyState === CONNECTING) {
       abandonHandshake(this);
-    } else if (this._link !== null) {
+    } else if (this._connection !== null) {
       this._readyState = CLOSING;
-      this._link.destroy();
+      this._connection.destroy();
     }
   }
 
@@ -276,7 +278,7 @@ class WebSocket extends EventEmitter {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
 
     this._paused = true;
-    this._link?.pause();
+    this._connection?.pause();
   }
 
   /** Reads on. */
@@ -284,7 +286,7 @@ class WebSocket extends EventEmitter {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
 
     this._paused = false;
-    this._link?.resume();
+    this._connection?.resume();
   }
 
   /**
@@ -437,7 +439,7 @@ function refuse(websocket, data, cb) {
     const isSized = typeof data === 'string' || isBlob(data);
     const length = byteLength(isSized ? data : toBuffer(data));
 
-    if (websocket._link === null) websocket._bufferedAmount += length;
+    if (websocket._connection === null) websocket._bufferedAmount += length;
     else websocket._sender._bufferedBytes += length;
   }
 

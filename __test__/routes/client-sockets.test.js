@@ -51,11 +51,11 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     return { client, server, request };
   }
 
-  function linkOf(client) {
-    return client instanceof oxws ? client._link.constructor.name : null;
+  function connectionOf(client) {
+    return client instanceof oxws ? client._connection.constructor.name : null;
   }
 
-  function link(name) {
+  function named(name) {
     return pair.clientLib === oxws ? name : null;
   }
 
@@ -67,7 +67,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     for (let count = 0; count < 2; count++) {
       const { client } = await talk(url, wss, { agent });
 
-      expect(linkOf(client)).toBe(link(ADOPTED));
+      expect(connectionOf(client)).toBe(named(ADOPTED));
     }
   });
 
@@ -85,7 +85,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     const { client } = await talk(url, wss, { agent: new Agent() });
 
     expect(onRequest.mock.calls).toEqual([['websocket', '127.0.0.1']]);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('comes through a CONNECT proxy', async () => {
@@ -96,7 +96,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
 
     expect(proxy.targets).toEqual([`127.0.0.1:${port}`]);
     expect(request.headers.host).toBe(`127.0.0.1:${port}`);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('comes through a CONNECT proxy to wss:', async () => {
@@ -119,7 +119,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(proxy.targets).toEqual([`127.0.0.1:${port}`]);
-    expect(linkOf(client)).toBe(link('PumpedLink'));
+    expect(connectionOf(client)).toBe(named('StreamConnection'));
     expect(client._socket).toBeInstanceOf(tls.TLSSocket);
   });
 
@@ -152,7 +152,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(options).toEqual([{ host: '127.0.0.1', port }]);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('comes connected from createConnection', async () => {
@@ -164,7 +164,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     const { client } = await talk(url, wss, { createConnection: () => socket });
 
     expect(client._socket).toBe(socket);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('may be a subclass of net.Socket', async () => {
@@ -188,7 +188,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(written.reduce((sum, length) => sum + length)).toBeGreaterThan(3e5);
-    expect(linkOf(client)).toBe(link('PumpedLink'));
+    expect(connectionOf(client)).toBe(named('StreamConnection'));
   });
 
   test('may be any Duplex over a socket', async () => {
@@ -204,7 +204,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(client._socket).toBe(duplex);
-    expect(linkOf(client)).toBe(link('PumpedLink'));
+    expect(connectionOf(client)).toBe(named('StreamConnection'));
   });
 
   test('may have its write() replaced', async () => {
@@ -224,7 +224,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(bytes).toBeGreaterThan(300000);
-    expect(linkOf(client)).toBe(link('PumpedLink'));
+    expect(connectionOf(client)).toBe(named('StreamConnection'));
   });
 
   test('leads to the address of lookup', async () => {
@@ -239,7 +239,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(names).toEqual(['somewhere.example']);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('is that of the last redirect', async () => {
@@ -263,7 +263,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
     });
 
     expect(client.url).toBe(url);
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 
   test('is that of a request that finishRequest ends', async () => {
@@ -279,6 +279,6 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
 
     expect(websocket).toBe(client);
     expect(request.headers['x-late']).toBe('header');
-    expect(linkOf(client)).toBe(link(ADOPTED));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
   });
 });

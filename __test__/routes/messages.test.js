@@ -11,12 +11,12 @@ describeRoutes('messages', (open, route) => {
   test('take the way of the route', async () => {
     const { server, client } = await open();
 
-    for (const [websocket, link] of [
-      [server, route.link],
-      [client, route.clientLink || route.link]
+    for (const [websocket, connection] of [
+      [server, route.connection],
+      [client, route.clientConnection || route.connection]
     ]) {
       if (websocket instanceof oxws) {
-        expect(websocket._link.constructor.name).toBe(link);
+        expect(websocket._connection.constructor.name).toBe(connection);
       }
     }
   });

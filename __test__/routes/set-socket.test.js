@@ -40,7 +40,7 @@ async function socketPair(where = { port: 0, host: '127.0.0.1' }, options) {
 describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
   const carried = (websocket, name) => {
     if (!(websocket instanceof ws)) {
-      expect(websocket._link.constructor.name).toBe(name);
+      expect(websocket._connection.constructor.name).toBe(name);
     }
   };
 
@@ -89,8 +89,8 @@ describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
 
     const { server, client } = await talk(...(await socketPair()));
 
-    carried(server, 'PumpedLink');
-    carried(client, 'PumpedLink');
+    carried(server, 'StreamConnection');
+    carried(client, 'StreamConnection');
   });
 
   test('takes sockets that stay half open', async () => {
@@ -165,8 +165,8 @@ describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
   test('takes Duplexes of the user', async () => {
     const { server, client } = await talk(...MemorySocket.pair());
 
-    carried(server, 'PumpedLink');
-    carried(client, 'PumpedLink');
+    carried(server, 'StreamConnection');
+    carried(client, 'StreamConnection');
   });
 
   test('takes Duplexes with a small highWaterMark', async () => {

@@ -85,7 +85,7 @@ class NativeConnection extends Connection {
   get resource() {
     if (this._resource === null) {
       this._resource = createAccepted();
-      this._resource.link = this;
+      this._resource.connection = this;
     }
 
     return this._resource;
@@ -100,7 +100,7 @@ class NativeConnection extends Connection {
 
   /** The socket's former handle is closed: this was its async context. */
   onHandedOver(resource) {
-    resource.link = this;
+    resource.connection = this;
     this._resource = resource;
     bridge.handOver(this.id);
   }
@@ -425,7 +425,7 @@ class NativeConnection extends Connection {
     if (this._socket !== null) this._socket.onEnded();
   }
 
-  /** The stream of a demoted link has ended. */
+  /** The stream of a demoted connection has ended. */
   _onEnd() {
     this._emit(END, 0);
   }

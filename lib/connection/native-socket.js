@@ -13,8 +13,8 @@ const timers = require('../node/timers');
  * asks for, over a connection of the engine.
  */
 class ConnectionHandle {
-  constructor(link) {
-    this.link = link;
+  constructor(connection) {
+    this.connection = connection;
     this._onclose = null;
     /** That of the handle that was in this one's place. */
     this.asyncId = null;
@@ -35,43 +35,43 @@ class ConnectionHandle {
   }
 
   get fd() {
-    return this.link.half?.fd ?? -1;
+    return this.connection.half?.fd ?? -1;
   }
 
   getAsyncId() {
-    return this.asyncId ?? this.link.resource.asyncId();
+    return this.asyncId ?? this.connection.resource.asyncId();
   }
 
   get bytesRead() {
-    return this.readBefore + this.link.bytesRead;
+    return this.readBefore + this.connection.bytesRead;
   }
 
   get bytesWritten() {
-    return this.writtenBefore + this.link.bytesWritten;
+    return this.writtenBefore + this.connection.bytesWritten;
   }
 
   get writeQueueSize() {
-    return this.link.writableLength;
+    return this.connection.writableLength;
   }
 
   getpeername(out) {
-    Object.assign(out, this.link.half?.remoteAddress());
+    Object.assign(out, this.connection.half?.remoteAddress());
 
     return 0;
   }
 
   getsockname(out) {
-    Object.assign(out, this.link.half?.localAddress());
+    Object.assign(out, this.connection.half?.localAddress());
 
     return 0;
   }
 
   setNoDelay(enable) {
-    return this.link.half?.setNoDelay(enable) ?? 0;
+    return this.connection.half?.setNoDelay(enable) ?? 0;
   }
 
   setKeepAlive(enable, delay) {
-    return this.link.half?.setKeepAlive(enable, delay) ?? 0;
+    return this.connection.half?.setKeepAlive(enable, delay) ?? 0;
   }
 
   readStart() {
@@ -87,15 +87,15 @@ class ConnectionHandle {
   }
 
   ref() {
-    this.link.setReferenced(true);
+    this.connection.setReferenced(true);
   }
 
   unref() {
-    this.link.setReferenced(false);
+    this.connection.setReferenced(false);
   }
 
   hasRef() {
-    return this.link.isReferenced && !this.link.isClosed;
+    return this.connection.isReferenced && !this.connection.isClosed;
   }
 
   close(onclose) {
@@ -112,12 +112,12 @@ class ConnectionHandle {
     this._onclose = onclose;
 
     // As late as libuv: behind the 'error' event, and in the handle's context.
-    if (this.link.isClosed) {
+    if (this.connection.isClosed) {
       timers.setImmediate(() =>
-        this.link.resource.runInAsyncScope(this.onClosed, this)
+        this.connection.resource.runInAsyncScope(this.onClosed, this)
       );
     } else {
-      this.link.close(reset);
+      this.connection.close(reset);
     }
   }
 
@@ -145,36 +145,37 @@ const Socket = net.Socket;
  * silent, as the frames go to the WebSocket.
  */
 class NativeSocket extends Socket {
-  /** @param {NativeConnection} link */
-  constructor(link) {
-    const handle = new ConnectionHandle(link);
+  /** @param {NativeConnection} connection */
+  constructor(connection) {
+    const handle = new ConnectionHandle(connection);
 
     super({ handle, manualStart: true, allowHalfOpen: true });
-    this._connection = handle;
+    this._connectionHandle = handle;
     // Who has heard that it is closed does not hear so again.
-    this._listen(!link.isClosed);
+    this._listen(!connection.isClosed);
 
-    if (link.isStarted) this.onStarted();
-    if (link.ended) this.onEnded();
-    if (link.ending) this.end();
-    if (link.destroyed) this.destroy();
-    else if (link.isPaused) this.onPaused();
+    if (connection.isStarted) this.onStarted();
+    if (connection.ended) this.onEnded();
+    if (connection.ending) this.end();
+    if (connection.destroyed) this.destroy();
+    else if (connection.isPaused) this.onPaused();
 
     // From here on Node counts it out, if it is not closed already.
-    if (link.server !== null) this.server = this._server = link.server;
+    if (connection.server !== null)
+      this.server = this._server = connection.server;
   }
 
-  /** Makes an open socket of Node's one over `link`. */
-  static adopt(socket, link) {
-    const handle = new ConnectionHandle(link);
+  /** Makes an open socket of Node's one over `connection`. */
+  static adopt(socket, connection) {
+    const handle = new ConnectionHandle(connection);
 
     handle.asyncId = socket._handle.getAsyncId();
     handle.readBefore = socket._handle.bytesRead;
     handle.writtenBefore = socket._handle.bytesWritten;
-    link.adoptSocket(socket);
+    connection.adoptSocket(socket);
     if (socket._handle.hasRef?.() === false) handle.unref();
     socket._handle = handle;
-    socket._connection = handle;
+    socket._connectionHandle = handle;
     // A property that is added after this gives the socket a hidden class of
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
@@ -184,7 +185,7 @@ class NativeSocket extends Socket {
 
   _listen(isOpen) {
     this.on('error', ignore);
-    if (isOpen) this.on('close', tellLink);
+    if (isOpen) this.on('close', onSocketClose);
     this.on('newListener', noteListener);
   }
 
@@ -192,7 +193,9 @@ class NativeSocket extends Socket {
   get writableLength() {
     const { length } = this._writableState;
 
-    return (this._connection.ownLength ?? length) + this.link.pending;
+    return (
+      (this._connectionHandle.ownLength ?? length) + this._connection.pending
+    );
   }
 
   /**
@@ -200,20 +203,24 @@ class NativeSocket extends Socket {
    * the object its shape: only for who may look there.
    */
   showBacklog() {
-    const { _connection: connection, _writableState: state, link } = this;
+    const {
+      _connectionHandle: handle,
+      _writableState: state,
+      _connection: connection
+    } = this;
     let backlog = 0;
 
-    if (connection.ownLength !== null) return;
+    if (handle.ownLength !== null) return;
 
-    connection.ownLength = state.length;
+    handle.ownLength = state.length;
     Object.defineProperty(state, 'length', {
       get: () => {
-        backlog = state.ending ? 0 : link.pending;
+        backlog = state.ending ? 0 : connection.pending;
 
-        return connection.ownLength + backlog;
+        return handle.ownLength + backlog;
       },
       set: (length) => {
-        connection.ownLength = length - backlog;
+        handle.ownLength = length - backlog;
       }
     });
   }
@@ -231,7 +238,7 @@ class NativeSocket extends Socket {
 
     if (!hasRoom) {
       state.needDrain = true;
-      this.link.tellDrained();
+      this._connection.tellDrained();
     }
 
     return hasRoom;
@@ -239,9 +246,10 @@ class NativeSocket extends Socket {
 
   /** Somebody wants to see the bytes of a connection that speaks WebSocket. */
   _reveal() {
-    const { link } = this;
+    const { _connection: connection } = this;
 
-    if (link.isStarted && !link.isDemoted && !link.destroyed) link.demote();
+    if (connection.isStarted && !connection.isDemoted && !connection.destroyed)
+      connection.demote();
   }
 
   /** Whether bytes have to come through it, as somebody waits for them. */
@@ -282,22 +290,22 @@ class NativeSocket extends Socket {
       : super.removeAllListeners(event);
   }
 
-  get link() {
-    return this._connection.link;
+  get _connection() {
+    return this._connectionHandle.connection;
   }
 
   /** Whether frames go to the WebSocket without passing through here. */
   get _isSilent() {
-    return this.link.isStarted && !this.link.isDemoted;
+    return this._connection.isStarted && !this._connection.isDemoted;
   }
 
   _read() {
-    if (!this._isSilent) this.link.setReading(true);
+    if (!this._isSilent) this._connection.setReading(true);
   }
 
   /** Whether what is written from here on has been sent by other means. */
   mute(isMuted) {
-    this._connection.isMuted = isMuted;
+    this._connectionHandle.isMuted = isMuted;
   }
 
   /** Bytes take their place among the frames at once: no stream buffers them. */
@@ -308,14 +316,14 @@ class NativeSocket extends Socket {
     if (
       !isBytes ||
       !this.writable ||
-      this._connection.isMuted ||
+      this._connectionHandle.isMuted ||
       !isWriteOriginal()
     ) {
       return super.write(chunk, encoding, callback);
     }
 
     this._unrefTimer();
-    this.link.write(
+    this._connection.write(
       [toBytes({ chunk, encoding: encoding || 'utf8' })],
       typeof callback === 'function' ? callback : undefined
     );
@@ -341,34 +349,35 @@ class NativeSocket extends Socket {
 
   _writev(chunks, callback) {
     this._unrefTimer();
-    if (this._connection.isMuted) callback();
-    else this.link.write(chunks.map(toBytes), callback);
+    if (this._connectionHandle.isMuted) callback();
+    else this._connection.write(chunks.map(toBytes), callback);
   }
 
   // Frames and other bytes keep their order: the engine holds both.
   cork() {
-    this._connection.corks++;
-    this.link.half?.setCorked(true);
+    this._connectionHandle.corks++;
+    this._connection.half?.setCorked(true);
   }
 
   uncork() {
-    const { _connection: connection } = this;
+    const { _connectionHandle: handle } = this;
 
-    if (connection.corks > 0 && --connection.corks === 0) {
-      this.link.half?.setCorked(false);
+    if (handle.corks > 0 && --handle.corks === 0) {
+      this._connection.half?.setCorked(false);
     }
   }
 
   get writableCorked() {
-    return this._connection.corks;
+    return this._connectionHandle.corks;
   }
 
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
-    if (this._connection.corks > 0) this.link.half?.setCorked(false);
-    this._connection.corks = 0;
-    this.link.sendFin();
-    this.link.write([], callback);
+    if (this._connectionHandle.corks > 0)
+      this._connection.half?.setCorked(false);
+    this._connectionHandle.corks = 0;
+    this._connection.sendFin();
+    this._connection.write([], callback);
   }
 
   resetAndDestroy() {
@@ -378,14 +387,15 @@ class NativeSocket extends Socket {
   }
 
   pause() {
-    if (this._isSilent && !this.link.isPaused) this.link.pause();
+    if (this._isSilent && !this._connection.isPaused) this._connection.pause();
 
     return super.pause();
   }
 
   resume() {
-    // What a link holds back it does, too, when JavaScript carries the bytes.
-    if (this.link.isStarted && this.link.isPaused) this.link.resume();
+    // What a connection holds back it does, too, when JavaScript carries the bytes.
+    if (this._connection.isStarted && this._connection.isPaused)
+      this._connection.resume();
 
     return super.resume();
   }
@@ -397,7 +407,7 @@ class NativeSocket extends Socket {
     super.resume();
   }
 
-  /** The link was paused: `isPaused()` tells so. */
+  /** The connection was paused: `isPaused()` tells so. */
   onPaused() {
     super.pause();
   }
@@ -409,7 +419,7 @@ class NativeSocket extends Socket {
   /** Bytes came while the socket is an ordinary one. */
   onChunk(chunk) {
     this._unrefTimer();
-    if (!this.push(chunk)) this.link.setReading(false);
+    if (!this.push(chunk)) this._connection.setReading(false);
   }
 
   /** The peer's FIN came. */
@@ -430,10 +440,10 @@ class NativeSocket extends Socket {
   noteActivity() {
     if (!this.timeout) return;
 
-    const { _connection: connection, link } = this;
+    const { _connectionHandle: handle, _connection: connection } = this;
 
     this._unrefTimer();
-    connection.seen = link.bytesRead + link.sends;
+    handle.seen = connection.bytesRead + connection.sends;
   }
 
   /**
@@ -441,18 +451,18 @@ class NativeSocket extends Socket {
    * a part has come, or left, may have made it longer.
    */
   _onTimeout() {
-    const { _connection: connection, link } = this;
-    const { pending } = link;
+    const { _connectionHandle: handle, _connection: connection } = this;
+    const { pending } = connection;
     const isActive =
-      connection.seen !== link.bytesRead + link.sends ||
-      (pending > 0 && connection.seenPending !== pending);
+      handle.seen !== connection.bytesRead + connection.sends ||
+      (pending > 0 && handle.seenPending !== pending);
 
-    connection.seenPending = pending;
-    if (isActive && !link.isClosed) this.noteActivity();
+    handle.seenPending = pending;
+    if (isActive && !connection.isClosed) this.noteActivity();
     else super._onTimeout();
   }
 
-  /** The link was given something to send. */
+  /** The connection was given something to send. */
   onQueued() {
     this.noteActivity();
     if (this.listenerCount('drain') > 0) this._noteBacklog();
@@ -472,16 +482,16 @@ class NativeSocket extends Socket {
   isUnread(reason) {
     return (
       reason === 0 &&
-      this.link.ended &&
+      this._connection.ended &&
       !this.readableEnded &&
-      this._connection._onclose === null
+      this._connectionHandle._onclose === null
     );
   }
 
   /** The connection is closed, by the peer, by an error, or because we asked. */
   onClosed(reason) {
-    if (this._connection._onclose !== null) {
-      this._connection.onClosed();
+    if (this._connectionHandle._onclose !== null) {
+      this._connectionHandle.onClosed();
     } else if (this.isUnread(reason)) {
       this.once('end', () => this.destroy());
     } else if (reason === 0) {
@@ -527,11 +537,11 @@ function toBytes({ chunk, encoding }) {
 
 /** Who adds a listener may want to see the bytes. */
 function noteListener(event) {
-  if (this.link.isRevealing(event)) this._reveal();
+  if (this._connection.isRevealing(event)) this._reveal();
 }
 
-function tellLink() {
-  this.link.onSocketClosed();
+function onSocketClose() {
+  this._connection.onSocketClosed();
 }
 
 /** An error closes the WebSocket; who wants to know it listens himself. */

@@ -6,24 +6,24 @@ const { EMPTY } = require('../payload');
 /** @typedef {import('./native-connection')} NativeConnection */
 
 /**
- * The time in which the socket of a link is an ordinary one: somebody else
+ * The time in which the socket of a connection is an ordinary one: somebody else
  * reads what comes, Node's http parser as a rule.
  */
 class Passthrough {
-  /** @param {NativeConnection} link */
-  constructor(link) {
-    this._link = link;
+  /** @param {NativeConnection} connection */
+  constructor(connection) {
+    this._connection = connection;
     this._received = 0;
     /** Who waits for how many bytes. */
     this._awaited = null;
 
-    link.half.startRaw();
+    connection.half.startRaw();
   }
 
   /** Bytes came. */
   receive(bytes) {
     this._received += bytes.length;
-    this._link.socket.onChunk(bytes);
+    this._connection.socket.onChunk(bytes);
     this._settle();
   }
 
@@ -32,7 +32,7 @@ class Passthrough {
    * nobody has read, when the last one has come.
    */
   end(callback) {
-    this._awaited = { count: this._link.half.holdBack(), callback };
+    this._awaited = { count: this._connection.half.holdBack(), callback };
     this._settle();
   }
 
@@ -44,7 +44,7 @@ class Passthrough {
     this._awaited = null;
 
     try {
-      awaited.callback(this._link.socket.read() ?? EMPTY);
+      awaited.callback(this._connection.socket.read() ?? EMPTY);
     } catch (err) {
       bridge.raise(err);
     }

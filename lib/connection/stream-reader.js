@@ -19,22 +19,22 @@ function releaseAll() {
 /** Carries what a stream brings to the receiver of a WebSocket. */
 class StreamReader {
   /**
-   * @param {Connection} link Told of the end with `_onEnd()` and `_deliverClose()`
+   * @param {Connection} connection Told of the end with `_onEnd()` and `_deliverClose()`
    * @param {Duplex} socket
    * @param {Receiver} receiver
    */
-  constructor(link, socket, receiver) {
+  constructor(connection, socket, receiver) {
     this.receiver = receiver;
     /** The answers to a chunk leave together. */
     this.gathers = false;
-    this._link = link;
+    this._connection = connection;
     this._socket = socket;
     this._corks = 0;
     this._waits = false;
     this._onData = (chunk) => this._feed(chunk);
     this._onEnd = () => {
       receiver.end();
-      link._onEnd();
+      connection._onEnd();
     };
   }
 
@@ -46,14 +46,14 @@ class StreamReader {
   }
 
   /**
-   * Goes on where the link was, unless that is paused: with events that it held
+   * Goes on where the connection was, unless that is paused: with events that it held
    * back, and a task that its endpoint waits for.
    */
   takeOver(events, task) {
     if (events.length === 0 && task === undefined) return;
 
     this.receiver.takeOver(events, task);
-    if (this._link.isPaused) this._waits = true;
+    if (this._connection.isPaused) this._waits = true;
     else this.receiver.write(EMPTY);
   }
 
@@ -150,7 +150,7 @@ class StreamReader {
 
   _finish() {
     this.endpoint.free();
-    this._link._deliverClose();
+    this._connection._deliverClose();
   }
 }
 

@@ -35,9 +35,9 @@ class WriteCallback {
  * a `net.Socket`: it is written when that is.
  */
 class WriteCallbacks {
-  /** @param {NativeConnection} link */
-  constructor(link) {
-    this._link = link;
+  /** @param {NativeConnection} connection */
+  constructor(connection) {
+    this._connection = connection;
     /** Those that are not called begin at `_next`, in order: late ones first. */
     this._list = [];
     this._next = 0;
@@ -51,14 +51,14 @@ class WriteCallbacks {
 
   /** Has `fn` called when all that is queued now is written. */
   add(fn) {
-    const { _link: link } = this;
+    const { _connection: connection } = this;
 
-    if (link.destroyed) {
+    if (connection.destroyed) {
       timers.nextTick(fn, createDestroyed());
       return;
     }
 
-    const callback = new WriteCallback(bridge.queued(link.id), fn);
+    const callback = new WriteCallback(bridge.queued(connection.id), fn);
 
     this._list.push(callback);
     timers.nextTick(onTick, this, callback);
@@ -72,7 +72,7 @@ class WriteCallbacks {
       return;
     }
 
-    if (!this._link.destroyed) {
+    if (!this._connection.destroyed) {
       if (callback.ticket > this._written) this._look(isInternal ? 0 : 1);
 
       if (callback.ticket <= this._written && !this._hasLate) {
@@ -86,18 +86,18 @@ class WriteCallbacks {
 
     // The look above may have found late ones written: nobody tells of those.
     if (this._list[this._next].ticket <= this._written) this.settle();
-    else this._link.tellWritten();
+    else this._connection.tellWritten();
   }
 
   _look(now) {
-    const written = bridge.written(this._link.id, now);
+    const written = bridge.written(this._connection.id, now);
 
     if (written > this._written) this._written = written;
   }
 
   /** Calls those that were late and are written. */
   settle() {
-    if (!this._hasLate || this._link.destroyed) return;
+    if (!this._hasLate || this._connection.destroyed) return;
 
     this._look(0);
     while (this._hasLate && this._list[this._next].ticket <= this._written) {
@@ -105,7 +105,7 @@ class WriteCallbacks {
     }
 
     if (!this._hasLate) this._scope = null;
-    else this._link.tellWritten();
+    else this._connection.tellWritten();
   }
 
   /** The connection is closed: what is not written will never be. */

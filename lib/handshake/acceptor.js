@@ -60,17 +60,17 @@ class Acceptor {
 
   /** The first event of a connection. */
   arrive(id, events) {
-    const link = new NativeConnection(id);
+    const connection = new NativeConnection(id);
 
     try {
       // It was in the queue of a socket that is closed.
-      if (this._isOpen) this._onConnection(link);
-      else link.destroy();
+      if (this._isOpen) this._onConnection(connection);
+      else connection.destroy();
     } catch (err) {
       bridge.raise(err);
     }
 
-    link.receive(events);
+    connection.receive(events);
   }
 
   _wait() {
@@ -103,7 +103,7 @@ function acceptFor(server, onConnection) {
     if (this._handle) return listen.apply(this, args);
 
     onceAssigned(this, '_handle', (handle) =>
-      prepare(handle, (link) => onConnection(link, handle))
+      prepare(handle, (connection) => onConnection(connection, handle))
     );
 
     try {

@@ -140,9 +140,9 @@ class ClientHandshake {
       {
         onError: (err) => this._onError(err),
         onResponse: (request, res) => this._onResponse(request, res),
-        onUpgrade: (res, link) =>
-          this._onUpgrade(res, link, (options) =>
-            this._websocket[kOpen](link, options)
+        onUpgrade: (res, connection) =>
+          this._onUpgrade(res, connection, (options) =>
+            this._websocket[kOpen](connection, options)
           )
       }
     );
@@ -204,7 +204,7 @@ class ClientHandshake {
     }
   }
 
-  /** Goes on with the handshake, over a socket or a link. */
+  /** Goes on with the handshake, over a socket or a connection. */
   _onUpgrade(res, connection, open) {
     const websocket = this._websocket;
 

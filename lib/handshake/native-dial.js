@@ -33,7 +33,7 @@ class NativeDial {
     this._resource = new ConnectionResource(
       options.socketPath === undefined ? 'TCPWRAP' : 'PIPEWRAP'
     );
-    this._link = null;
+    this._connection = null;
     this._attempt = null;
     this._timer = null;
     /** Node's request, once the answer is not a clean 101. */
@@ -46,7 +46,7 @@ class NativeDial {
   }
 
   get socket() {
-    return this._link === null ? null : this._link.socket;
+    return this._connection === null ? null : this._connection.socket;
   }
 
   getHeader(name) {
@@ -74,7 +74,7 @@ class NativeDial {
     this._done = true;
     timers.clearTimeout(this._timer);
     if (this._request !== null) this._request.destroy(err);
-    if (this._link !== null) this._link.destroy();
+    if (this._connection !== null) this._connection.destroy();
 
     return this;
   }
@@ -138,15 +138,17 @@ class NativeDial {
       return;
     }
 
-    const link = new NativeConnection(id, this._resource);
+    const connection = new NativeConnection(id, this._resource);
 
-    this._link = this._resource.link = link;
+    this._connection = this._resource.connection = connection;
 
-    link.listen((kind, value) => {
+    connection.listen((kind, value) => {
       if (kind === CONNECTED) {
         timers.clearTimeout(this._timer);
-        link.listen((kind, value, data) => this._onEvent(kind, value, data));
-        link.write([Buffer.from(this._options.head, 'latin1')]);
+        connection.listen((kind, value, data) =>
+          this._onEvent(kind, value, data)
+        );
+        connection.write([Buffer.from(this._options.head, 'latin1')]);
       } else if (kind === CLOSED) {
         timers.clearTimeout(this._timer);
         if (!this._done) fail(-value);
@@ -155,8 +157,8 @@ class NativeDial {
 
     if (hasNext && net.getDefaultAutoSelectFamily()) {
       this._timer = timers.setTimeout(() => {
-        link.listen(null);
-        link.destroy();
+        connection.listen(null);
+        connection.destroy();
         fail(ETIMEDOUT);
       }, net.getDefaultAutoSelectFamilyAttemptTimeout());
     }
@@ -166,18 +168,18 @@ class NativeDial {
     if (this._done) return;
 
     if (kind === HEAD) {
-      const link = this._link;
+      const connection = this._connection;
 
-      link.listen(null);
+      connection.listen(null);
       this._done = true;
       this._handlers.onUpgrade(
-        new UpgradeResponse(link, data, this.maxHeadersCount),
-        new NativeUpgradeSocket(link).open()
+        new UpgradeResponse(connection, data, this.maxHeadersCount),
+        new NativeUpgradeSocket(connection).open()
       );
     } else if (kind === FOREIGN) {
       this._hand(data);
     } else if (kind === END) {
-      this._link.destroy();
+      this._connection.destroy();
       this._fail(createHangUp());
     } else if (kind === CLOSED) {
       this._fail(value === 0 ? createHangUp() : createClosing(value));
@@ -197,7 +199,7 @@ class NativeDial {
    */
   _hand(bytes) {
     const { message, method, path } = this._options;
-    const { socket } = this._link;
+    const { socket } = this._connection;
     const request = http.request({
       createConnection: () => socket,
       headers: message.getHeaders(),
@@ -206,8 +208,8 @@ class NativeDial {
     });
 
     this._request = request;
-    this._link.listen(null);
-    this._link.startRaw();
+    this._connection.listen(null);
+    this._connection.startRaw();
     socket.mute(true);
     // As the one that Node would have made: it ends when the server has.
     socket.allowHalfOpen = false;
@@ -217,7 +219,7 @@ class NativeDial {
       if (!this._done) this._handlers.onResponse(request, response);
     });
     request.on('upgrade', (response, _, head) => {
-      this._link.raw.end((unread) => {
+      this._connection.raw.end((unread) => {
         if (this._done) return;
 
         this._done = true;
@@ -226,14 +228,14 @@ class NativeDial {
         this._handlers.onUpgrade(
           response,
           new NativeUpgradeSocket(
-            this._link,
+            this._connection,
             Buffer.concat([head, unread])
           ).open()
         );
       });
     });
     request.end();
-    this._link.raw.receive(bytes);
+    this._connection.raw.receive(bytes);
   }
 }
 

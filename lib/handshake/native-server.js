@@ -73,7 +73,9 @@ class NativeServer {
   listen({ port, host, backlog }, callback) {
     // Where somebody has put himself between, all of it is Node's.
     if (isServerOriginal()) {
-      acceptFor(this.server, (link, handle) => this._accept(link, handle));
+      acceptFor(this.server, (connection, handle) =>
+        this._accept(connection, handle)
+      );
     }
 
     this.server.listen(port, host, backlog, /** @type {any} */ (callback));
@@ -97,82 +99,84 @@ class NativeServer {
   }
 
   /** A connection has come. */
-  _accept(link, handle) {
+  _accept(connection, handle) {
     this._TCP = handle.constructor;
 
     if (this._isUntouched && this._untouched.hasRoom && this._joinList()) {
-      this._silent.set(link, now());
-      link.countFor(this.server);
-      link.listen((kind, value, data) => this._onEvent(link, kind, data));
+      this._silent.set(connection, now());
+      connection.countFor(this.server);
+      connection.listen((kind, value, data) =>
+        this._onEvent(connection, kind, data)
+      );
       return;
     }
 
-    const connection = takeOver(link, this._TCP);
+    const taken = takeOver(connection, this._TCP);
 
-    if (connection === null) return;
+    if (taken === null) return;
 
     const { onconnection } = handle;
 
     // What libuv does when the kernel brings one.
-    this._resource.runInAsyncScope(onconnection, handle, 0, connection.handle);
-    this._read(deliver, connection.handle, connection.bytes);
+    this._resource.runInAsyncScope(onconnection, handle, 0, taken.handle);
+    this._read(deliver, taken.handle, taken.bytes);
   }
 
-  _onEvent(link, kind, data) {
+  _onEvent(connection, kind, data) {
     if (kind === HEAD) {
-      this._forget(link);
-      link.listen(null);
+      this._forget(connection);
+      connection.listen(null);
 
-      if (this._isUntouched) this._upgrade(link, data);
-      else this._serve(link);
+      if (this._isUntouched) this._upgrade(connection, data);
+      else this._serve(connection);
     } else if (kind === FOREIGN) {
-      this._serve(link);
+      this._serve(connection);
     } else if (kind === BEGUN) {
       // The time for a head begins with it.
-      this._silent.delete(link);
-      this._begun.set(link, now());
+      this._silent.delete(connection);
+      this._begun.set(connection, now());
     } else if (kind === END) {
-      link.destroy();
+      connection.destroy();
     } else if (kind === CLOSED) {
-      this._forget(link);
+      this._forget(connection);
     }
   }
 
-  _forget(link) {
-    this._silent.delete(link);
-    this._begun.delete(link);
+  _forget(connection) {
+    this._silent.delete(connection);
+    this._begun.delete(connection);
   }
 
   /** Each request has an async context of its own, as with Node's parser. */
-  _upgrade(link, head) {
+  _upgrade(connection, head) {
     const scope = this._read(createRequestScope);
 
     scope.runInAsyncScope(() => {
       this._wss[kUpgrade](
-        new UpgradeRequest(link, head),
-        new NativeUpgradeSocket(link),
+        new UpgradeRequest(connection, head),
+        new NativeUpgradeSocket(connection),
         this._onConnection
       );
     });
   }
 
   /** Has Node read a connection, and what was read of it. */
-  _serve(link) {
-    this._forget(link);
+  _serve(connection) {
+    this._forget(connection);
 
-    const connection = takeOver(link, this._TCP);
+    const taken = takeOver(connection, this._TCP);
 
-    if (connection === null) return null;
+    if (taken === null) return null;
 
     const socket = this._resource.runInAsyncScope(
       serve,
       null,
       this.server,
       this._untouched.connectionListener,
-      connection.handle
+      taken.handle
     );
 
-    this._read(deliver, connection.handle, connection.bytes);
+    this._read(deliver, taken.handle, taken.bytes);
 
     return socket;
   }
@@ -203,13 +207,14 @@ class NativeServer {
     this._list = list;
     list.all = () => [
       ...all.call(list),
-      ...[...this._silent.keys(), ...this._begun.keys()].map((link) => ({
-        socket: link
+      ...[...this._silent.keys(), ...this._begun.keys()].map((connection) => ({
+        socket: connection
       }))
     ];
     list.idle = () => {
       // Whether these are is for Node to say: 26 has another answer than 24.
-      for (const link of [...this._silent.keys()]) this._serve(link);
+      for (const connection of [...this._silent.keys()])
+        this._serve(connection);
 
       return idle.call(list);
     };
@@ -228,8 +233,8 @@ class NativeServer {
       limits.some((limit) => limit > 0 && time - since > limit);
     const expired = [];
 
-    for (const [link, since] of [...this._silent, ...this._begun]) {
-      if (isLate(since)) expired.push({ socket: this._serve(link) });
+    for (const [connection, since] of [...this._silent, ...this._begun]) {
+      if (isLate(since)) expired.push({ socket: this._serve(connection) });
     }
 
     return expired;

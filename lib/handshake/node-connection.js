@@ -18,12 +18,12 @@ const SOCKET = 0;
  * Takes a connection from the engine: a TCP handle, as Node accepts them, and
  * what was read of it.
  *
- * @param {NativeConnection} link
+ * @param {NativeConnection} connection
  * @param {any} TCP The class of Node's handles
  * @return {?{handle: Object, bytes: Buffer}} None: it is closed
  */
-function takeOver(link, TCP) {
-  const released = link.release();
+function takeOver(connection, TCP) {
+  const released = connection.release();
 
   if (released === null) return null;
 

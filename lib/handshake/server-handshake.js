@@ -230,10 +230,10 @@ function accept(server, handshake, isRunning) {
 
   emitGuarded(server, 'headers', lines, request);
 
-  const link = transport.accept(lines);
+  const connection = transport.accept(lines);
 
   transport.offAbort();
-  websocket[kOpen](link, options);
+  websocket[kOpen](connection, options);
 
   return websocket;
 }

@@ -18,13 +18,13 @@ const Message = IncomingMessage;
  */
 class UpgradeMessage extends Message {
   /**
-   * @param {NativeConnection} link
+   * @param {NativeConnection} connection
    * @param {string[]} rawHeaders
    */
-  constructor(link, rawHeaders) {
+  constructor(connection, rawHeaders) {
     super();
 
-    Object.defineProperty(this, '_link', { value: link });
+    Object.defineProperty(this, '_connection', { value: connection });
     this.httpVersion = '1.1';
     this.httpVersionMajor = 1;
     this.httpVersionMinor = 1;
@@ -35,7 +35,7 @@ class UpgradeMessage extends Message {
   }
 
   get socket() {
-    return this._link && this._link.socket;
+    return this._connection && this._connection.socket;
   }
 
   // The constructor of IncomingMessage sets it.
@@ -51,13 +51,13 @@ class UpgradeMessage extends Message {
 /** The request that a client opens a connection with. */
 class UpgradeRequest extends UpgradeMessage {
   /**
-   * @param {NativeConnection} link
+   * @param {NativeConnection} connection
    * @param {Buffer} head `url\nname\nvalue…` in Latin-1
    */
-  constructor(link, head) {
+  constructor(connection, head) {
     const [url, ...rawHeaders] = head.toString('latin1').split('\n');
 
-    super(link, rawHeaders);
+    super(connection, rawHeaders);
     this.method = 'GET';
     this.url = url;
   }
@@ -66,15 +66,15 @@ class UpgradeRequest extends UpgradeMessage {
 /** The response that opens a client's connection. */
 class UpgradeResponse extends UpgradeMessage {
   /**
-   * @param {NativeConnection} link
+   * @param {NativeConnection} connection
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
    * @param {?number} maxHeadersCount
    */
-  constructor(link, head, maxHeadersCount) {
+  constructor(connection, head, maxHeadersCount) {
     const [statusMessage, ...rawHeaders] = head.toString('latin1').split('\n');
 
     if (maxHeadersCount) rawHeaders.splice(2 * maxHeadersCount);
-    super(link, rawHeaders);
+    super(connection, rawHeaders);
     this.statusCode = 101;
     this.statusMessage = statusMessage;
   }

@@ -37,21 +37,21 @@ const upgraded = new WeakSet();
 /** A connection of the engine whose opening handshake is under way. */
 class NativeUpgradeSocket {
   /**
-   * @param {NativeConnection} link
+   * @param {NativeConnection} connection
    * @param {Buffer} [head] What Node's http parser read behind the request
    */
-  constructor(link, head) {
-    this._link = link;
+  constructor(connection, head) {
+    this._connection = connection;
     this.head = head;
   }
 
   get socket() {
-    return this._link.socket;
+    return this._connection.socket;
   }
 
   /** Neither side has ended; who has seen the socket may have ended it. */
   get alive() {
-    const { destroyed, ended, ending, hasSocket } = this._link;
+    const { destroyed, ended, ending, hasSocket } = this._connection;
 
     if (destroyed || !hasSocket) return !destroyed && !ended && !ending;
 
@@ -59,7 +59,7 @@ class NativeUpgradeSocket {
   }
 
   get upgraded() {
-    return this._link.isClaimed;
+    return this._connection.isClaimed;
   }
 
   /** Answers with this response and closes. */
@@ -67,27 +67,30 @@ class NativeUpgradeSocket {
     reject(this.socket, response);
   }
 
-  /** Sends the 101 and returns the link to start. */
+  /** Sends the 101 and returns the connection to start. */
   accept(lines) {
     const head = headOf(lines);
-    const link = this.open();
+    const connection = this.open();
 
     // Behind what a listener ended the socket with it is an error.
-    if (link.isWriteWatched || (link.hasSocket && !link.socket.writable)) {
-      link.socket.write(head);
+    if (
+      connection.isWriteWatched ||
+      (connection.hasSocket && !connection.socket.writable)
+    ) {
+      connection.socket.write(head);
     } else {
-      link.write([head]);
+      connection.write([head]);
     }
 
-    return link;
+    return connection;
   }
 
-  /** Returns the link to start. */
+  /** Returns the connection to start. */
   open() {
-    this._link.isClaimed = true;
-    this._link.head = this.head;
+    this._connection.isClaimed = true;
+    this._connection.head = this.head;
 
-    return this._link;
+    return this._connection;
   }
 
   // A socket of ours closes by itself when it fails.
@@ -96,7 +99,7 @@ class NativeUpgradeSocket {
   offAbort() {}
 
   destroy() {
-    this._link.destroy();
+    this._connection.destroy();
   }
 }
 
@@ -126,16 +129,16 @@ class DuplexUpgradeSocket {
 
   accept(lines) {
     const head = headOf(lines);
-    const link = adopt(this.socket, this.head);
+    const connection = adopt(this.socket, this.head);
 
-    if (link === null) {
+    if (connection === null) {
       this.socket.write(head);
       return this._pump();
     }
 
-    link.write([head]);
+    connection.write([head]);
 
-    return link;
+    return connection;
   }
 
   open() {
@@ -181,7 +184,7 @@ function adopt(socket, head) {
 
   if (id < 0) return null;
 
-  const link = new NativeConnection(id);
+  const connection = new NativeConnection(id);
   const unread = [];
 
   // Before Node 26 one call gives all.
@@ -192,14 +195,17 @@ function adopt(socket, head) {
   // This is called in the handle's async context, which is nowhere to be asked
   // for: that of the connection.
   handle.close(() =>
-    link.onHandedOver(new ConnectionResource(isTcp ? 'TCPWRAP' : 'PIPEWRAP'))
+    connection.onHandedOver(
+      new ConnectionResource(isTcp ? 'TCPWRAP' : 'PIPEWRAP')
+    )
   );
-  NativeSocket.adopt(socket, link);
+  NativeSocket.adopt(socket, connection);
 
-  link.isClaimed = true;
-  link.head = unread.length === 0 ? head : Buffer.concat([head, ...unread]);
+  connection.isClaimed = true;
+  connection.head =
+    unread.length === 0 ? head : Buffer.concat([head, ...unread]);
 
-  return link;
+  return connection;
 }
 
 /**
@@ -248,7 +254,7 @@ function isAdoptable(socket) {
  */
 function transportFor(socket, head) {
   return socket instanceof NativeSocket
-    ? new NativeUpgradeSocket(socket.link, head)
+    ? new NativeUpgradeSocket(socket._connection, head)
     : new DuplexUpgradeSocket(socket, head);
 }
 

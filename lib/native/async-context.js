@@ -14,12 +14,12 @@ class ConnectionResource extends AsyncResource {
     super(type);
 
     /** @type {?NativeConnection} */
-    this.link = null;
+    this.connection = null;
   }
 
   /** Whether it keeps the process alive. */
   hasRef() {
-    return this.link !== null && !this.link.isClosed;
+    return this.connection !== null && !this.connection.isClosed;
   }
 }
 

@@ -19,7 +19,7 @@ const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
 /** What carries a socket that Node upgraded: the engine, unless it may not. */
-const ADOPTED = canAdopt ? 'NativeLink' : 'PumpedLink';
+const ADOPTED = canAdopt ? 'NativeConnection' : 'StreamConnection';
 
 /** What a WebSocketServer gives its WebSockets, for those made by hand. */
 const DEFAULTS = {
@@ -34,7 +34,7 @@ const DEFAULTS = {
 
 /**
  * How a server's WebSocket and a client come to talk to each other, seen from
- * outside. `link` names what carries them in oxws, `clientLink` what carries the
+ * outside. `connection` names what carries them in oxws, `clientConnection` what carries the
  * client if that is another, `isNet` whether sockets of the operating system lie
  * bare below.
  *
@@ -42,46 +42,56 @@ const DEFAULTS = {
  * `{ server, client }`, and `{ wss, request }` where there are.
  */
 const routes = [
-  { name: 'owned', link: 'NativeLink', isNet: true, open: connect },
+  { name: 'owned', connection: 'NativeConnection', isNet: true, open: connect },
   {
     name: 'adopted',
-    link: ADOPTED,
+    connection: ADOPTED,
     isNet: true,
     open: (pair, setup) => connect({ ...pair, route: 'adopted' }, setup)
   },
   {
     name: 'handleUpgrade()',
-    link: ADOPTED,
+    connection: ADOPTED,
     isNet: true,
     open: openHandled
   },
   {
     name: 'not adopted',
-    link: 'PumpedLink',
+    connection: 'StreamConnection',
     isNet: true,
     open: openNotAdopted
   },
   {
     name: 'unix socket',
-    link: ADOPTED,
-    clientLink: 'NativeLink',
+    connection: ADOPTED,
+    clientConnection: 'NativeConnection',
     isNet: true,
     open: (pair, setup) => openUnix(pair, setup)
   },
   {
     name: 'unix socket, adopted',
-    link: ADOPTED,
+    connection: ADOPTED,
     isNet: true,
     open: (pair, setup) => openUnix(pair, setup, { agent: new http.Agent() })
   },
   {
     name: 'TLS',
-    link: 'PumpedLink',
+    connection: 'StreamConnection',
     isNet: false,
     open: (pair, setup) => connect({ ...pair, route: 'pumped' }, setup)
   },
-  { name: 'HTTP/2', link: 'PumpedLink', isNet: false, open: openHttp2 },
-  { name: 'Duplex', link: 'PumpedLink', isNet: false, open: openMemory }
+  {
+    name: 'HTTP/2',
+    connection: 'StreamConnection',
+    isNet: false,
+    open: openHttp2
+  },
+  {
+    name: 'Duplex',
+    connection: 'StreamConnection',
+    isNet: false,
+    open: openMemory
+  }
 ];
 
 /** The server of a `noServer` WebSocketServer; the client's is adopted. */

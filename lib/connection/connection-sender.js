@@ -25,22 +25,22 @@ const { sendFrame } = Sender.prototype;
 const { compress: originalCompress } = PerMessageDeflate.prototype;
 
 /**
- * The sender of an open WebSocket. The link frames and, if it can, compresses,
+ * The sender of an open WebSocket. The connection frames and, if it can, compresses,
  * in order, so that little makes later messages wait here.
  */
-class LinkSender extends Sender {
+class ConnectionSender extends Sender {
   /**
    * @param {WebSocket} websocket
-   * @param {Connection} link
+   * @param {Connection} connection
    * @param {function(Buffer): void} [generateMask]
    */
-  constructor(websocket, link, generateMask) {
+  constructor(websocket, connection, generateMask) {
     super(null, websocket._extensions, generateMask);
 
-    this._link = link;
+    this._connection = connection;
     this._websocket = websocket;
 
-    /** How many messages the link compresses, and the bytes behind them. */
+    /** How many messages the connection compresses, and the bytes behind them. */
     this._compressing = 0;
     this._behind = 0;
     /** A Blob waits for them. */
@@ -62,25 +62,25 @@ class LinkSender extends Sender {
     this._isPlain ||=
       this.sendFrame !== sendFrame ||
       Sender.frame !== frame ||
-      this._link.isWriteWatched;
+      this._connection.isWriteWatched;
 
     return this._isPlain;
   }
 
   _deflate(data, bits, cb) {
-    const { _link: link } = this;
+    const { _connection: connection } = this;
     const { compress } = this._extensions['permessage-deflate'];
 
     if (compress !== originalCompress) this._isPlain = true;
 
-    if (link.isYoung) {
+    if (connection.isYoung) {
       this._holdUp(data, bits, bound(cb));
-      link.onceGrown(() => this._goOn());
+      connection.onceGrown(() => this._goOn());
     } else if (this._isWatched()) {
       super._deflate(data, bits, cb);
-    } else if (link.compresses) {
-      this._deflateInLink(data, bits, bound(cb));
-    } else if (link.isWatched) {
+    } else if (connection.compresses) {
+      this._deflateInConnection(data, bits, bound(cb));
+    } else if (connection.isWatched) {
       super._deflate(data, bits, cb);
     } else {
       this._deliver(data, bits, cb);
@@ -91,7 +91,7 @@ class LinkSender extends Sender {
    * A message that is compressed counts as buffered with its own length, and
    * what is sent after it too, until it is written.
    */
-  _deflateInLink(data, bits, cb) {
+  _deflateInConnection(data, bits, cb) {
     const length = byteLength(data);
     const onSent = (err) => {
       if (--this._compressing === 0) {
@@ -129,7 +129,7 @@ class LinkSender extends Sender {
   _goOn() {
     this._isHeldUp = false;
 
-    if (this._destroyed || this._link.ending) {
+    if (this._destroyed || this._connection.ending) {
       this._fail(createAbort('data was being compressed'));
     } else {
       this._release();
@@ -149,12 +149,12 @@ class LinkSender extends Sender {
   }
 
   _transmit(data, bits, key, cb) {
-    const { _link: link } = this;
+    const { _connection: connection } = this;
 
     cb = functionOrNone(cb);
 
     if (bits & COMPRESS) {
-      if (link.compresses) link.transmit(data, bits, key, cb);
+      if (connection.compresses) connection.transmit(data, bits, key, cb);
       else if (isLong(data)) this._transmitLater(data, bits, key, cb);
       else this._transmitCounted(data, bits, key, cb);
       return;
@@ -173,7 +173,7 @@ class LinkSender extends Sender {
       cb &&= abortable(cb);
     }
 
-    link.transmit(data, bits, key, cb);
+    connection.transmit(data, bits, key, cb);
   }
 
   /**
@@ -182,12 +182,12 @@ class LinkSender extends Sender {
    * the socket has written all of it.
    */
   _transmitCounted(data, bits, key, cb) {
-    const { _link: link } = this;
-    const { socket } = link;
+    const { _connection: connection } = this;
+    const { socket } = connection;
     const before = socket.writableLength;
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
-    link.transmit(data, bits, key, cb);
+    connection.transmit(data, bits, key, cb);
 
     const length = socket.writableLength - before;
 
@@ -200,7 +200,7 @@ class LinkSender extends Sender {
   /** Bytes that were sent and are not in the hands of the kernel. */
   get bufferedAmount() {
     const { _frameBytes: frames, _payloadBytes: payloads } = this;
-    const written = this._link.writableLength;
+    const written = this._connection.writableLength;
     const isCounted = frames > 0 && written >= frames;
 
     return (
@@ -213,9 +213,9 @@ class LinkSender extends Sender {
     const length = byteLength(data);
 
     this._occupy(length);
-    this._link.frameLater(data, bits, key, (frame) => {
+    this._connection.frameLater(data, bits, key, (frame) => {
       // It could not be made, and what follows cannot do without it.
-      if (frame === undefined) this._link.destroy();
+      if (frame === undefined) this._connection.destroy();
 
       if (this._destroyed) {
         this._fail(createAbort('data was being compressed'), cb);
@@ -223,16 +223,20 @@ class LinkSender extends Sender {
       }
 
       this._bufferedBytes -= length;
-      this._link.write([frame], cb);
+      this._connection.write([frame], cb);
       this._release();
     });
   }
 
   _write(list, cb) {
-    const { _link: link } = this;
+    const { _connection: connection } = this;
 
-    if (!this._isReplaced && !link.isWriteWatched && list.every(isChunk)) {
-      link.write(list, functionOrNone(cb));
+    if (
+      !this._isReplaced &&
+      !connection.isWriteWatched &&
+      list.every(isChunk)
+    ) {
+      connection.write(list, functionOrNone(cb));
     } else {
       // What is no chunk is for the socket to convert, or to refuse.
       super._write(list, cb);
@@ -240,25 +244,29 @@ class LinkSender extends Sender {
   }
 
   get _destroyed() {
-    return this._link.destroyed;
+    return this._connection.destroyed;
   }
 }
 
 // The `net.Socket` or other `Duplex` that frames go to, until somebody puts
 // another one there.
-Object.defineProperty(/** @type {any} */ (LinkSender.prototype), '_socket', {
-  configurable: true,
-  get() {
-    return this._link?.shownSocket;
-  },
-  set(socket) {
-    // Not by the constructor of Sender.
-    if (this._link === undefined) return;
+Object.defineProperty(
+  /** @type {any} */ (ConnectionSender.prototype),
+  '_socket',
+  {
+    configurable: true,
+    get() {
+      return this._connection?.shownSocket;
+    },
+    set(socket) {
+      // Not by the constructor of Sender.
+      if (this._connection === undefined) return;
 
-    keepOwn(this, '_socket', socket);
-    this._isReplaced = this._isPlain = true;
+      keepOwn(this, '_socket', socket);
+      this._isReplaced = this._isPlain = true;
+    }
   }
-});
+);
 
 function isChunk(value) {
   return typeof value === 'string' || isUint8Array(value);
@@ -283,4 +291,4 @@ function functionOrNone(cb) {
   return typeof cb === 'function' ? cb : undefined;
 }
 
-module.exports = LinkSender;
+module.exports = ConnectionSender;

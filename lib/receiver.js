@@ -6,7 +6,7 @@ const { bridge, kinds } = require('./native/bridge');
 const { Endpoint } = require('./native/endpoint');
 const { createViolation } = require('./errors/protocol-errors');
 const { fromBinary } = require('./payload');
-const whenOver = require('./native/task');
+const onTaskDone = require('./native/task');
 const timers = require('./node/timers');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
@@ -76,7 +76,7 @@ class Receiver extends Writable {
     this._immediate = null;
 
     /** Its events come inside `feed()` and `finish()`. */
-    this.isFed = true;
+    this.isJsDriven = true;
   }
 
   /** Whether nobody has put anything in the place of its methods. */
@@ -124,7 +124,7 @@ class Receiver extends Writable {
     if (task === undefined) return;
 
     this._isInflating = true;
-    whenOver(task, (err) => {
+    onTaskDone(task, (err) => {
       this._isInflating = false;
       this._isInflated = true;
       if (err) this._violation = err;

@@ -160,7 +160,7 @@ class WebSocket extends EventEmitter {
 
   /** The `net.Socket` or other `Duplex` below. @type {?Duplex} */
   get _socket() {
-    return this._connection === null ? null : this._connection.shownSocket;
+    return this._connection === null ? null : this._connection.exposedSocket;
   }
 
   set _socket(value) {

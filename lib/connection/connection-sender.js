@@ -73,9 +73,9 @@ class ConnectionSender extends Sender {
 
     if (compress !== originalCompress) this._isPlain = true;
 
-    if (connection.isYoung) {
+    if (connection.awaitingFirstRead) {
       this._holdUp(data, bits, bound(cb));
-      connection.onceGrown(() => this._goOn());
+      connection.onceFirstReadDone(() => this._goOn());
     } else if (this._isWatched()) {
       super._deflate(data, bits, cb);
     } else if (connection.compresses) {
@@ -256,7 +256,7 @@ Object.defineProperty(
   {
     configurable: true,
     get() {
-      return this._connection?.shownSocket;
+      return this._connection?.exposedSocket;
     },
     set(socket) {
       // Not by the constructor of Sender.

@@ -54,10 +54,10 @@ class Connection {
     /** Reading stopped because that is enough. */
     this._stopped = false;
     /** What the peer sent along with its handshake has not been seen yet. */
-    this.isYoung = false;
-    this._onGrown = null;
+    this.awaitingFirstRead = false;
+    this._onFirstReadDone = null;
     /** What has a `Receiver` decode the bytes, if they come as a stream. */
-    this._intake = null;
+    this._reader = null;
   }
 
   /** Somebody wants to see what is written. */
@@ -67,12 +67,12 @@ class Connection {
 
   /** No message is wanted any more: a close frame came, or an error. */
   ignoreInput() {
-    this._intake?.ignore();
+    this._reader?.ignore();
   }
 
   /** The receiver takes more. */
   onReceiverDrain() {
-    if (!this._paused) this._intake?.resumeSocket();
+    if (!this._paused) this._reader?.resumeSocket();
   }
 
   /** Has no more bytes brought in; what was on its way still comes. */
@@ -92,25 +92,25 @@ class Connection {
 
   /** Calls back with a frame that takes long to make, for the stream. */
   frameLater(data, bits, key, callback) {
-    this._intake.endpoint.frameLater(data, bits, key, callback);
+    this._reader.endpoint.frameLater(data, bits, key, callback);
   }
 
   /** Received binary messages are of this type from here on. */
   setBinaryType(type) {
-    if (this._intake !== null) this._intake.receiver._binaryType = type;
+    if (this._reader !== null) this._reader.receiver._binaryType = type;
   }
 
   /** Calls back once, when it is not young any more or is closed. */
-  onceGrown(callback) {
-    this._onGrown = callback;
+  onceFirstReadDone(callback) {
+    this._onFirstReadDone = callback;
   }
 
-  _grow() {
-    const onGrown = this._onGrown;
+  _endFirstRead() {
+    const onFirstReadDone = this._onFirstReadDone;
 
-    this.isYoung = false;
-    this._onGrown = null;
-    if (onGrown !== null) onGrown();
+    this.awaitingFirstRead = false;
+    this._onFirstReadDone = null;
+    if (onFirstReadDone !== null) onFirstReadDone();
   }
 
   /** Remembers to whom events go. Subclasses begin to deliver. */
@@ -137,7 +137,8 @@ class Connection {
 
   /** Emits one event, or defers it. What listeners throw is uncaught. */
   _deliver({ kind, value, data, fragments }) {
-    const isApart = (!this._synchronous || this.isYoung) && isDeferrable(kind);
+    const isApart =
+      (!this._synchronous || this.awaitingFirstRead) && isDeferrable(kind);
 
     if (isApart || this._deferred !== null) {
       const event = { kind, value, data, fragments, isApart };

@@ -31,7 +31,7 @@ class NativeConnection extends Connection {
   constructor(id, resource = null) {
     super();
 
-    this.isFed = false;
+    this.isJsDriven = false;
     this._resource = resource;
     this.destroyed = false;
     /** The peer's FIN has come. */
@@ -49,7 +49,7 @@ class NativeConnection extends Connection {
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
     this.id = id;
-    this._half = null;
+    this._nativeHandle = null;
     /** A transport has made it somebody's. */
     this.isClaimed = false;
     /** A message was not delivered: none behind it will be. */
@@ -57,7 +57,7 @@ class NativeConnection extends Connection {
     /** The chunk that comes is held back. */
     this._isHolding = false;
     /** It was paused when it was closed here. */
-    this._wantsRest = false;
+    this._closedWhilePaused = false;
     /** Those of sends, once there are some. */
     this._callbacks = null;
     this._socket = null;
@@ -74,7 +74,7 @@ class NativeConnection extends Connection {
     /** Takes the events until `start()`. */
     this._listener = null;
     /** While the socket is an ordinary one. */
-    this.raw = null;
+    this.passthrough = null;
 
     targets[id] = this;
   }
@@ -115,24 +115,24 @@ class NativeConnection extends Connection {
   }
 
   /** The socket, for who may look into it. */
-  get shownSocket() {
+  get exposedSocket() {
     const { socket } = this;
 
-    socket.showBacklog();
+    socket.exposeBacklog();
 
     return socket;
   }
 
   /**
-   * The native half, made for who asks for it: most connections get along
+   * The native handle, created lazily: most connections get along
    * without. Null once the connection is closed.
    */
-  get half() {
-    if (this._half === null && !this._closed) {
-      this._half = native.take(bridge.id, this.id);
+  get nativeHandle() {
+    if (this._nativeHandle === null && !this._closed) {
+      this._nativeHandle = native.take(bridge.id, this.id);
     }
 
-    return this._half;
+    return this._nativeHandle;
   }
 
   /** The socket object is there already: an adopted one, or one asked for. */
@@ -170,7 +170,7 @@ class NativeConnection extends Connection {
    * @return {?{fd: number, bytes: Buffer}} None: it is closed
    */
   release() {
-    const released = this.half.release();
+    const released = this.nativeHandle.release();
 
     if (released !== null) {
       targets[this.id] = undefined;
@@ -206,14 +206,14 @@ class NativeConnection extends Connection {
 
     bridge.open(this.id, head, ...configOf(options));
     this.head = undefined;
-    if (options.extensions['permessage-deflate']) this._beYoung();
+    if (options.extensions['permessage-deflate']) this._awaitFirstRead();
     if (this._socket !== null) this._socket.onStarted();
     if (
       !Receiver.isOriginal() ||
       !isSocketOriginal() ||
       this._socket?.isReadWatched
     ) {
-      this.demote();
+      this.detach();
     }
     scheduleFlush();
   }
@@ -224,9 +224,9 @@ class NativeConnection extends Connection {
    * compressing takes a while, programs see that before anything compressed
    * leaves, and messages one by one. It is over with the first turn.
    */
-  _beYoung() {
-    this.isYoung = true;
-    this.tellDrained();
+  _awaitFirstRead() {
+    this.awaitingFirstRead = true;
+    this.notifyDrained();
   }
 
   get isWriteWatched() {
@@ -235,17 +235,17 @@ class NativeConnection extends Connection {
 
   /** Frames are compressed in order by `transmit()`. */
   get compresses() {
-    return !this.isDemoted;
+    return !this.isDetached;
   }
 
   /** Somebody looks inside. */
   get isWatched() {
-    return this.isDemoted;
+    return this.isDetached;
   }
 
   /** JavaScript carries the bytes. */
-  get isDemoted() {
-    return this._intake !== null;
+  get isDetached() {
+    return this._reader !== null;
   }
 
   /**
@@ -253,21 +253,21 @@ class NativeConnection extends Connection {
    * from here on they go through the socket object and a `Receiver`, where all
    * listeners see them, at the pace of `ws`.
    */
-  demote() {
+  detach() {
     const { socket, websocket, _handler: handler } = this;
-    const { endpoint: id, task } = this.half.demote();
+    const { endpoint: id, task } = this.nativeHandle.demote();
     const endpoint = new Endpoint(id);
 
     endpoint.deferInflation();
     this._stopped = false;
     this.setReading(true);
-    this._intake = new StreamReader(
+    this._reader = new StreamReader(
       this,
       socket,
       handler.createReceiver(websocket, endpoint)
     );
-    this._intake.start();
-    this._intake.takeOver(this._takeWaiting(), task);
+    this._reader.start();
+    this._reader.takeOver(this._takeWaiting(), task);
     if (this._paused) socket.onPaused();
   }
 
@@ -276,7 +276,7 @@ class NativeConnection extends Connection {
    * as the socket may close while messages are still being inflated, has to see
    * that.
    */
-  isRevealing(event) {
+  isObservedBy(event) {
     switch (event) {
       case 'data':
       case 'readable':
@@ -294,8 +294,8 @@ class NativeConnection extends Connection {
 
   /** What decodes the bytes, for who looks at it. */
   get receiver() {
-    if (!this.isDemoted && !this.destroyed) this.demote();
-    if (this.isDemoted) return this._intake.receiver;
+    if (!this.isDetached && !this.destroyed) this.detach();
+    if (this.isDetached) return this._reader.receiver;
 
     this._idleReceiver ??= this._handler.createReceiver(this.websocket);
 
@@ -310,7 +310,8 @@ class NativeConnection extends Connection {
     // what is on its way to a paused WebSocket came before. Nothing is left out
     // in between.
     const isWanted =
-      !this._hasGap && (!this.destroyed || this._wantsRest || events.areRest);
+      !this._hasGap &&
+      (!this.destroyed || this._closedWhilePaused || events.areFromEarlierRead);
 
     // A chunk that has begun is delivered whole.
     let isFirst = !events.goOn;
@@ -326,7 +327,7 @@ class NativeConnection extends Connection {
       // What a listener throws must not take the events behind along.
       try {
         if (kind >= END) this._control(kind, events);
-        else if (this.isDemoted) this._intake.receiver.take(events);
+        else if (this.isDetached) this._reader.receiver.take(events);
         else if (!isWanted) this._hasGap = true;
         else if (!this._isHolding) this._deliver(events);
         else {
@@ -343,9 +344,9 @@ class NativeConnection extends Connection {
     if (kind === WRITTEN) {
       this._callbacks.settle();
     } else if (kind === DRAINED) {
-      if (this.isYoung) this._grow();
+      if (this.awaitingFirstRead) this._endFirstRead();
       if (this._socket !== null) this._socket.onDrained();
-      if (this._mayRest) this._restWhenWritten();
+      if (this._mayIdle) this._idleWhenWritten();
     } else if (kind === CLOSED) {
       this._onClosed(events.value);
     } else if (kind === FAILED) {
@@ -357,21 +358,21 @@ class NativeConnection extends Connection {
       timers.setImmediate(() => this._endEarly());
     } else if (kind === END) {
       this.ended = true;
-      if (this.isDemoted) this._endSocket();
+      if (this.isDetached) this._endSocket();
       else if (this._held !== null) this._hold(events, false);
       else this._deliver(events);
-      if (this._mayRest) this.tellDrained();
+      if (this._mayIdle) this.notifyDrained();
     } else if (kind === CHUNK) {
-      if (this.raw === null) this.socket.onChunk(events.data);
-      else this.raw.receive(events.data);
+      if (this.passthrough === null) this.socket.onChunk(events.data);
+      else this.passthrough.receive(events.data);
     } else if (this._listener !== null) {
       this._listener(kind, events.value, events.data);
     }
   }
 
   /** Bytes are delivered as they come, to the socket, from here on. */
-  startRaw() {
-    this.raw = new Passthrough(this);
+  startPassthrough() {
+    this.passthrough = new Passthrough(this);
   }
 
   /** The peer has ended before frames are exchanged. */
@@ -385,7 +386,7 @@ class NativeConnection extends Connection {
 
     this.ended = true;
     this._endSocket();
-    if (this._mayRest) this.tellDrained();
+    if (this._mayIdle) this.notifyDrained();
   }
 
   _onClosed(reason) {
@@ -405,7 +406,7 @@ class NativeConnection extends Connection {
     if (!this._isIdle) this._beClosing();
 
     this._callbacks?.fail(reason);
-    if (this.isYoung) this._grow();
+    if (this.awaitingFirstRead) this._endFirstRead();
 
     if (this._listener !== null) this._listener(CLOSED, reason);
     // The socket's 'close' comes first, and with it ours; that of a server
@@ -417,7 +418,7 @@ class NativeConnection extends Connection {
 
   /** FIN is told behind all that came before it, even if that is held back. */
   _emit(kind, value, data, fragments) {
-    if (kind === END && !this.isDemoted) this._endSocket();
+    if (kind === END && !this.isDetached) this._endSocket();
     super._emit(kind, value, data, fragments);
   }
 
@@ -425,7 +426,7 @@ class NativeConnection extends Connection {
     if (this._socket !== null) this._socket.onEnded();
   }
 
-  /** The stream of a demoted connection has ended. */
+  /** The stream of a detached connection has ended. */
   _onEnd() {
     this._emit(END, 0);
   }
@@ -433,7 +434,7 @@ class NativeConnection extends Connection {
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
     this._beClosing();
-    if (this.isDemoted) this._intake.close();
+    if (this.isDetached) this._reader.close();
     else if (this.isStarted) this._closeBehind(this.ended);
   }
 
@@ -450,8 +451,8 @@ class NativeConnection extends Connection {
   }
 
   transmit(data, bits, key, cb) {
-    if (this.isDemoted) {
-      bridge.write(this.id, this._intake.endpoint.frame(data, bits, key));
+    if (this.isDetached) {
+      bridge.write(this.id, this._reader.endpoint.frame(data, bits, key));
     } else {
       bridge.send(this.id, data, bits, key);
     }
@@ -514,26 +515,26 @@ class NativeConnection extends Connection {
     this._isReading = isReading;
 
     if (isReading) {
-      this.half?.resume();
+      this.nativeHandle?.resume();
       if (!this.ended) this._setIdle(false);
       if (this._isEndDue) timers.setImmediate(() => this._endEarly());
     } else {
-      this.half?.pause();
-      if (this._mayRest) this.tellDrained();
+      this.nativeHandle?.pause();
+      if (this._mayIdle) this.notifyDrained();
     }
   }
 
   /** Whether it keeps the event loop alive while it is not idle. */
   setReferenced(isReferenced) {
     this.isReferenced = isReferenced;
-    this._holdLoop();
+    this._updateRef();
   }
 
   /**
    * Like one of libuv's, a socket that has nothing to read and to write does not
    * keep the event loop alive; where both sides have ended it is about to close.
    */
-  get _mayRest() {
+  get _mayIdle() {
     if (this.destroyed || (this._isReading && !this.ended)) return false;
 
     return !this.ended || !(this.ending || this._socket?.writableEnded);
@@ -542,37 +543,39 @@ class NativeConnection extends Connection {
   /** Something is to be written. */
   _wake() {
     this._setIdle(false);
-    if (this._mayRest) this.tellDrained();
+    if (this._mayIdle) this.notifyDrained();
   }
 
-  _restWhenWritten() {
+  _idleWhenWritten() {
     if (this.pending === 0) this._setIdle(true);
-    else this.tellDrained();
+    else this.notifyDrained();
   }
 
   _setIdle(isIdle) {
     if (this._isIdle === isIdle) return;
 
     this._isIdle = isIdle;
-    this._holdLoop();
+    this._updateRef();
   }
 
   /** While it closes it keeps the event loop alive, whatever was said. */
-  _holdLoop() {
+  _updateRef() {
     if (this._closed) return;
 
-    this.half.hold(this.destroyed || (this.isReferenced && !this._isIdle));
+    this.nativeHandle.hold(
+      this.destroyed || (this.isReferenced && !this._isIdle)
+    );
   }
 
   pause() {
     super.pause();
-    if (this.isDemoted) this._intake.pause();
+    if (this.isDetached) this._reader.pause();
     else if (this._socket !== null) this._socket.onPaused();
   }
 
   resume() {
     super.resume();
-    if (this.isDemoted) this._intake.resume();
+    if (this.isDetached) this._reader.resume();
     else if (this._socket !== null) this._socket.onResumed();
   }
 
@@ -599,11 +602,11 @@ class NativeConnection extends Connection {
   close(reset) {
     this.destroyed = true;
     this._discount();
-    if (this._isIdle || !this.isReferenced) this._holdLoop();
-    this._wantsRest = this.isStarted && this._holdsBack && !reset;
+    if (this._isIdle || !this.isReferenced) this._updateRef();
+    this._closedWhilePaused = this.isStarted && this._holdsBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
-    if (this._wantsRest) this.half.closeBehindInput();
+    if (this._closedWhilePaused) this.nativeHandle.closeBehindInput();
     else bridge.destroy(this.id, reset ? 1 : 0);
   }
 
@@ -616,12 +619,12 @@ class NativeConnection extends Connection {
   }
 
   /** Has the callbacks told when the first of them is due. */
-  tellWritten() {
+  notifyWritten() {
     if (!this._closed) bridge.tellWritten(this.id);
   }
 
   /** Has the socket told when all that is queued is written. */
-  tellDrained() {
+  notifyDrained() {
     if (!this._closed) bridge.tellDrained(this.id);
   }
 
@@ -641,7 +644,7 @@ class NativeConnection extends Connection {
   /** The endpoint discards what comes after a close frame or a violation. */
   stopReceiving() {
     this.resume();
-    if (this.isDemoted) this._intake.stop();
+    if (this.isDetached) this._reader.stop();
   }
 }
 

@@ -24,18 +24,18 @@ class ConnectionHandle {
     this.readBefore = 0;
     this.writtenBefore = 0;
     /** What the socket is given to write has been sent by other means. */
-    this.isMuted = false;
+    this.discardsWrites = false;
     /** How often the socket is corked. */
     this.corks = 0;
     /** What had come and gone when its timeout began, and what waited. */
     this.seen = 0;
     this.seenPending = 0;
-    /** What the stream itself holds, once `showBacklog()` counts more. */
+    /** What the stream itself holds, once `exposeBacklog()` counts more. */
     this.ownLength = null;
   }
 
   get fd() {
-    return this.connection.half?.fd ?? -1;
+    return this.connection.nativeHandle?.fd ?? -1;
   }
 
   getAsyncId() {
@@ -55,23 +55,23 @@ class ConnectionHandle {
   }
 
   getpeername(out) {
-    Object.assign(out, this.connection.half?.remoteAddress());
+    Object.assign(out, this.connection.nativeHandle?.remoteAddress());
 
     return 0;
   }
 
   getsockname(out) {
-    Object.assign(out, this.connection.half?.localAddress());
+    Object.assign(out, this.connection.nativeHandle?.localAddress());
 
     return 0;
   }
 
   setNoDelay(enable) {
-    return this.connection.half?.setNoDelay(enable) ?? 0;
+    return this.connection.nativeHandle?.setNoDelay(enable) ?? 0;
   }
 
   setKeepAlive(enable, delay) {
-    return this.connection.half?.setKeepAlive(enable, delay) ?? 0;
+    return this.connection.nativeHandle?.setKeepAlive(enable, delay) ?? 0;
   }
 
   readStart() {
@@ -202,7 +202,7 @@ class NativeSocket extends Socket {
    * Has `_writableState.length` say so, too, until the socket ends. That costs
    * the object its shape: only for who may look there.
    */
-  showBacklog() {
+  exposeBacklog() {
     const {
       _connectionHandle: handle,
       _writableState: state,
@@ -238,18 +238,18 @@ class NativeSocket extends Socket {
 
     if (!hasRoom) {
       state.needDrain = true;
-      this._connection.tellDrained();
+      this._connection.notifyDrained();
     }
 
     return hasRoom;
   }
 
   /** Somebody wants to see the bytes of a connection that speaks WebSocket. */
-  _reveal() {
+  _detachIfObserved() {
     const { _connection: connection } = this;
 
-    if (connection.isStarted && !connection.isDemoted && !connection.destroyed)
-      connection.demote();
+    if (connection.isStarted && !connection.isDetached && !connection.destroyed)
+      connection.detach();
   }
 
   /** Whether bytes have to come through it, as somebody waits for them. */
@@ -265,25 +265,25 @@ class NativeSocket extends Socket {
   // A WebSocket of ws listens to 'data', and who looks for that listener, or
   // takes it away, finds it.
   listenerCount(event, listener) {
-    if (event === 'data') this._reveal();
+    if (event === 'data') this._detachIfObserved();
 
     return super.listenerCount(event, listener);
   }
 
   listeners(event) {
-    if (event === 'data') this._reveal();
+    if (event === 'data') this._detachIfObserved();
 
     return super.listeners(event);
   }
 
   rawListeners(event) {
-    if (event === 'data') this._reveal();
+    if (event === 'data') this._detachIfObserved();
 
     return super.rawListeners(event);
   }
 
   removeAllListeners(event) {
-    if (event === 'data' || event === undefined) this._reveal();
+    if (event === 'data' || event === undefined) this._detachIfObserved();
 
     return event === undefined
       ? super.removeAllListeners()
@@ -296,7 +296,7 @@ class NativeSocket extends Socket {
 
   /** Whether frames go to the WebSocket without passing through here. */
   get _isSilent() {
-    return this._connection.isStarted && !this._connection.isDemoted;
+    return this._connection.isStarted && !this._connection.isDetached;
   }
 
   _read() {
@@ -304,8 +304,8 @@ class NativeSocket extends Socket {
   }
 
   /** Whether what is written from here on has been sent by other means. */
-  mute(isMuted) {
-    this._connectionHandle.isMuted = isMuted;
+  discardWrites(discardsWrites) {
+    this._connectionHandle.discardsWrites = discardsWrites;
   }
 
   /** Bytes take their place among the frames at once: no stream buffers them. */
@@ -316,7 +316,7 @@ class NativeSocket extends Socket {
     if (
       !isBytes ||
       !this.writable ||
-      this._connectionHandle.isMuted ||
+      this._connectionHandle.discardsWrites ||
       !isWriteOriginal()
     ) {
       return super.write(chunk, encoding, callback);
@@ -349,21 +349,21 @@ class NativeSocket extends Socket {
 
   _writev(chunks, callback) {
     this._unrefTimer();
-    if (this._connectionHandle.isMuted) callback();
+    if (this._connectionHandle.discardsWrites) callback();
     else this._connection.write(chunks.map(toBytes), callback);
   }
 
   // Frames and other bytes keep their order: the engine holds both.
   cork() {
     this._connectionHandle.corks++;
-    this._connection.half?.setCorked(true);
+    this._connection.nativeHandle?.setCorked(true);
   }
 
   uncork() {
     const { _connectionHandle: handle } = this;
 
     if (handle.corks > 0 && --handle.corks === 0) {
-      this._connection.half?.setCorked(false);
+      this._connection.nativeHandle?.setCorked(false);
     }
   }
 
@@ -374,7 +374,7 @@ class NativeSocket extends Socket {
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
     if (this._connectionHandle.corks > 0)
-      this._connection.half?.setCorked(false);
+      this._connection.nativeHandle?.setCorked(false);
     this._connectionHandle.corks = 0;
     this._connection.sendFin();
     this._connection.write([], callback);
@@ -504,7 +504,7 @@ class NativeSocket extends Socket {
 
 /** Adds bytes to those of a connection. */
 function push(chunk, encoding) {
-  if (chunk !== null) this._reveal();
+  if (chunk !== null) this._detachIfObserved();
 
   return Socket.prototype.push.call(this, chunk, encoding);
 }
@@ -518,7 +518,7 @@ for (const [name, get] of Object.entries({
     configurable: true,
     get,
     set(value) {
-      this._reveal();
+      this._detachIfObserved();
       keepOwn(this, name, value);
     }
   });
@@ -537,7 +537,7 @@ function toBytes({ chunk, encoding }) {
 
 /** Who adds a listener may want to see the bytes. */
 function noteListener(event) {
-  if (this._connection.isRevealing(event)) this._reveal();
+  if (this._connection.isObservedBy(event)) this._detachIfObserved();
 }
 
 function onSocketClose() {

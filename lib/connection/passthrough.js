@@ -17,7 +17,7 @@ class Passthrough {
     /** Who waits for how many bytes. */
     this._awaited = null;
 
-    connection.half.startRaw();
+    connection.nativeHandle.startRaw();
   }
 
   /** Bytes came. */
@@ -32,7 +32,10 @@ class Passthrough {
    * nobody has read, when the last one has come.
    */
   end(callback) {
-    this._awaited = { count: this._connection.half.holdBack(), callback };
+    this._awaited = {
+      count: this._connection.nativeHandle.holdBack(),
+      callback
+    };
     this._settle();
   }
 

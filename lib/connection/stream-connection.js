@@ -29,7 +29,7 @@ class StreamConnection extends Connection {
     this.isWatched = false;
   }
 
-  get shownSocket() {
+  get exposedSocket() {
     return this.socket;
   }
 
@@ -50,13 +50,13 @@ class StreamConnection extends Connection {
     this.head = null;
 
     socket.once('close', () => this._onClose());
-    this._intake = new StreamReader(
+    this._reader = new StreamReader(
       this,
       socket,
       handler.createReceiver(websocket, Endpoint.create(options))
     );
-    this._intake.gathers = true;
-    this._intake.start();
+    this._reader.gathers = true;
+    this._reader.start();
     socket.on('error', () => this._onError());
   }
 
@@ -70,12 +70,12 @@ class StreamConnection extends Connection {
   }
 
   _onClose() {
-    this._intake.close();
+    this._reader.close();
   }
 
   /** What decodes the bytes, for who looks at it: at the pace of `ws`. */
   get receiver() {
-    const { receiver } = this._intake;
+    const { receiver } = this._reader;
 
     this.isWatched = true;
     receiver._endpoint.deferInflation();
@@ -88,7 +88,7 @@ class StreamConnection extends Connection {
     const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
 
     if (isChanged || typeof data === 'string' || data.length <= MERGED) {
-      socket.write(this._intake.endpoint.frame(data, bits, key), cb);
+      socket.write(this._reader.endpoint.frame(data, bits, key), cb);
     } else {
       this.write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
@@ -113,7 +113,7 @@ class StreamConnection extends Connection {
   }
 
   get writableLength() {
-    this._intake.flush();
+    this._reader.flush();
     return this.socket.writableLength;
   }
 
@@ -127,12 +127,12 @@ class StreamConnection extends Connection {
 
   pause() {
     super.pause();
-    this._intake.pause();
+    this._reader.pause();
   }
 
   resume() {
     super.resume();
-    this._intake.resume();
+    this._reader.resume();
   }
 
   end() {
@@ -146,7 +146,7 @@ class StreamConnection extends Connection {
   /** Nothing is wanted of the peer any more but its FIN. */
   stopReceiving() {
     this.resume();
-    this._intake.stop();
+    this._reader.stop();
   }
 }
 

@@ -13,7 +13,7 @@ let gathering = null;
 
 /** The process exits: what was sent leaves, and what is sent from here on. */
 function releaseAll() {
-  for (const intake of gathering) intake.stopGathering();
+  for (const reader of gathering) reader.stopGathering();
 }
 
 /** Carries what a stream brings to the receiver of a WebSocket. */

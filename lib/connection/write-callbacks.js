@@ -10,8 +10,8 @@ const timers = require('../node/timers');
 
 /** A callback, and the number of the send that it is of. */
 class WriteCallback {
-  constructor(ticket, fn) {
-    this.ticket = ticket;
+  constructor(sequence, fn) {
+    this.sequence = sequence;
     this.fn = fn;
     /** The tick in which it was to be called has gone by. */
     this.isLate = false;
@@ -73,9 +73,9 @@ class WriteCallbacks {
     }
 
     if (!this._connection.destroyed) {
-      if (callback.ticket > this._written) this._look(isInternal ? 0 : 1);
+      if (callback.sequence > this._written) this._look(isInternal ? 0 : 1);
 
-      if (callback.ticket <= this._written && !this._hasLate) {
+      if (callback.sequence <= this._written && !this._hasLate) {
         this._take().call(null);
         return;
       }
@@ -85,8 +85,8 @@ class WriteCallbacks {
     if (!isInternal) this._scope ??= new PassiveResource('WRITEWRAP');
 
     // The look above may have found late ones written: nobody tells of those.
-    if (this._list[this._next].ticket <= this._written) this.settle();
-    else this._connection.tellWritten();
+    if (this._list[this._next].sequence <= this._written) this.settle();
+    else this._connection.notifyWritten();
   }
 
   _look(now) {
@@ -100,12 +100,12 @@ class WriteCallbacks {
     if (!this._hasLate || this._connection.destroyed) return;
 
     this._look(0);
-    while (this._hasLate && this._list[this._next].ticket <= this._written) {
+    while (this._hasLate && this._list[this._next].sequence <= this._written) {
       this._callLate(null);
     }
 
     if (!this._hasLate) this._scope = null;
-    else this._connection.tellWritten();
+    else this._connection.notifyWritten();
   }
 
   /** The connection is closed: what is not written will never be. */

@@ -59,7 +59,7 @@ class Acceptor {
   }
 
   /** The first event of a connection. */
-  arrive(id, events) {
+  onAccepted(id, events) {
     const connection = new NativeConnection(id);
 
     try {

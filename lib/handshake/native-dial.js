@@ -209,8 +209,8 @@ class NativeDial {
 
     this._request = request;
     this._connection.listen(null);
-    this._connection.startRaw();
-    socket.mute(true);
+    this._connection.startPassthrough();
+    socket.discardWrites(true);
     // As the one that Node would have made: it ends when the server has.
     socket.allowHalfOpen = false;
 
@@ -219,11 +219,11 @@ class NativeDial {
       if (!this._done) this._handlers.onResponse(request, response);
     });
     request.on('upgrade', (response, _, head) => {
-      this._connection.raw.end((unread) => {
+      this._connection.passthrough.end((unread) => {
         if (this._done) return;
 
         this._done = true;
-        socket.mute(false);
+        socket.discardWrites(false);
         socket.allowHalfOpen = true;
         this._handlers.onUpgrade(
           response,
@@ -235,7 +235,7 @@ class NativeDial {
       });
     });
     request.end();
-    this._connection.raw.receive(bytes);
+    this._connection.passthrough.receive(bytes);
   }
 }
 

@@ -42,7 +42,7 @@ const FastBuffer = Buffer[Symbol.species];
 
 /**
  * By id: the connections, listeners and endpoints of this bridge. Those of
- * endpoints have `isFed`: JavaScript carries their bytes, and their events come
+ * endpoints have `isJsDriven`: JavaScript carries their bytes, and their events come
  * inside `bridge.feed`.
  */
 const targets = [];
@@ -71,7 +71,7 @@ class Events {
   }
 
   /** They had been read, not inflated, when the socket was closed. */
-  get areRest() {
+  get areFromEarlierRead() {
     return (this._meta[0] & REST) !== 0;
   }
 
@@ -135,22 +135,22 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
     fragments
   );
 
-  if (target !== undefined && target.isFed) {
+  if (target !== undefined && target.isJsDriven) {
     target.receive(events);
     return;
   }
 
   prepareRoot();
 
-  if (target === undefined) arrive(id, events);
+  if (target === undefined) onAccepted(id, events);
   else if (target.scope === null) target.receive(events);
   else target.scope.runInAsyncScope(target.receive, target, events);
 }
 
 /** The first event of an accepted connection names its listener. */
-function arrive(id, events) {
+function onAccepted(id, events) {
   events.next();
-  targets[events.value].arrive(id, events);
+  targets[events.value].onAccepted(id, events);
 }
 
 // Bun has the names of libuv's functions, and aborts when they are called.

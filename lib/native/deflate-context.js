@@ -1,6 +1,6 @@
 'use strict';
 
-const whenOver = require('./task');
+const onTaskDone = require('./task');
 
 /** As of the streams of `zlib`. */
 const DEFAULT_CHUNK_SIZE = 16 * 1024;
@@ -35,7 +35,7 @@ class DeflateContext {
     const queue = this._queue;
     const { start, callback } = queue[0];
 
-    whenOver(start(), (err, output) => {
+    onTaskDone(start(), (err, output) => {
       // Freed meanwhile.
       if (queue !== this._queue) return;
 

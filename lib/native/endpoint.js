@@ -2,7 +2,7 @@
 
 const { bridge, targets } = require('./bridge');
 const { kContexts } = require('../constants');
-const whenOver = require('./task');
+const onTaskDone = require('./task');
 
 const FastBuffer = Buffer[Symbol.species];
 
@@ -124,7 +124,7 @@ class Endpoint {
    * @param {function(Buffer=): void} callback
    */
   frameLater(data, bits, key, callback) {
-    whenOver(bridge.beginFrame(this._id, data, bits, key), () => {
+    onTaskDone(bridge.beginFrame(this._id, data, bits, key), () => {
       callback(bridge.finishFrame(this._id));
     });
   }

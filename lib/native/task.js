@@ -9,7 +9,7 @@ const { VIOLATION } = kinds;
 /** Waits for the only event of some work on another thread. */
 class Task {
   constructor(callback) {
-    this.isFed = false;
+    this.isJsDriven = false;
     /** Its callback has the async context of who waits for it. */
     this.scope = new PassiveResource('OXWSTASK');
     this._callback = callback;
@@ -37,11 +37,11 @@ class Task {
  * @param {number} id What the addon knows the task by
  * @param {function(?Error, Buffer=): void} callback Gets what the task made
  */
-function whenOver(id, callback) {
+function onTaskDone(id, callback) {
   targets[id] = new Task((err, data) => {
     targets[id] = undefined;
     callback(err, data);
   });
 }
 
-module.exports = whenOver;
+module.exports = onTaskDone;

@@ -1,7 +1,7 @@
 'use strict';
 
 // Checks what the layers of src/ may name: the sans-IO ones neither a runtime,
-// a socket nor Node, the engine not Node.
+// a socket nor Node, memory the same, the engine not Node.
 
 const fs = require('fs');
 const path = require('path');
@@ -10,6 +10,7 @@ const SANS_IO = /\b(tokio|socket2|napi\w*|std::net|unsafe)\b/;
 const FORBIDDEN = {
   'src/protocol': SANS_IO,
   'src/handshake': SANS_IO,
+  'src/memory': /\b(tokio|socket2|napi\w*)\b/,
   'src/engine': /\bnapi\w*/
 };
 

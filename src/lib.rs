@@ -11,7 +11,13 @@
 
 pub mod engine;
 pub mod handshake;
-// napi's exports are not compiled into unit tests, so that nothing there would use it.
-#[cfg(not(test))]
+mod memory;
+#[cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "napi leaves its exports out of unit tests, and nothing else uses the rest"
+    )
+)]
 mod node;
 pub mod protocol;

@@ -5,8 +5,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use oxws::handshake::deflate_params::{DeflateOptions, EXTENSION, Setting, WindowBits};
 use oxws::handshake::extensions::{self, Params};
-use oxws::handshake::negotiation::{DeflateOptions, EXTENSION, Setting, WindowBits};
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Options {

@@ -38,7 +38,7 @@ function createSystemError(errno, syscall, address, port, local) {
   );
 }
 
-/** As in `src/engine/batch.rs`. */
+/** As in `src/engine/events/mod.rs`. */
 const WRITING = 1 << 16;
 
 /**

@@ -32,7 +32,7 @@ export declare function randomKey(): number;
 export declare function isValidUtf8(bytes: Uint8Array): boolean;
 
 /**
- * What an endpoint is made with; see `src/node/config.rs`. 0 is no limit, and no
+ * What an endpoint is made with; see `src/node/calls/config.rs`. 0 is no limit, and no
  * permessage-deflate.
  */
 export type Config = [

@@ -4,7 +4,7 @@ const { prepareRoot } = require('./async-context');
 const native = require('./addon');
 const timers = require('../node/timers');
 
-/** Kinds of events, as in `src/engine/batch.rs`. */
+/** Kinds of events, as in `src/engine/events/mod.rs`. */
 const kinds = Object.freeze({
   TEXT: 1,
   BINARY: 2,

@@ -137,7 +137,7 @@ class Endpoint {
 }
 
 /**
- * What an endpoint is made with, as numbers: `src/node/config.rs` reads them.
+ * What an endpoint is made with, as numbers: `src/node/calls/config.rs` reads them.
  *
  * @param {Object} options
  * @param {boolean} options.isServer

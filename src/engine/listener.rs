@@ -12,9 +12,9 @@ use socket2::Socket;
 use tokio::net::TcpListener;
 
 use super::Engine;
-use super::batch::{Batch, Kind, Owner};
 use super::connection::{Connection, NO_ID, Opening};
-use super::ready::{Source, lock};
+use super::events::{Batch, Kind, Owner};
+use super::run_queue::{Source, lock};
 use super::stream::Stream;
 use crate::handshake::HeadLimits;
 

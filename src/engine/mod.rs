@@ -4,35 +4,32 @@
 //! sources that are ready and gives each one a [`Source::turn`]; what a turn produces is a [`Batch`] of events.
 
 mod address;
-mod batch;
 mod connection;
-mod epoll;
-mod jobs;
+mod events;
 mod listener;
-mod load;
 mod out_queue;
-mod pages;
-mod ready;
+mod reactor_fd;
+mod run_queue;
 mod stream;
 mod task;
+mod thread_pool;
 
 use std::io;
 use std::sync::Arc;
 
 pub use address::{Address, socket_address};
-pub use batch::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use connection::{Connection, Gather, NO_ID, Opening};
-pub use jobs::{Effort, Job, limit_jobs};
+pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use listener::Listener;
 #[cfg(unix)]
 pub use listener::listen_on;
-pub use load::{Load, Policy};
-pub use ready::Source;
+pub use run_queue::Source;
 pub use stream::{DialError, Stream};
 pub use task::{Outcome, Task};
+pub use thread_pool::{Effort, Job, limit_jobs};
 
 use crate::protocol::frame::MAX_HEADER_LEN;
-use ready::ReadyList;
+use run_queue::RunQueue;
 use tokio::runtime::{Builder, Runtime};
 
 /// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
@@ -42,7 +39,7 @@ const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
 /// The runtime of one JavaScript environment and the sources on it that wait for a turn.
 pub struct Engine {
     runtime: Runtime,
-    ready: Arc<ReadyList>,
+    ready: Arc<RunQueue>,
 }
 
 impl Engine {
@@ -51,14 +48,14 @@ impl Engine {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         Ok(Arc::new(Self {
             runtime,
-            ready: Arc::new(ReadyList::new(Box::new(wake))),
+            ready: Arc::new(RunQueue::new(Box::new(wake))),
         }))
     }
 
     /// The descriptor that is readable when a socket of this runtime is, where the platform lets us find it.
     pub fn readiness_fd(&self) -> Option<i32> {
         let _context = self.runtime.enter();
-        epoll::find()
+        reactor_fd::find()
     }
 
     /// Registers what `make` creates with this runtime.

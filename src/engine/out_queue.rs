@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem;
 
-use super::pages::Pages;
-use crate::protocol::large;
+use crate::memory::buffer_pool;
+use crate::memory::mmap_buffer::MmapBuffer;
 
 /// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
 const SEGMENT: usize = 64 * 1024;
@@ -23,7 +23,7 @@ struct Segment {
 enum Store {
     Heap(Vec<u8>),
     /// It waits for longer.
-    Pages(Pages),
+    Pages(MmapBuffer),
 }
 
 impl Segment {
@@ -39,7 +39,7 @@ impl Segment {
         let Store::Heap(bytes) = &mut self.bytes else {
             return Vec::new();
         };
-        let Some(pages) = Pages::copy_of(bytes) else {
+        let Some(pages) = MmapBuffer::copy_of(bytes) else {
             return Vec::new();
         };
         let mut free = mem::take(bytes);
@@ -50,7 +50,7 @@ impl Segment {
 
     fn free(self) {
         if let Store::Heap(bytes) = self.bytes {
-            large::give(bytes);
+            buffer_pool::give(bytes);
         }
     }
 
@@ -97,7 +97,7 @@ impl OutQueue {
                 ..
             }) if bytes.len() < SEGMENT => None,
             Some(last) if is_behind => Some(last.settle()),
-            _ => Some(large::take(len as u64)),
+            _ => Some(buffer_pool::take(len as u64)),
         };
         self.segments.extend(next.map(Segment::new));
         match self.segments.back_mut() {
@@ -183,10 +183,9 @@ mod tests {
         let mut all = Vec::new();
         queue
             .write_with(&mut { usize::MAX }, |slices| {
-                let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
-                let n = bytes.len().min(step);
-                all.extend_from_slice(&bytes[..n]);
-                Ok(n)
+                let before = all.len();
+                all.extend(slices.iter().flat_map(|s| s.iter().copied()).take(step));
+                Ok(all.len() - before)
             })
             .unwrap();
         all

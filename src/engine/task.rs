@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Engine;
-use super::batch::{Batch, Kind, Owner};
-use super::jobs::Effort;
-use super::ready::{ReadyList, Source};
+use super::events::{Batch, Kind, Owner};
+use super::run_queue::{RunQueue, Source};
+use super::thread_pool::Effort;
 use crate::protocol::Violation;
 use crate::protocol::deflate::InflateFault;
 
@@ -15,7 +15,7 @@ pub type Outcome = Result<Vec<u8>, Violation>;
 
 /// Something that JavaScript waits for under an id of its bridge.
 pub struct Task {
-    ready: Arc<ReadyList>,
+    ready: Arc<RunQueue>,
     bridge: u32,
     id: u32,
 }

@@ -10,17 +10,18 @@ use std::time::Instant;
 
 use napi::{Error, Result, sys};
 
-use super::bridge::Bridge;
-use super::delivery::{Queue, SharedBatch};
-use super::driver::{IoThread, Outbox, Prepare, Watch};
-use super::gathered::Gathered;
-use super::guard::guard;
-use super::slab::Slabs;
-use super::uv::{self, Uv};
-use super::values::{check, made, make_resource};
-use super::wakeup::Wakeup;
-use super::words::Words;
-use crate::engine::{Batch, Connection, Engine, Load, Policy, Source};
+use crate::engine::{Batch, Connection, Engine, Source};
+use crate::node::bridge::Bridge;
+use crate::node::bridge::queue::{Queue, SharedBatch};
+use crate::node::bridge::slab::Slabs;
+use crate::node::driver::backlog::Gathered;
+use crate::node::driver::io_thread::{IoThread, Outbox, Prepare, Watch};
+use crate::node::driver::policy::{Load, Policy};
+use crate::node::driver::wakeup::Wakeup;
+use crate::node::raw::catch_panic::catch_panic;
+use crate::node::raw::uv::{self, Uv};
+use crate::node::raw::values::{check, make_resource, napi_call};
+use crate::node::raw::words::Words;
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
@@ -323,7 +324,7 @@ unsafe extern "C" fn on_async_cleanup(_: sys::napi_async_cleanup_hook_handle, da
 }
 
 unsafe extern "C" fn on_cleanup(data: *mut c_void) {
-    guard(|| {
+    catch_panic(|| {
         // SAFETY: the data is the environment, which `CURRENT` holds until `closed`.
         let environment = unsafe {
             Rc::increment_strong_count(data.cast::<Environment>());
@@ -346,7 +347,7 @@ extern "C" fn on_prepare_closed(handle: uv::Handle) {
 }
 
 fn on_closed(handle: uv::Handle, kind: i32) {
-    guard(|| {
+    catch_panic(|| {
         // SAFETY: `close` had the handle keep the environment; libuv is done with the handle.
         let environment = unsafe { Rc::from_raw(uv::data::<Environment>(handle)) };
         if let Some(uv) = Uv::find() {
@@ -364,7 +365,7 @@ fn make_async_context(env: sys::napi_env) -> Result<sys::napi_async_context> {
     let mut context = ptr::null_mut();
     // SAFETY: `env` is the running call's; all values are live.
     unsafe {
-        let name = made!(napi_create_string_utf8, env, c"oxws".as_ptr(), 4)?;
+        let name = napi_call!(napi_create_string_utf8, env, c"oxws".as_ptr(), 4)?;
         let resource = make_resource(env)?;
         check(sys::napi_async_init(env, resource, name, &mut context))?;
     }

@@ -4,29 +4,11 @@
 //! numbers, strings and byte arrays: an order of magnitude cheaper.
 
 mod bridge;
-mod codec;
-mod config;
-mod deflate;
-mod deliver;
-mod delivery;
-mod dial;
+mod calls;
 mod driver;
 mod environment;
-mod fed_endpoint;
-mod feeding;
-mod gathered;
-mod guard;
-mod hot;
-mod lifecycle;
-mod meta;
-mod server;
-mod slab;
-mod turns;
-mod uv;
-mod values;
-mod wakeup;
-mod websocket;
-mod words;
+mod exports;
+mod raw;
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;

@@ -2,10 +2,10 @@
 
 use super::deflate::Inflater;
 use super::frame::opcode;
-use super::large;
 use super::mask;
 use super::utf8::{self, Utf8Validator};
 use super::violation::Violation;
+use crate::memory::buffer_pool;
 
 /// What a first piece of a message may reserve at least, so that short ones do not grow twice.
 const MIN_RESERVE: usize = 256;
@@ -83,7 +83,7 @@ impl Assembly {
         outstanding: u64,
     ) -> Result<(), Violation> {
         if self.bytes.capacity() == 0 {
-            self.bytes = large::take(outstanding);
+            self.bytes = buffer_pool::take(outstanding);
         }
         let start = self.bytes.len();
         reserve(&mut self.bytes, piece.len(), outstanding);

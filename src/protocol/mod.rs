@@ -5,7 +5,6 @@ pub mod close;
 pub mod deflate;
 pub mod endpoint;
 pub mod frame;
-pub(crate) mod large;
 pub mod mask;
 pub mod message;
 pub mod receiver;

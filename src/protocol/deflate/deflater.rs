@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{DeflateParams, TAIL, spare};
+use super::{DeflateParams, TAIL, context_pool};
 use crate::protocol::frame::Bits;
 use crate::protocol::sender::Frame;
 
@@ -43,7 +43,7 @@ impl Deflater {
         } else {
             let params = &self.params;
             let context = self.context.get_or_insert_with(|| {
-                spare::take_deflate(params).unwrap_or_else(|| new_context(params))
+                context_pool::take_deflate(params).unwrap_or_else(|| new_context(params))
             });
             append_flushed(context, data, out);
         }
@@ -52,7 +52,7 @@ impl Deflater {
             if self.params.no_context_takeover
                 && let Some(context) = self.context.take()
             {
-                spare::give_deflate(self.params, context);
+                context_pool::give_deflate(self.params, context);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{InflateFault, InflateParams, TAIL, spare};
+use super::{InflateFault, InflateParams, TAIL, context_pool};
 use crate::protocol::message::reserve;
 use crate::protocol::violation::Violation;
 
@@ -91,7 +91,7 @@ impl Inflater {
         // What follows a final block is left out, as by ws, and the next frame begins a new stream.
         if fin && is_fed && self.params.no_context_takeover {
             if let Some(context) = self.context.take() {
-                spare::give_inflate(context);
+                context_pool::give_inflate(context);
             }
         } else if !is_fed {
             self.context = None;
@@ -102,7 +102,7 @@ impl Inflater {
 
 fn new_context(window_bits: u8, is_short_lived: bool) -> Box<Inflate> {
     is_short_lived
-        .then(spare::take_inflate)
+        .then(context_pool::take_inflate)
         .flatten()
         .unwrap_or_else(|| Box::new(Inflate::new(false, window_bits)))
 }

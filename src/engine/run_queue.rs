@@ -1,0 +1,165 @@
+//! The sources that wait for a turn.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::task::Ended;
+use super::thread_pool::{self, Effort, Job};
+use super::{Batch, Connection, Listener};
+
+/// Something that takes turns.
+pub enum Source {
+    /// A connection to read from, write to or report on.
+    Connection(Arc<Connection>),
+    /// A listener to accept from.
+    Listener(Arc<Listener>),
+    /// A task to report.
+    Ended(Box<Ended>),
+    /// A job that there is no other thread for.
+    Job(Job),
+}
+
+impl Source {
+    /// Does the work that is ready, within bounds, and puts the events into `batch`.
+    pub fn turn(self, batch: &mut Batch) {
+        match self {
+            Self::Connection(connection) => connection.turn(batch),
+            Self::Listener(listener) => listener.turn(batch),
+            Self::Ended(task) => task.turn(batch),
+            Self::Job(job) => job(),
+        }
+    }
+}
+
+/// Takes a lock whose holder may have panicked: every state behind our locks is valid between two statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Waiting {
+    sources: Vec<Source>,
+    /// One of them must not wait for the next event of the kernel.
+    urgent: bool,
+    waiter: Option<Waker>,
+    /// A thread waits here between its turns. It also takes what the kernel tells while it does not.
+    has_thread: bool,
+    interrupted: bool,
+    /// Nobody takes any more.
+    closed: bool,
+}
+
+/// The list itself. Socket wakers and the JS thread push, the driver takes.
+pub(super) struct RunQueue {
+    waiting: Mutex<Waiting>,
+    /// Called when the list was empty and no thread waits in it: has the inline driver run a turn.
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl RunQueue {
+    pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            wake,
+        }
+    }
+
+    /// Runs `job` on another thread, or, where none is to be had, as a turn.
+    pub(super) fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
+        if let Err(job) = thread_pool::run(Box::new(job), effort) {
+            self.push(Source::Job(job));
+        }
+    }
+
+    pub(super) fn push(&self, source: Source) {
+        self.add(source, true);
+    }
+
+    /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that. A thread may
+    /// have heard already, and be gone when its list is looked at: then whoever drives must not wait.
+    pub(super) fn push_registered(&self, source: Source) {
+        self.add(source, false);
+    }
+
+    fn add(&self, source: Source, urgent: bool) {
+        let mut waiting = lock(&self.waiting);
+        if !waiting.closed {
+            waiting.sources.push(source);
+            let urgent = urgent || waiting.has_thread;
+            self.wake(waiting, urgent);
+        }
+    }
+
+    pub(super) fn urge(&self) {
+        self.wake(lock(&self.waiting), true);
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>, urgent: bool) {
+        let is_first = urgent && !std::mem::replace(&mut waiting.urgent, true);
+        let waiter = waiting.waiter.take();
+        drop(waiting);
+        match waiter {
+            Some(waiter) => waiter.wake(),
+            None if is_first => (self.wake)(),
+            None => {}
+        }
+    }
+
+    pub(super) fn has_thread(&self) -> bool {
+        lock(&self.waiting).has_thread
+    }
+
+    /// Whoever looks himself drives from here on.
+    pub(super) fn leave_thread(&self) {
+        lock(&self.waiting).has_thread = false;
+    }
+
+    pub(super) fn take(&self, into: &mut impl Extend<Source>) {
+        let mut waiting = lock(&self.waiting);
+        waiting.urgent = false;
+        into.extend(waiting.sources.drain(..));
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
+        lock(&self.waiting).urgent
+    }
+
+    /// Forgets all sources, those to come too: they hold the engine that this list is part of.
+    pub(super) fn close(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.closed = true;
+        let sources = std::mem::take(&mut waiting.sources);
+        drop(waiting);
+        drop(sources);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.waiting).closed
+    }
+
+    pub(super) fn interrupt(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.interrupted = true;
+        let waiter = waiting.waiter.take();
+        drop(waiting);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+
+    pub(super) async fn wait(&self) {
+        poll_fn(|context| {
+            let mut waiting = lock(&self.waiting);
+            waiting.has_thread = true;
+            if waiting.interrupted || !waiting.sources.is_empty() {
+                waiting.interrupted = false;
+                waiting.waiter = None;
+                return Poll::Ready(());
+            }
+            waiting.waiter = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}

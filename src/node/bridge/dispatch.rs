@@ -1,0 +1,336 @@
+//! Batches on their way into JavaScript.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::mem;
+use std::ops::Range;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::{Result, sys};
+
+use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
+use crate::memory::buffer_pool;
+use crate::node::bridge::queue::Run;
+use crate::node::bridge::records::{RECORDS, Records};
+use crate::node::bridge::slab::{self, Shared, Size, medium_length};
+use crate::node::bridge::{Bridge, Entry};
+use crate::node::environment::Environment;
+use crate::node::raw::catch_panic::catch_panic;
+use crate::node::raw::values::{buffer, check, napi_call, number, undefined};
+
+/// The flag of a record whose value is an index into the fragment lengths.
+const FRAGMENTED: u32 = 1 << 16;
+
+impl Environment {
+    /// Calls JavaScript with some events in a callback scope: after them their nextTicks and microtasks run.
+    pub(crate) fn deliver_run(&self, run: &Run) {
+        let batch = run.batch.borrow();
+        let chunk = &batch.chunks[run.chunk];
+        let (bytes, is_rest) = (chunk.bytes, chunk.is_rest);
+        let is_last = run.events.end == chunk.events.end;
+        let first = batch.events[run.events.start].kind;
+        let last = batch.events[run.events.end - 1].kind;
+        let (connection, bridge, id) = match &chunk.owner {
+            Owner::Connection(connection) => (
+                Some(Arc::clone(connection)),
+                connection.bridge(),
+                connection.id(),
+            ),
+            Owner::Listener(listener) => (None, listener.bridge(), listener.id()),
+            Owner::Task { bridge, id } => (None, *bridge, *id),
+        };
+        let is_task = matches!(chunk.owner, Owner::Task { .. });
+        drop(batch);
+        // What was on its way was given away, too.
+        if connection.as_ref().is_some_and(|it| it.is_released()) {
+            return;
+        }
+        let Some(bridge) = self.bridge(bridge) else {
+            return;
+        };
+        let id = match &connection {
+            Some(connection) if id == NO_ID => {
+                let id = bridge.add(Entry::Connection(Arc::clone(connection), true));
+                connection.set_id(id);
+                id
+            }
+            _ => id,
+        };
+        let delivering = connection
+            .as_ref()
+            .and_then(|connection| self.begin_delivery(connection, first));
+        let delivered = self.in_callback_scope(|| {
+            deliver_events(self, &bridge, id, &run.batch, run.events.clone(), is_rest);
+            // Its ticks may see others: the listeners have returned.
+            drop(delivering);
+        });
+        if let Some(connection) = connection {
+            // Its id may be another's already.
+            if connection.is_released() {
+                return;
+            }
+            if is_last {
+                connection.delivered(bytes);
+            }
+            if !delivered {
+                // Something of it is lost: nothing may follow.
+                connection.destroy(true);
+            }
+            if self.is_inline() && connection.is_gathered() {
+                connection.flush();
+                self.gathered.end_dispatch();
+            }
+        }
+        if is_task || matches!(last, Kind::Closed | Kind::Idle) {
+            bridge.remove(id);
+        }
+    }
+
+    /// Returns false if the work has panicked.
+    fn in_callback_scope(&self, work: impl FnOnce()) -> bool {
+        let mut is_done = true;
+        let env = self.env;
+        let mut handles = ptr::null_mut();
+        let mut scope = ptr::null_mut();
+        let was_dispatching = self.dispatching.get();
+        // SAFETY: the JS thread is in no other call, unless a listener runs the event loop; the scopes are closed in
+        // reverse order.
+        unsafe {
+            if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
+                return true;
+            }
+            let resource = undefined(env);
+            let opened = self.async_context().and_then(|context| {
+                check(sys::napi_open_callback_scope(
+                    env, resource, context, &mut scope,
+                ))
+            });
+            if opened.is_ok() {
+                self.set_dispatching(true);
+                is_done = catch_panic(work).is_some();
+                sys::napi_close_callback_scope(env, scope);
+                self.set_dispatching(was_dispatching);
+            }
+            sys::napi_close_handle_scope(env, handles);
+        }
+        is_done
+    }
+}
+
+/// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs have room for. Nothing
+/// is borrowed meanwhile: a listener may have others delivered.
+pub(crate) fn deliver_events(
+    environment: &Environment,
+    bridge: &Bridge,
+    id: u32,
+    batch: &RefCell<Batch>,
+    events: Range<usize>,
+    is_rest: bool,
+) {
+    if bridge.is_released() {
+        return;
+    }
+    let records = bridge.meta.begin(is_rest);
+    let mut next = events.start;
+    while next < events.end {
+        let events = next..events.end;
+        let owner = slab::Owner {
+            bridge: bridge.index(),
+            id,
+        };
+        let call = Call::prepare(
+            environment,
+            owner,
+            &records,
+            &mut batch.borrow_mut(),
+            events,
+        );
+        match call {
+            Ok(call) => {
+                next += call.count;
+                call.run(environment, bridge, id);
+                records.go_on();
+            }
+            Err(error) => return raise(environment.env, &error),
+        }
+    }
+}
+
+/// One call of the dispatch function.
+struct Call {
+    count: usize,
+    /// Memory of payloads: by [`Size`].
+    shared: [sys::napi_value; Size::Large as usize],
+    large: sys::napi_value,
+    fragments: sys::napi_value,
+}
+
+/// Where the payload of an event goes. What is no message comes once in a connection's life, and leaves it no slab.
+fn size_of(event: &Event) -> Size {
+    match Size::of(event.place.len()) {
+        Size::Tiny | Size::Small if !event.kind.is_decoded() => Size::Medium,
+        size => size,
+    }
+}
+
+impl Call {
+    /// Takes as many events as fit.
+    fn prepare(
+        environment: &Environment,
+        owner: slab::Owner,
+        records: &Records<'_>,
+        batch: &mut Batch,
+        events: Range<usize>,
+    ) -> Result<Self> {
+        let (env, slabs) = (environment.env, &environment.slabs);
+        let nothing = undefined(env);
+        let mut call = Self {
+            count: 0,
+            shared: [nothing; Size::Large as usize],
+            large: nothing,
+            fragments: nothing,
+        };
+        let mut large = 0;
+        let mut medium: Option<Shared> = None;
+        let mut fragments: Vec<u32> = Vec::new();
+        for index in events.clone() {
+            if call.count == RECORDS {
+                break;
+            }
+            let event = &batch.events[index];
+            let length = event.place.len();
+            let size = size_of(event);
+            let offset = if length == 0 {
+                0
+            } else if size == Size::Large {
+                if large == 0 {
+                    // SAFETY: `env` is this thread's, inside a handle scope.
+                    call.large = unsafe { napi_call!(napi_create_array, env)? };
+                }
+                let value = buffer(env, payload(&batch.arena, event))?;
+                // SAFETY: both values are live.
+                check(unsafe { sys::napi_set_element(env, call.large, large, value) })?;
+                large += 1;
+                large - 1
+            } else {
+                let shared = &mut call.shared[size as usize];
+                let bytes = payload(&batch.arena, event);
+                let offset = if size == Size::Medium {
+                    if medium.is_none() {
+                        let next = &batch.events[index..events.end];
+                        let next = next.iter().filter(|event| size_of(event) == size);
+                        let room = medium_length(next.map(|event| event.place.len()));
+                        *shared = medium.insert(Shared::new(env, room)?).value;
+                    }
+                    medium.as_mut().and_then(|medium| medium.put(bytes))
+                } else {
+                    if *shared == nothing {
+                        *shared = slabs.with_room(env, owner, size, length)?;
+                    }
+                    slabs.put(owner, size, bytes)
+                };
+                // The rest comes with another call.
+                let Some(offset) = offset else { break };
+                offset
+            };
+            let mut head = event.kind as u32 | (size as u32) << 8;
+            let mut value = event.value;
+            if !event.fragments.is_empty() && event.kind == Kind::Binary {
+                head |= FRAGMENTED;
+                value = fragments.len() as u32;
+                let lengths = &batch.fragments[event.fragments.clone()];
+                fragments.push(lengths.len() as u32);
+                fragments.extend_from_slice(lengths);
+            }
+            records.set(call.count, [head, offset, length as u32, value]);
+            call.count += 1;
+            // A large payload exists twice from here on only as long as it must.
+            let event = &mut batch.events[index];
+            if size == Size::Large {
+                let place = mem::replace(&mut event.place, Place::Owned(Vec::new()));
+                if let Place::Owned(bytes) = place {
+                    buffer_pool::give(bytes);
+                }
+            }
+        }
+        if !fragments.is_empty() {
+            call.fragments = make_lengths(env, &fragments)?;
+        }
+        Ok(call)
+    }
+
+    /// Calls. What a listener throws does not come here, `lib/native/bridge.js` hands it to `raise` and goes on; what comes is
+    /// uncaught all the same.
+    fn run(&self, environment: &Environment, bridge: &Bridge, id: u32) {
+        let env = environment.env;
+        let Some(dispatch) = bridge.dispatch() else {
+            return;
+        };
+        let [tiny, small, medium] = self.shared;
+        let arguments = [
+            number(env, f64::from(id)),
+            number(env, self.count as f64),
+            tiny,
+            small,
+            medium,
+            self.large,
+            self.fragments,
+        ];
+        // SAFETY: all values are live; an exception is not left pending.
+        unsafe {
+            let receiver = undefined(env);
+            let (count, values) = (arguments.len(), arguments.as_ptr());
+            let result = ptr::null_mut();
+            let status = sys::napi_call_function(env, receiver, dispatch, count, values, result);
+            if status == sys::Status::napi_pending_exception {
+                let mut error = ptr::null_mut();
+                if sys::napi_get_and_clear_last_exception(env, &mut error) == sys::Status::napi_ok {
+                    sys::napi_fatal_exception(env, error);
+                }
+            }
+        }
+    }
+}
+
+/// Events that cannot be handed over are an uncaught exception, unless the environment ends and nobody is there.
+fn raise(env: sys::napi_env, error: &napi::Error) {
+    let text = format!("oxws cannot deliver events: {error}");
+    // SAFETY: `env` is this thread's, inside a handle scope; the text is as long as said.
+    unsafe {
+        let message = napi_call!(
+            napi_create_string_utf8,
+            env,
+            text.as_ptr().cast(),
+            text.len() as isize
+        );
+        let error = message
+            .and_then(|message| napi_call!(napi_create_error, env, ptr::null_mut(), message));
+        if let Ok(error) = error {
+            sys::napi_fatal_exception(env, error);
+        }
+    }
+}
+
+fn payload<'a>(arena: &'a [u8], event: &'a Event) -> &'a [u8] {
+    match &event.place {
+        Place::Arena(range) => &arena[range.clone()],
+        Place::Owned(bytes) => bytes,
+    }
+}
+
+fn make_lengths(env: sys::napi_env, lengths: &[u32]) -> Result<sys::napi_value> {
+    let mut data: *mut c_void = ptr::null_mut();
+    // SAFETY: as above.
+    unsafe {
+        let buffer = napi_call!(
+            napi_create_arraybuffer,
+            env,
+            size_of_val(lengths),
+            &mut data
+        )?;
+        ptr::copy_nonoverlapping(lengths.as_ptr(), data.cast(), lengths.len());
+        let kind = sys::TypedarrayType::uint32_array;
+        napi_call!(napi_create_typedarray, env, kind, lengths.len(), buffer, 0)
+    }
+}

@@ -1,0 +1,185 @@
+//! What waits to be delivered to JavaScript, in order.
+//!
+//! A listener may run the event loop itself (deasync, a modal dialogue of Electron), and what comes then is delivered
+//! while it waits. So the queue is the environment's and not a delivery's: whoever delivers takes what is first. Only a
+//! connection whose messages somebody is just being given gets no others before that is over.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::engine::{Batch, Chunk, Connection, Event, Kind, Owner};
+use crate::node::environment::Environment;
+use crate::node::raw::catch_panic::catch_panic;
+
+/// A batch, shared by what is still to be delivered of it.
+pub(crate) type SharedBatch = Rc<RefCell<Batch>>;
+
+/// Events of one chunk that are delivered together.
+pub(crate) struct Run {
+    pub(crate) batch: SharedBatch,
+    /// Which of the batch's chunks.
+    pub(crate) chunk: usize,
+    /// Which of the batch's events.
+    pub(crate) events: Range<usize>,
+}
+
+/// A connection whose messages are being delivered, and what came for it meanwhile.
+struct Busy {
+    connection: Arc<Connection>,
+    behind: Vec<Run>,
+}
+
+/// What waits to be delivered.
+#[derive(Default)]
+pub(crate) struct Queue {
+    runs: VecDeque<Run>,
+    /// Those of the deliveries under way, the innermost one's last.
+    busy: Vec<Busy>,
+}
+
+impl Queue {
+    /// Adds all chunks of a batch.
+    fn push(&mut self, batch: &SharedBatch) {
+        for (chunk, Chunk { events, .. }) in batch.borrow().chunks.iter().enumerate() {
+            self.runs.push_back(Run {
+                batch: Rc::clone(batch),
+                chunk,
+                events: events.clone(),
+            });
+        }
+    }
+
+    /// Takes the first events that may be delivered now.
+    fn pop(&mut self) -> Option<Run> {
+        while let Some(mut run) = self.runs.pop_front() {
+            if let Some(busy) = self.busy_with(&run) {
+                busy.behind.push(run);
+                continue;
+            }
+            let end = run.events.start + run_length(&run.batch.borrow().events[run.events.clone()]);
+            if end < run.events.end {
+                self.runs.push_front(Run {
+                    batch: Rc::clone(&run.batch),
+                    chunk: run.chunk,
+                    events: end..run.events.end,
+                });
+                run.events.end = end;
+            }
+            return Some(run);
+        }
+        None
+    }
+
+    /// The delivery that the run has to wait for.
+    fn busy_with(&mut self, run: &Run) -> Option<&mut Busy> {
+        if self.busy.is_empty() {
+            return None;
+        }
+        match &run.batch.borrow().chunks[run.chunk].owner {
+            Owner::Connection(connection) => self
+                .busy
+                .iter_mut()
+                .find(|busy| Arc::ptr_eq(&busy.connection, connection)),
+            Owner::Listener(_) | Owner::Task { .. } => None,
+        }
+    }
+}
+
+/// How many of a chunk's events are delivered together: messages are, while what is told of the socket comes by itself,
+/// as it does from libuv.
+fn run_length(events: &[Event]) -> usize {
+    events
+        .iter()
+        .position(|event| !event.kind.is_decoded())
+        .unwrap_or(events.len())
+        .max(1)
+}
+
+/// While it lives, what comes for its connection waits. Those of several deliveries end in reverse order.
+pub(crate) struct Delivering<'a>(&'a Environment);
+
+impl Drop for Delivering<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.borrow_mut();
+        if let Some(Busy { behind, .. }) = queue.busy.pop() {
+            for run in behind.into_iter().rev() {
+                queue.runs.push_front(run);
+            }
+        }
+    }
+}
+
+impl Environment {
+    /// Has a batch delivered.
+    pub(crate) fn enqueue(&self, batch: &SharedBatch) {
+        self.queue.borrow_mut().push(batch);
+    }
+
+    /// Whether there is something to deliver.
+    pub(crate) fn has_deliveries(&self) -> bool {
+        !self.queue.borrow().runs.is_empty()
+    }
+
+    /// Whether a delivery is under way.
+    pub(crate) fn is_delivering(&self) -> bool {
+        !self.queue.borrow().busy.is_empty()
+    }
+
+    /// Delivers all that waits, one callback scope a connection's messages.
+    pub(crate) fn deliver(&self) {
+        while self.deliver_next() {}
+    }
+
+    /// Delivers what is first. Returns whether there was anything.
+    pub(crate) fn deliver_next(&self) -> bool {
+        let next = self.queue.borrow_mut().pop();
+        let has_next = next.is_some();
+        if let Some(run) = next {
+            catch_panic(|| self.deliver_run(&run));
+        }
+        has_next
+    }
+
+    /// Has what comes for the connection wait, if the first event of a run is one that others must not overtake.
+    pub(crate) fn begin_delivery(
+        &self,
+        connection: &Arc<Connection>,
+        first: Kind,
+    ) -> Option<Delivering<'_>> {
+        if !first.is_decoded() && first != Kind::Chunk {
+            return None;
+        }
+        self.queue.borrow_mut().busy.push(Busy {
+            connection: Arc::clone(connection),
+            behind: Vec::new(),
+        });
+        Some(Delivering(self))
+    }
+
+    /// One item of the thread-safe function, for hosts without libuv. It is a callback scope already, and one that is
+    /// opened within it runs no ticks: so each delivers once, and queues another item if more waits. What came meanwhile
+    /// waits until the event loop has had its turn.
+    pub(crate) fn on_item(&self) {
+        if self.is_closed() {
+            return;
+        }
+        if !self.has_deliveries() {
+            for batch in self.outbox.take() {
+                self.enqueue(&Rc::new(RefCell::new(batch)));
+            }
+        }
+        self.deliver_next();
+        if self.has_deliveries() {
+            self.wakeup.go_on();
+            return;
+        }
+        self.flush();
+        self.wakeup.rest();
+        if !self.outbox.is_empty() {
+            self.wakeup.send_later();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The words that JavaScript reads events from.
+
+use std::cell::Cell;
+
+use napi::{Result, sys};
+
+use crate::node::raw::words::Words;
+
+/// Records that fit.
+pub(crate) const RECORDS: usize = 256;
+/// Words of a record: kind, place and flags; offset; length; value.
+const WORDS: usize = 4;
+/// Words before the first record: flags.
+const HEADER: usize = 1;
+/// The rest of a closed connection.
+const REST: u32 = 1;
+/// More of the chunk that the call before brought a part of.
+const GOES_ON: u32 = 2;
+
+/// The records of the events that the dispatch function is called with.
+pub(crate) struct Meta {
+    words: Words,
+    /// How many words a running call of the dispatch function may still read.
+    used: Cell<usize>,
+}
+
+impl Meta {
+    pub(crate) fn new(env: sys::napi_env) -> Result<Self> {
+        Ok(Self {
+            words: Words::new(env, HEADER + RECORDS * WORDS)?,
+            used: Cell::new(0),
+        })
+    }
+
+    /// What JavaScript sees.
+    pub(crate) fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+        self.words.value(env)
+    }
+
+    /// Lets go of the words: nobody writes any more.
+    pub(crate) fn release(&self, env: sys::napi_env) {
+        self.words.release(env);
+    }
+
+    /// Begins to write records for calls of the dispatch function. Those of a call that these interrupt come back at the
+    /// end. `is_rest` is whether they had been read before the socket was closed.
+    pub(crate) fn begin(&self, is_rest: bool) -> Records<'_> {
+        let interrupted = self.words.copy_of(self.used.get());
+        let flags = if is_rest { REST } else { 0 };
+        self.words.set(0, [flags]);
+        self.used.set(HEADER);
+        Records {
+            meta: self,
+            flags,
+            interrupted,
+        }
+    }
+}
+
+/// The records of the calls that one delivery makes.
+pub(crate) struct Records<'a> {
+    meta: &'a Meta,
+    flags: u32,
+    interrupted: Vec<u32>,
+}
+
+impl Records<'_> {
+    /// The next call brings more of the same chunk.
+    pub(crate) fn go_on(&self) {
+        self.meta.words.set(0, [self.flags | GOES_ON]);
+    }
+
+    /// Writes the record `index`; it and those before it are in use.
+    pub(crate) fn set(&self, index: usize, record: [u32; WORDS]) {
+        let start = HEADER + index * WORDS;
+        self.meta.words.set(start, record);
+        self.meta.used.set(start + WORDS);
+    }
+}
+
+impl Drop for Records<'_> {
+    fn drop(&mut self) {
+        self.meta.words.restore(&self.interrupted);
+        self.meta.used.set(self.interrupted.len());
+    }
+}

@@ -1,0 +1,104 @@
+//! Endpoints whose bytes JavaScript carries.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::{Batch, Effort};
+use crate::node::bridge::Bridge;
+use crate::protocol::deflate::DeflateJob;
+use crate::protocol::receiver::InflateJob;
+use crate::protocol::{Bits, Endpoint};
+
+/// Where a job that has run waits for its endpoint.
+pub(crate) struct Returned<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Default for Returned<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for Returned<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Returned<T> {
+    pub(crate) fn put(&self, job: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+    }
+
+    fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// An endpoint, and its jobs that are out.
+pub(crate) struct FedEndpoint {
+    pub(crate) endpoint: Box<Endpoint>,
+    inflated: Returned<InflateJob>,
+    deflated: Returned<DeflateJob>,
+}
+
+impl FedEndpoint {
+    /// `inflated` is where its job comes back to, if one is out already.
+    pub(crate) fn new(endpoint: Box<Endpoint>, inflated: Returned<InflateJob>) -> Self {
+        Self {
+            endpoint,
+            inflated,
+            deflated: Returned::default(),
+        }
+    }
+
+    /// Adds what `bytes` mean. If something has to be inflated first, that is a task of `bridge`: returns its id.
+    pub(crate) fn feed(
+        &mut self,
+        bridge: &Bridge,
+        bytes: &mut [u8],
+        batch: &mut Batch,
+    ) -> Option<u32> {
+        batch.feed(&mut self.endpoint, bytes);
+        self.begin_job(bridge)
+    }
+
+    /// The task is over: adds what it brought, and what the bytes behind it mean. Returns the id of the next one.
+    pub(crate) fn finish(&mut self, bridge: &Bridge, batch: &mut Batch) -> Option<u32> {
+        batch.finish(&mut self.endpoint, self.inflated.take()?);
+        self.begin_job(bridge)
+    }
+
+    fn begin_job(&mut self, bridge: &Bridge) -> Option<u32> {
+        let mut job = self.endpoint.take_job()?;
+        let inflated = self.inflated.clone();
+        Some(bridge.run_task(Effort::Large, move || {
+            job.run();
+            inflated.put(job);
+            Ok(Vec::new())
+        }))
+    }
+
+    /// Begins to compress and frame a payload, as a task of `bridge`: returns its id. Nothing if it is not to be
+    /// compressed.
+    pub(crate) fn begin_frame(
+        &mut self,
+        bridge: &Bridge,
+        payload: Cow<'_, [u8]>,
+        bits: Bits,
+        key: [u8; 4],
+    ) -> Option<u32> {
+        let mut job = self.endpoint.deflate_job(payload, bits, key)?;
+        let deflated = self.deflated.clone();
+        Some(bridge.run_task(Effort::of(job.payload_len()), move || {
+            job.run();
+            deflated.put(job);
+            Ok(Vec::new())
+        }))
+    }
+
+    /// The task is over: the frame that it made.
+    pub(crate) fn finish_frame(&mut self) -> Option<Vec<u8>> {
+        let job = self.deflated.take()?;
+        Some(self.endpoint.finish_deflate_job(job))
+    }
+}

@@ -1,0 +1,6 @@
+//! The raw functions of a bridge object: what JavaScript calls for every message and connection.
+
+pub(crate) mod config;
+pub(crate) mod connection;
+pub(crate) mod endpoint;
+pub(crate) mod messages;

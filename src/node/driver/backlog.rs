@@ -1,0 +1,148 @@
+//! Connections that were sent to in a tick or dispatch: they are written to at its end. If that is long in coming, because a
+//! listener computes or waits for another process, a thread of the process has them written meanwhile.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use crate::engine::Connection;
+
+/// How often the thread looks. What it finds twice in the same tick is late.
+const INTERVAL: Duration = Duration::from_millis(2);
+
+/// So many times it looks before it rests, once nothing is sent.
+const PATIENCE: u32 = 10;
+
+/// The thread looks, or there is none to be had.
+static IS_AWAKE: AtomicBool = AtomicBool::new(false);
+static WAKEUP: Condvar = Condvar::new();
+static LATE: Mutex<Late> = Mutex::new(Late {
+    lists: Vec::new(),
+    has_thread: false,
+});
+
+/// What the thread looks at.
+struct Late {
+    /// The lists of the process, and the tick that each was in when it was last looked at.
+    lists: Vec<(Weak<Gathered>, u32)>,
+    has_thread: bool,
+}
+
+/// The list of an environment.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    connections: Mutex<Vec<Arc<Connection>>>,
+    /// Counts what ends: ticks, and dispatches that are written at once.
+    tick: AtomicU32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gathered {
+    /// An empty list, which the thread looks at from here on.
+    pub(crate) fn new() -> Arc<Self> {
+        let list = Arc::new(Self::default());
+        let mut late = lock(&LATE);
+        late.lists.retain(|(list, _)| list.strong_count() > 0);
+        late.lists.push((Arc::downgrade(&list), 0));
+        list
+    }
+
+    /// Adds a connection.
+    pub(crate) fn push(&self, connection: Arc<Connection>) {
+        lock(&self.connections).push(connection);
+        // The thread looks once more between saying that it rests and doing so.
+        if !IS_AWAKE.load(Ordering::SeqCst) {
+            wake();
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.connections).is_empty()
+    }
+
+    /// Takes all: the tick ends.
+    pub(crate) fn take(&self) -> Vec<Arc<Connection>> {
+        self.end_dispatch();
+        mem::take(&mut *lock(&self.connections))
+    }
+
+    /// What was sent so far is written.
+    pub(crate) fn end_dispatch(&self) {
+        self.tick.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has all written whose tick is the one `before`. Returns the tick now, and whether there is anything.
+    fn look(&self, before: u32) -> (u32, bool) {
+        let tick = self.tick.load(Ordering::Relaxed);
+        let connections = lock(&self.connections);
+        if connections.is_empty() || tick != before {
+            return (tick, !connections.is_empty() || tick != before);
+        }
+        // They stay on the list: more may be sent, and it is the JS thread that takes them off.
+        let late = connections.clone();
+        drop(connections);
+        for connection in late {
+            connection.flush_early();
+        }
+        (tick, true)
+    }
+}
+
+fn wake() {
+    let mut late = lock(&LATE);
+    if IS_AWAKE.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    if late.has_thread {
+        WAKEUP.notify_one();
+    } else {
+        // Without one, what is late waits.
+        late.has_thread = true;
+        let _ = thread::Builder::new().name("oxws-late".into()).spawn(watch);
+    }
+}
+
+/// What the thread does.
+fn watch() {
+    let mut quiet = 0;
+    loop {
+        thread::sleep(INTERVAL);
+        quiet = if look() { 0 } else { quiet + 1 };
+        if quiet >= PATIENCE {
+            IS_AWAKE.store(false, Ordering::SeqCst);
+            if look() {
+                IS_AWAKE.store(true, Ordering::SeqCst);
+            }
+            let mut late = lock(&LATE);
+            while !IS_AWAKE.load(Ordering::SeqCst) {
+                late = WAKEUP.wait(late).unwrap_or_else(PoisonError::into_inner);
+            }
+            quiet = 0;
+        }
+    }
+}
+
+/// Looks at all lists; tells whether something is sent.
+fn look() -> bool {
+    let mut is_busy = false;
+    // Environments come and go meanwhile.
+    let lists: Vec<_> = lock(&LATE).lists.clone();
+    for (list, before) in lists {
+        let Some(gathered) = list.upgrade() else {
+            continue;
+        };
+        let (tick, has_sent) = gathered.look(before);
+        is_busy |= has_sent;
+        let mut late = lock(&LATE);
+        if let Some((_, seen)) = late.lists.iter_mut().find(|(other, _)| other.ptr_eq(&list)) {
+            *seen = tick;
+        }
+    }
+    is_busy
+}

@@ -1,0 +1,218 @@
+//! The native half of a WebSocket on a socket of the engine: everything but messages.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use crate::engine::{self, Connection, Stream};
+use crate::node::bridge::stream_endpoint::{FedEndpoint, Returned};
+use crate::node::bridge::{Bridge, Entry};
+use crate::node::environment::Environment;
+
+/// One end of a TCP connection.
+#[napi(object)]
+pub struct Address {
+    /// The address in text.
+    pub address: String,
+    /// `IPv4` or `IPv6`.
+    pub family: String,
+    /// 0 to 65535.
+    pub port: u16,
+}
+
+impl From<engine::Address> for Address {
+    fn from(address: engine::Address) -> Self {
+        Self {
+            address: address.address,
+            family: if address.is_ipv6 { "IPv6" } else { "IPv4" }.into(),
+            port: address.port,
+        }
+    }
+}
+
+/// The native half of a WebSocket: its connection. Frames go through the bridge by `id`.
+#[napi(js_name = "WebSocket")]
+pub struct WebSocket {
+    connection: Arc<Connection>,
+}
+
+/// What a connection gave away.
+#[napi(object, object_from_js = false)]
+pub struct Demoted {
+    /// The id of its endpoint.
+    pub endpoint: u32,
+    /// The task that must be over before the endpoint can go on.
+    pub task: Option<u32>,
+}
+
+/// A socket that was given away.
+#[napi(object, object_from_js = false)]
+pub struct Released {
+    /// The descriptor, the caller's from here on.
+    pub fd: i32,
+    /// What was read of it.
+    pub bytes: Buffer,
+}
+
+impl WebSocket {
+    fn with_bridge<T>(&self, work: impl FnOnce(&Bridge) -> T) -> Option<T> {
+        let environment = Environment::existing()?;
+        let bridge = environment.bridge(self.connection.bridge())?;
+        Some(work(&bridge))
+    }
+}
+
+#[napi]
+impl WebSocket {
+    /// Delivers bytes as they come from here on.
+    #[napi(catch_unwind)]
+    pub fn start_raw(&self) {
+        self.connection.start_raw();
+    }
+
+    /// Delivers no more of them before `open()`. Returns how many were, those on their way among them.
+    #[napi(catch_unwind)]
+    pub fn hold_back(&self) -> f64 {
+        self.connection.hold_back() as f64
+    }
+
+    /// Gives the endpoint away to JavaScript, which carries the bytes from here on.
+    #[napi(catch_unwind)]
+    pub fn demote(&self) -> Option<Demoted> {
+        self.with_bridge(|bridge| {
+            let (id, task) = bridge.add_task();
+            let returned = Returned::default();
+            let heir = returned.clone();
+            let demoted = self.connection.demote(move |job| {
+                heir.put(job);
+                task.end(Ok(Vec::new()));
+            });
+            let is_out = demoted.as_ref().is_some_and(|(_, is_out)| *is_out);
+            if !is_out {
+                bridge.remove(id);
+            }
+            demoted.map(|(endpoint, _)| {
+                let fed = Box::new(FedEndpoint::new(endpoint, returned));
+                Demoted {
+                    endpoint: bridge.add(Entry::Endpoint(Some(fed))),
+                    task: is_out.then_some(id),
+                }
+            })
+        })
+        .flatten()
+    }
+
+    /// Gives the socket away, with all that was read of it, before any of it was a frame. No event follows. Null if it is
+    /// closed, or where there are no descriptors.
+    #[napi(catch_unwind)]
+    pub fn release(&self) -> Option<Released> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::IntoRawFd;
+
+            let (fd, bytes) = self.connection.release()?;
+            self.with_bridge(|bridge| bridge.remove(self.connection.id()));
+            Some(Released {
+                fd: fd.into_raw_fd(),
+                bytes: bytes.into(),
+            })
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
+    /// Stops reading.
+    #[napi(catch_unwind)]
+    pub fn pause(&self) {
+        self.connection.set_paused(true);
+    }
+
+    /// Reads again.
+    #[napi(catch_unwind)]
+    pub fn resume(&self) {
+        self.connection.set_paused(false);
+    }
+
+    /// Keeps what is sent together, until it is uncorked.
+    #[napi(catch_unwind)]
+    pub fn set_corked(&self, corked: bool) {
+        self.connection.set_corked(corked);
+    }
+
+    /// Closes when what has arrived is read and reported.
+    #[napi(catch_unwind)]
+    pub fn close_behind_input(&self) {
+        self.connection.close_behind_input();
+    }
+
+    /// Nagle's algorithm off or on. Returns 0 or the system's error number.
+    #[napi(catch_unwind)]
+    pub fn set_no_delay(&self, on: bool) -> i32 {
+        number_of(self.connection.set_nodelay(on))
+    }
+
+    /// TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number.
+    #[napi(catch_unwind)]
+    pub fn set_keep_alive(&self, on: bool, delay: u32) -> i32 {
+        number_of(self.connection.set_keepalive(on, delay))
+    }
+
+    /// Our end.
+    #[napi(catch_unwind)]
+    pub fn local_address(&self) -> Option<Address> {
+        self.connection
+            .with_stream(Stream::local_address)
+            .flatten()
+            .map(Address::from)
+    }
+
+    /// The peer's end.
+    #[napi(catch_unwind)]
+    pub fn remote_address(&self) -> Option<Address> {
+        self.connection
+            .with_stream(Stream::remote_address)
+            .flatten()
+            .map(Address::from)
+    }
+
+    /// The descriptor, -1 when there is none.
+    #[napi(getter, catch_unwind)]
+    pub fn fd(&self) -> i32 {
+        self.connection
+            .with_stream(Stream::descriptor)
+            .flatten()
+            .unwrap_or(-1)
+    }
+
+    /// Keeps the event loop alive, or not.
+    #[napi(catch_unwind)]
+    pub fn hold(&self, hold: bool) {
+        self.with_bridge(|bridge| bridge.set_held(self.connection.id(), hold));
+    }
+}
+
+fn number_of(result: std::io::Result<()>) -> i32 {
+    result.map_or_else(|error| errno(&error), |()| 0)
+}
+
+/// The system's error number, negative as Node's are; EIO for errors that the system has no number for.
+pub(crate) fn errno(error: &std::io::Error) -> i32 {
+    -error.raw_os_error().unwrap_or(5)
+}
+
+/// The environment and a bridge of it.
+pub(crate) fn bridge_of(index: u32) -> Result<std::rc::Rc<Bridge>> {
+    Environment::existing()
+        .and_then(|environment| environment.bridge(index))
+        .ok_or_else(|| Error::from_reason("no such bridge"))
+}
+
+/// The native half of the connection that an event named.
+#[napi(catch_unwind)]
+pub fn take(bridge: u32, id: u32) -> Result<Option<WebSocket>> {
+    let bridge = bridge_of(bridge)?;
+    Ok(bridge
+        .connection(id)
+        .map(|connection| WebSocket { connection }))
+}

@@ -1,0 +1,201 @@
+//! Parts of frames, for a `Sender` that writes to a stream of any kind.
+//!
+//! They are called for every message, so they are raw functions like those of a bridge. `#[napi]` does not see them:
+//! `raw.d.ts` declares them.
+
+use std::ffi::CStr;
+use std::{ptr, slice};
+
+use napi::bindgen_prelude::*;
+use napi::sys;
+use napi_derive::napi;
+
+use crate::node::raw::catch_panic::catch_panic;
+use crate::node::raw::values::{Entry, arguments, buffer, check, define, napi_call};
+use crate::protocol::{Bits, frame, mask, utf8};
+
+const ENTRIES: &[(&CStr, Entry)] = &[
+    (c"encodeHeader", encode_header),
+    (c"mask", mask),
+    (c"randomKey", random_key),
+    (c"isValidUtf8", is_valid_utf8),
+];
+
+/// Adds the functions of this file to the addon's exports.
+#[napi(module_exports)]
+pub fn export_frame_functions(exports: Object<'_>, env: Env) -> Result<()> {
+    for (name, entry) in ENTRIES {
+        // SAFETY: the entries do not follow their data.
+        unsafe { define(env.raw(), exports.raw(), name, *entry, ptr::null_mut())? };
+    }
+    Ok(())
+}
+
+/// Runs `work` with the arguments. An error of it is thrown, and so is a panic.
+///
+/// # Safety
+/// Called with what an entry of [`ENTRIES`] got.
+unsafe fn with_arguments<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    work: impl FnOnce([sys::napi_value; N]) -> Result<sys::napi_value>,
+) -> sys::napi_value {
+    // SAFETY: the caller's promise.
+    let (values, _) = unsafe { arguments::<N>(env, info) };
+    catch_panic(|| work(values))
+        .unwrap_or_else(|| Err(Error::from_reason("The addon panicked")))
+        .unwrap_or_else(|error| {
+            // SAFETY: `env` is the running call's.
+            unsafe { JsError::from(error).throw_into(env) };
+            ptr::null_mut()
+        })
+}
+
+/// `encodeHeader(byteLength, bits, key)`: the header of a frame. The key is in it if the bits ask for masking.
+unsafe extern "C" fn encode_header(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_arguments(env, info, |[length, bits, key]| {
+            let bits = Bits::from(word_of(env, bits)?);
+            let key = word_of(env, key)?.to_le_bytes();
+            let (header, end) = frame::encode_header(bits, length_of(env, length)?, key);
+            buffer(env, &header[..end])
+        })
+    }
+}
+
+/// `mask(source, key, target, offset)`: puts the bytes of `source`, masked, into `target` at `offset`. They may be in
+/// the same memory.
+unsafe extern "C" fn mask(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: this is an entry; no JavaScript runs while it uses the memory.
+    unsafe {
+        with_arguments(env, info, |[source, key, target, offset]| {
+            let source = Memory::of(env, source)?;
+            let target = Memory::of(env, target)?;
+            let key = word_of(env, key)?.to_le_bytes();
+            let offset = length_of(env, offset)?;
+            mask::apply(key, 0, target.put(offset, &source)?);
+            Ok(ptr::null_mut())
+        })
+    }
+}
+
+/// `randomKey()`: a masking key.
+unsafe extern "C" fn random_key(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry.
+    unsafe {
+        with_arguments(env, info, |[]| {
+            let key = u32::from_le_bytes(mask::random_key());
+            napi_call!(napi_create_uint32, env, key)
+        })
+    }
+}
+
+/// `isValidUtf8(bytes)`: whether they are UTF-8 as a whole.
+unsafe extern "C" fn is_valid_utf8(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: this is an entry; no JavaScript runs while it uses the memory.
+    unsafe {
+        with_arguments(env, info, |[bytes]| {
+            let is_valid = utf8::is_valid(Memory::of(env, bytes)?.bytes());
+            napi_call!(napi_get_boolean, env, is_valid)
+        })
+    }
+}
+
+/// What a Uint8Array is a view of, until JavaScript runs again. Pointers, for two of them may overlap.
+struct Memory {
+    data: *mut u8,
+    length: usize,
+}
+
+impl Memory {
+    /// The memory of a Uint8Array or Buffer. Unlike `napi_get_buffer_info`, which ends the process on some versions of
+    /// Node, this may be asked of any value.
+    fn of(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut kind = 0;
+        let mut length = 0;
+        let mut data = ptr::null_mut();
+        // SAFETY: `value` is live; null stands for what is not asked for.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                env,
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+            return Err(invalid("Expected a Uint8Array"));
+        }
+        // An empty array may have no memory.
+        let data = ptr::NonNull::new(data.cast()).unwrap_or(ptr::NonNull::dangling());
+        Ok(Self {
+            data: data.as_ptr(),
+            length,
+        })
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    /// No JavaScript runs and nothing else writes to the memory while they are in use.
+    unsafe fn bytes(&self) -> &[u8] {
+        // SAFETY: N-API says that there are `length` bytes; the rest is the caller's promise.
+        unsafe { slice::from_raw_parts(self.data, self.length) }
+    }
+
+    /// Copies `source` to `offset` and returns the copy.
+    ///
+    /// # Safety
+    /// No JavaScript runs and nothing else touches the memory while the copy is in use.
+    unsafe fn put<'a>(self, offset: u64, source: &Self) -> Result<&'a mut [u8]> {
+        if offset.saturating_add(source.length as u64) > self.length as u64 {
+            return Err(invalid("The target is too short"));
+        }
+        // SAFETY: the copy lies inside this memory, as just checked; `ptr::copy` takes overlapping memory, and there is
+        // no reference before it is done. The rest is the caller's promise.
+        unsafe {
+            let to = self.data.add(offset as usize);
+            ptr::copy(source.data, to, source.length);
+            Ok(slice::from_raw_parts_mut(to, source.length))
+        }
+    }
+}
+
+/// A number of 32 bits, whatever their sign.
+fn word_of(env: sys::napi_env, value: sys::napi_value) -> Result<u32> {
+    let mut word = 0;
+    // SAFETY: `value` is live.
+    check(unsafe { sys::napi_get_value_uint32(env, value, &mut word) })
+        .map_err(|_| invalid("Expected a number"))?;
+    Ok(word)
+}
+
+/// A length or an offset: a whole number up to 2^53 - 1.
+fn length_of(env: sys::napi_env, value: sys::napi_value) -> Result<u64> {
+    const MAX_SAFE_INTEGER: f64 = ((1u64 << 53) - 1) as f64;
+    let mut number = f64::NAN;
+    // SAFETY: `value` is live; a wrong type leaves `number` as it is.
+    unsafe { sys::napi_get_value_double(env, value, &mut number) };
+    if number.fract() == 0.0 && (0.0..=MAX_SAFE_INTEGER).contains(&number) {
+        Ok(number as u64)
+    } else {
+        Err(invalid("Expected a length"))
+    }
+}
+
+fn invalid(reason: &str) -> Error {
+    Error::new(Status::InvalidArg, reason)
+}

@@ -1,0 +1,6 @@
+//! Calls of C: N-API's, libuv's, and what comes from them.
+
+pub(crate) mod catch_panic;
+pub(crate) mod uv;
+pub(crate) mod values;
+pub(crate) mod words;

@@ -1,0 +1,118 @@
+//! The few functions of libuv that the drivers need, looked up when the addon runs: the crate links without
+//! Node, and runs in hosts that have no libuv.
+
+use std::ffi::{c_int, c_void};
+
+/// An opaque `uv_handle_t`.
+pub(crate) type Handle = *mut c_void;
+pub(crate) type AsyncCallback = extern "C" fn(Handle);
+pub(crate) type PollCallback = extern "C" fn(Handle, c_int, c_int);
+pub(crate) type PrepareCallback = extern "C" fn(Handle);
+pub(crate) type CloseCallback = extern "C" fn(Handle);
+
+/// `UV_ASYNC`, `UV_POLL` and `UV_PREPARE` of `uv_handle_type`.
+pub(crate) const ASYNC: c_int = 1;
+pub(crate) const POLL: c_int = 8;
+pub(crate) const PREPARE: c_int = 9;
+
+/// `UV_READABLE`.
+pub(crate) const READABLE: c_int = 1;
+
+macro_rules! functions {
+    ($($name:ident = $symbol:literal: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        /// libuv's functions.
+        #[derive(Clone, Copy)]
+        pub(crate) struct Uv {
+            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+        }
+
+        impl Uv {
+            #[cfg(unix)]
+            fn look_up() -> Option<Self> {
+                $(
+                    // SAFETY: the name ends with a NUL.
+                    let $name = unsafe { libc::dlsym(libc::RTLD_DEFAULT, $symbol.as_ptr()) };
+                    if $name.is_null() {
+                        return None;
+                    }
+                )*
+                Some(Self {
+                    $(
+                        // SAFETY: libuv's ABI is stable within version 1, which Node has had since 2014.
+                        $name: unsafe {
+                            std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) $(-> $result)?>($name)
+                        },
+                    )*
+                })
+            }
+        }
+    };
+}
+
+functions! {
+    handle_size = c"uv_handle_size": fn(c_int) -> usize;
+    async_init = c"uv_async_init": fn(*mut c_void, Handle, AsyncCallback) -> c_int;
+    async_send = c"uv_async_send": fn(Handle) -> c_int;
+    poll_init = c"uv_poll_init": fn(*mut c_void, Handle, c_int) -> c_int;
+    poll_start = c"uv_poll_start": fn(Handle, c_int, PollCallback) -> c_int;
+    poll_stop = c"uv_poll_stop": fn(Handle) -> c_int;
+    prepare_init = c"uv_prepare_init": fn(*mut c_void, Handle) -> c_int;
+    prepare_start = c"uv_prepare_start": fn(Handle, PrepareCallback) -> c_int;
+    prepare_stop = c"uv_prepare_stop": fn(Handle) -> c_int;
+    close = c"uv_close": fn(Handle, CloseCallback);
+    hold = c"uv_ref": fn(Handle);
+    release = c"uv_unref": fn(Handle);
+}
+
+impl Uv {
+    /// libuv, if the process has it.
+    pub(crate) fn find() -> Option<Self> {
+        #[cfg(unix)]
+        return Self::look_up();
+        #[cfg(not(unix))]
+        None
+    }
+
+    /// Memory for a handle of `kind`, zeroed.
+    pub(crate) fn allocate(&self, kind: c_int) -> Handle {
+        // SAFETY: any kind is a valid argument.
+        let size = unsafe { (self.handle_size)(kind) };
+        let words = size.div_ceil(size_of::<u64>());
+        Box::leak(vec![0u64; words].into_boxed_slice())
+            .as_mut_ptr()
+            .cast()
+    }
+
+    /// Gives the memory of a closed handle back.
+    ///
+    /// # Safety
+    /// `handle` came from [`Uv::allocate`] with the same kind, and libuv has closed it.
+    pub(crate) unsafe fn free(&self, handle: Handle, kind: c_int) {
+        // SAFETY: the caller's promise; the size is the one of `allocate`.
+        unsafe {
+            let words = (self.handle_size)(kind).div_ceil(size_of::<u64>());
+            drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+                handle.cast::<u64>(),
+                words,
+            )));
+        }
+    }
+}
+
+/// The pointer kept in a handle.
+///
+/// # Safety
+/// `handle` is an open handle.
+pub(crate) unsafe fn data<T>(handle: Handle) -> *mut T {
+    // SAFETY: `void* data` is the first and public member of every `uv_handle_t`.
+    unsafe { *handle.cast::<*mut T>() }
+}
+
+/// Keeps a pointer in a handle.
+///
+/// # Safety
+/// As [`data`].
+pub(crate) unsafe fn set_data<T>(handle: Handle, data: *const T) {
+    // SAFETY: as above.
+    unsafe { *handle.cast::<*const T>() = data };
+}

@@ -69,16 +69,39 @@ async function testJavaScript(driver, ...parameters) {
   }
 }
 
+/**
+ * The test files that go through all drivers themselves, in processes of their
+ * own, and test nothing in this one.
+ */
+function filesWithDrivers() {
+  const root = path.join(__dirname, '..', '__test__');
+  const rows =
+    /\b(drivers|ownDrivers)\b[^;]*require\('[./]+\/support\/drivers'\)/;
+
+  return fs
+    .readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => {
+      if (!name.endsWith('.test.js')) return false;
+
+      const text = fs.readFileSync(path.join(root, name), 'utf8');
+
+      return rows.test(text) && !/[{,]\s*implementations\b/.test(text);
+    })
+    .map((name) => `/__test__/${name.replaceAll(path.sep, '/')}$`);
+}
+
 const SUITES = {
   rust: testRust,
   javascript: () => testJavaScript(undefined),
-  // What is around the library is the same with every driver.
+  // What is around the library is the same with every driver, and so is what
+  // does not leave the choice to the environment.
   thread: () =>
     testJavaScript(
       'thread',
       '--testPathIgnorePatterns',
       ...testPathIgnorePatterns,
-      '/__test__/package/'
+      '/__test__/package/',
+      ...filesWithDrivers()
     ),
   system: () => testJavaScript(undefined, '--config', 'jest.system.config.js')
 };

@@ -11,7 +11,7 @@ const {
 
 /** Sends more than the kernel takes while the other side does not read. */
 function fill(websocket) {
-  for (let count = 0; count < 32; count++)
+  for (let count = 0; count < 16; count++)
     websocket.send(Buffer.alloc(1 << 20));
 }
 
@@ -160,9 +160,9 @@ describeEach(routedPairs, 'the callback of send()', (pair) => {
     client.on('pong', () => pongs++);
     // Each pong of the server is behind a backlog that never ends.
     const feed = setInterval(() => {
-      while (server.bufferedAmount < 1 << 20) {
+      while (server.bufferedAmount < 1 << 18) {
         sent++;
-        server.send(Buffer.alloc(1 << 18), () => called++);
+        server.send(Buffer.alloc(1 << 16), () => called++);
       }
     }, 1);
 

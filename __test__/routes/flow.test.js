@@ -15,7 +15,7 @@ const {
 const CHUNK = Buffer.alloc(1 << 16, 'x');
 
 /** More than the buffers of two sockets hold, however far they grow. */
-const BACKLOG = 16 << 20;
+const BACKLOG = 4 << 20;
 
 /** Sends until nothing can be taken any more; resolves the count of sends. */
 async function fill(websocket) {

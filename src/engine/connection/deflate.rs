@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Connection;
-use super::read::Phase;
+use super::phase::Phase;
 use super::state::State;
 use crate::engine::events::Batch;
 use crate::engine::run_queue::lock;

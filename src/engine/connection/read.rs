@@ -1,72 +1,20 @@
 //! What a connection has read, and what it is taken for.
 
+use std::io;
 use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use super::Connection;
+use super::phase::Phase;
+use super::state::State;
 use crate::engine::READ_SIZE;
 use crate::engine::events::{Batch, Kind};
-use crate::handshake::{HeadLimits, HeadParser, Outcome};
+use crate::engine::run_queue::lock;
+use crate::engine::thread_pool::Effort;
+use crate::handshake::Outcome;
 use crate::protocol::Endpoint;
 use crate::protocol::receiver::InflateJob;
-
-/// What the bytes are.
-pub(super) enum Phase {
-    /// None can come yet.
-    Connecting(HeadLimits),
-    /// A request or a response.
-    Head {
-        parser: Box<HeadParser>,
-        bytes: Vec<u8>,
-    },
-    /// JavaScript decides what comes next; the bytes are for that, but for the first `passed`, which it has. `together`
-    /// of them were read as one.
-    Held {
-        bytes: Vec<u8>,
-        passed: usize,
-        together: usize,
-    },
-    /// JavaScript's as they are.
-    Raw(Vec<u8>),
-    /// Frames. Those that came early wait.
-    Open {
-        endpoint: Box<Endpoint>,
-        early: Vec<u8>,
-    },
-}
-
-impl Phase {
-    pub(super) fn request(limits: HeadLimits) -> Self {
-        Self::head(HeadParser::request(limits))
-    }
-
-    pub(super) fn response(limits: HeadLimits) -> Self {
-        Self::head(HeadParser::response(limits))
-    }
-
-    pub(super) fn held(bytes: Vec<u8>) -> Self {
-        Self::Held {
-            bytes,
-            passed: 0,
-            together: 0,
-        }
-    }
-
-    /// JavaScript has the first `passed` of the bytes; what is behind them was read together with them.
-    fn held_behind(bytes: Vec<u8>, passed: usize) -> Self {
-        let together = bytes.len();
-        Self::Held {
-            bytes,
-            passed,
-            together,
-        }
-    }
-
-    fn head(parser: HeadParser) -> Self {
-        Self::Head {
-            parser: Box::new(parser),
-            bytes: Vec::new(),
-        }
-    }
-}
 
 /// Who takes a job over.
 pub(super) type Heir = Box<dyn FnOnce(InflateJob) + Send>;
@@ -340,5 +288,72 @@ impl Input {
             self.reported_end = true;
             batch.push(Kind::End, u32::from(!self.opened));
         }
+    }
+}
+
+impl State {
+    /// Reads once. Returns whether there is more.
+    pub(super) fn read(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> bool {
+        if !self.input.is_open() || connection.is_ahead() {
+            return false;
+        }
+        let Some(stream) = &mut self.stream else {
+            return false;
+        };
+        let start = batch.arena.len();
+        let (memory, room, is_direct) = match self.input.direct() {
+            Some((memory, room)) => (memory, room, true),
+            None => (batch.room(READ_SIZE), READ_SIZE, false),
+        };
+        let read = if self.broken {
+            stream.read_now(memory, room)
+        } else {
+            stream.poll_read(context, memory, room)
+        };
+        match read {
+            Poll::Pending => false,
+            Poll::Ready(Ok(0)) => {
+                self.input.eof = !self.broken;
+                // Half a head is for Node's parser to refuse.
+                self.input.give_up(batch);
+                false
+            }
+            Poll::Ready(Ok(n)) => {
+                let more = n == room || self.broken || stream.poll_read_ready(context).is_ready();
+                if is_direct {
+                    self.input.took_direct(n, batch);
+                } else {
+                    let job = self.input.take(start, batch);
+                    self.inflate(connection, job);
+                }
+                more
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
+            // To libuv a reset right behind bytes is an end.
+            Poll::Ready(Err(_)) if self.input.holds_back() => {
+                self.input.eof = true;
+                false
+            }
+            Poll::Ready(Err(error)) => {
+                self.fail(&error);
+                false
+            }
+        }
+    }
+
+    /// A large message is inflated elsewhere.
+    pub(super) fn inflate(&mut self, connection: &Arc<Connection>, job: Option<InflateJob>) {
+        let Some(mut job) = job else { return };
+        let inflating = Arc::clone(connection);
+        connection.run_job(Effort::Large, move || {
+            job.run();
+            lock(&inflating.state).input.end_inflation(job);
+            inflating.schedule();
+        });
     }
 }

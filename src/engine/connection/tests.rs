@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::{Event, Kind};
 use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
 use crate::protocol::frame::opcode;
-use crate::protocol::{Limits, Role};
+use crate::protocol::{Bits, Config, Limits, Role};
 
 /// A connection that compresses, and its peer.
 fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {

@@ -1,11 +1,28 @@
 //! What a connection has still to write.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use super::phase::Phase;
+use super::state::{State, errno};
+use super::{Connection, Gather};
+use crate::engine::events::WRITING;
 use crate::engine::out_queue::OutQueue;
-use crate::protocol::deflate::DeflateJob;
-use crate::protocol::frame::MAX_HEADER_LEN;
+use crate::protocol::deflate::{DeflateJob, JOB_LEN};
+use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 use crate::protocol::{Bits, Endpoint};
+
+/// An unmasked payload this long goes to the kernel from where it lies.
+const DIRECT_WRITE: usize = 16 * 1024;
+
+/// What is written at once while others wait: the lock of the connection, and the driver. Some 100 µs.
+const STEP: usize = 512 * 1024;
+
+/// More than the kernel keeps for a socket. A peer that reads meanwhile does not keep us for ever.
+const ALL: usize = 16 * 1024 * 1024;
 
 /// How a frame is to be made.
 #[derive(Clone, Copy)]
@@ -189,5 +206,148 @@ impl Output {
         self.queue.clear();
         self.behind = VecDeque::new();
         self.behind_bytes = 0;
+    }
+}
+
+impl State {
+    pub(super) fn send(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        payload: Cow<'_, [u8]>,
+        sending: Sending,
+        gather: Gather,
+    ) {
+        if !self.is_writable() {
+            self.output.refuse();
+            return;
+        }
+        if self.output.is_held_up() {
+            self.output.wait(payload.into_owned(), Some(sending));
+            return;
+        }
+        let Sending { bits, key } = sending;
+        if payload.len() >= DIRECT_WRITE
+            && gather != Gather::ForTurn
+            && !self.corked
+            && self.output.is_empty()
+            && !bits.is_masked()
+            && !bits.has(Bits::COMPRESS)
+        {
+            self.send_direct(context, &payload, sending);
+            return;
+        }
+        let Phase::Open { endpoint, .. } = &mut self.input.phase else {
+            return;
+        };
+        let is_for_turn = gather == Gather::ForTurn;
+        if endpoint.compresses(bits) && (is_for_turn || payload.len() >= JOB_LEN) {
+            self.output.wait(payload.into_owned(), Some(sending));
+            if !is_for_turn && let Some((job, _)) = self.begin_deflation() {
+                connection.deflate_elsewhere(job);
+            }
+            return;
+        }
+        self.output.put(payload.len() + MAX_HEADER_LEN, |out| {
+            endpoint.frame(out, &payload, bits, key);
+        });
+        self.gathered(context, gather);
+    }
+
+    /// The kernel takes what it can from where the payload lies; the rest is copied.
+    fn send_direct(&mut self, context: &mut Context<'_>, payload: &[u8], sending: Sending) {
+        let Some(stream) = &self.stream else { return };
+        let (header, length) = encode_header(sending.bits, payload.len() as u64, sending.key);
+        let header = &header[..length];
+        let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)]) {
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => {
+                self.output.refuse();
+                self.fail_writing(&error);
+                return;
+            }
+        };
+        self.output.count_direct(written);
+        self.output.put(payload.len() + length - written, |out| {
+            out.extend_from_slice(header.get(written..).unwrap_or_default());
+            out.extend_from_slice(&payload[written.saturating_sub(length)..]);
+        });
+        self.flush(context);
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if !self.is_writable() {
+            self.output.refuse();
+            return;
+        }
+        if self.output.is_held_up() {
+            self.output.wait(bytes.to_vec(), None);
+        } else {
+            self.output
+                .put(bytes.len(), |out| out.extend_from_slice(bytes));
+        }
+    }
+
+    pub(super) fn gathered(&mut self, context: &mut Context<'_>, gather: Gather) {
+        if gather == Gather::No {
+            self.flush(context);
+        }
+    }
+
+    /// Writes one step; what is left is for a turn.
+    pub(super) fn flush(&mut self, context: &mut Context<'_>) {
+        self.writes_on = self.write_out(context, STEP);
+    }
+
+    /// Writes all that the kernel takes.
+    pub(super) fn flush_fully(&mut self, context: &mut Context<'_>) {
+        self.writes_on = self.write_out(context, ALL);
+    }
+
+    /// Writes until the queue is empty, the kernel full or `most` bytes are written, then what hangs on an empty queue.
+    /// Returns whether the kernel may take more.
+    fn write_out(&mut self, context: &mut Context<'_>, mut most: usize) -> bool {
+        if self.corked || self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
+            return false;
+        }
+        let Some(stream) = &self.stream else {
+            return false;
+        };
+        let result = loop {
+            if self.is_blocked {
+                match stream.poll_write_ready(context) {
+                    Poll::Pending => return false,
+                    Poll::Ready(Ok(())) => self.is_blocked = false,
+                    Poll::Ready(Err(error)) => break Err(error),
+                }
+            }
+            let queue = &mut self.output.queue;
+            match queue.write_with(&mut most, |slices| stream.write(slices)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_blocked = true,
+                Ok(()) if !queue.is_empty() => return true,
+                Ok(()) if self.end_wanted && !self.shut && self.output.is_empty() => {
+                    self.shut = true;
+                    break stream.shutdown();
+                }
+                result => break result,
+            }
+        };
+        match result {
+            // The peer is gone already: its FIN or RST tells the rest.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => self.fail_writing(&error),
+            Ok(()) => {}
+        }
+        false
+    }
+
+    fn fail_writing(&mut self, error: &io::Error) {
+        self.reason = errno(error) | WRITING;
+        self.broken = true;
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        self.stream.is_some() && !self.broken
     }
 }

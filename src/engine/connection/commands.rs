@@ -1,0 +1,193 @@
+//! What JavaScript has a connection do.
+
+use std::borrow::Cow;
+use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::state::State;
+use super::write::Sending;
+use super::{Connection, Gather};
+use crate::engine::run_queue::lock;
+use crate::protocol::receiver::InflateJob;
+use crate::protocol::{Bits, Config, Endpoint};
+
+impl Connection {
+    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back. With [`Gather::ForTurn`] what
+    /// comes is not looked at before the next [`Connection::proceed`].
+    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], gather: Gather) {
+        self.command(|state, _| {
+            state.input.corked = gather == Gather::ForTurn;
+            state.open(Endpoint::new(config), head);
+        });
+        self.schedule_behind_registration();
+    }
+
+    /// Has a turn do what JavaScript gathered for it.
+    pub fn proceed(self: &Arc<Self>) {
+        lock(&self.state).input.corked = false;
+        self.schedule();
+    }
+
+    /// Whoever had the socket before is done with it: what comes is delivered from here on.
+    pub fn hand_over(self: &Arc<Self>) {
+        lock(&self.state).handed_over = true;
+        self.schedule();
+    }
+
+    /// Delivers bytes as they come from here on.
+    pub fn start_raw(self: &Arc<Self>) {
+        self.command(|state, _| state.input.start_raw());
+        self.schedule();
+    }
+
+    /// Ends what [`Connection::start_raw`] began: more bytes wait for [`Connection::open`]. Returns how many have been
+    /// delivered, though JavaScript may not have them yet.
+    pub fn hold_back(self: &Arc<Self>) -> u64 {
+        self.command(|state, _| state.input.hold_back())
+    }
+
+    /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
+    /// that is out, if there is one, goes to `heir`: tells whether it will.
+    pub fn demote(
+        self: &Arc<Self>,
+        heir: impl FnOnce(InflateJob) + Send + 'static,
+    ) -> Option<(Box<Endpoint>, bool)> {
+        self.command(|state, _| {
+            state.deflate_until(None);
+            state.input.demote(Box::new(heir))
+        })
+    }
+
+    /// Sends one frame.
+    pub fn send(
+        self: &Arc<Self>,
+        payload: Cow<'_, [u8]>,
+        bits: Bits,
+        key: [u8; 4],
+        gather: Gather,
+    ) {
+        self.break_on_panic(|| {
+            self.command(|state, context| {
+                let sending = Sending { bits, key };
+                state.send(self, context, payload, sending, gather);
+            });
+        });
+    }
+
+    /// Sends bytes as they are.
+    pub fn write(self: &Arc<Self>, bytes: &[u8], gather: Gather) {
+        self.command(|state, context| {
+            state.write(bytes);
+            state.gathered(context, gather);
+        });
+    }
+
+    /// Writes what was gathered, as much as one turn may; another turn writes on.
+    pub fn flush(self: &Arc<Self>) {
+        self.command(State::flush);
+    }
+
+    /// The same, as far as the kernel takes it.
+    pub fn flush_fully(self: &Arc<Self>) {
+        self.command(State::flush_fully);
+    }
+
+    /// Writes what was gathered though more may come: here, or in a turn of the thread that drives.
+    pub fn flush_early(self: &Arc<Self>) {
+        if self.engine.has_thread() {
+            self.schedule();
+        } else {
+            self.flush();
+        }
+    }
+
+    /// Writes all when no turn will come: what waits to be compressed is compressed here, and what another thread
+    /// compresses is waited for, both until `deadline`.
+    pub fn flush_until(self: &Arc<Self>, deadline: Instant) {
+        loop {
+            let mut is_held_up = false;
+            self.break_on_panic(|| {
+                self.command(|state, context| {
+                    state.deflate_until(Some(deadline));
+                    state.flush_fully(context);
+                    is_held_up = state.stream.is_some() && state.output.is_held_up();
+                });
+            });
+            if !is_held_up || Instant::now() >= deadline {
+                return;
+            }
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// Has [`Kind::Written`](super::Kind::Written) reported once the next send or write is done whose number was asked for.
+    pub fn tell_written(self: &Arc<Self>) {
+        self.command(|state, _| state.tell_written = true);
+    }
+
+    /// Has [`Kind::Drained`](super::Kind::Drained) reported once all is written.
+    pub fn tell_drained(self: &Arc<Self>) {
+        self.command(|state, _| state.tell_drained = true);
+    }
+
+    /// Stops or resumes reading.
+    pub fn set_paused(self: &Arc<Self>, paused: bool) {
+        self.command(|state, _| state.input.paused = paused);
+        if !paused {
+            self.schedule();
+        }
+    }
+
+    /// Keeps what is sent from here on together, until it is uncorked.
+    pub fn set_corked(self: &Arc<Self>, corked: bool) {
+        self.command(|state, context| {
+            state.corked = corked;
+            state.flush(context);
+        });
+    }
+
+    /// Sends FIN after what is queued.
+    pub fn end(self: &Arc<Self>, gather: Gather) {
+        self.command(|state, context| {
+            state.end_wanted = true;
+            state.gathered(context, gather);
+        });
+    }
+
+    /// Closes now; with `reset`, by RST. What was sent before goes to the kernel as far as it takes it.
+    pub fn destroy(self: &Arc<Self>, reset: bool) {
+        self.command(|state, context| state.destroy(context, reset));
+    }
+
+    /// Closes when what has arrived is read.
+    pub fn close_behind_input(self: &Arc<Self>) {
+        self.command(|state, _| state.close_wanted = true);
+        self.schedule();
+    }
+
+    /// Nagle's algorithm off or on.
+    pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        self.with_stream(|stream| stream.set_nodelay(on))
+            .unwrap_or(Ok(()))
+    }
+
+    /// TCP keep-alive, with a delay in seconds.
+    pub fn set_keepalive(&self, on: bool, delay: u32) -> io::Result<()> {
+        self.with_stream(|stream| stream.set_keepalive(on, delay))
+            .unwrap_or(Ok(()))
+    }
+
+    /// Gives the socket away, with all that was read of it, of which JavaScript may have a head. No event follows. `None`
+    /// if it is closed.
+    #[cfg(unix)]
+    pub fn release(self: &Arc<Self>) -> Option<(OwnedFd, Vec<u8>)> {
+        let released = self.command(|state, _| state.release());
+        self.released.store(released.is_some(), Ordering::Relaxed);
+        released
+    }
+}

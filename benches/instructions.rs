@@ -12,7 +12,7 @@ use oxws::handshake::{HeadLimits, Outcome, parse_request, parse_response};
 use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::sender::append_frame;
-use oxws::protocol::{Bits, mask};
+use oxws::protocol::{FrameFlags, mask};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -88,14 +88,14 @@ fn receivers() {
 }
 
 fn senders() {
-    let binary = Bits::opcode(opcode::BINARY) | Bits::FIN;
-    for (role, bits) in [("server", binary), ("client", binary | Bits::MASK)] {
+    let binary = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    for (role, flags) in [("server", binary), ("client", binary | FrameFlags::MASK)] {
         for len in [32, 1024, 65536] {
             let payload = vec![b'a'; len];
             let mut out = Vec::with_capacity(len + 16);
             piece(&format!("send {len} B, {role}"), 1, || {
                 out.clear();
-                append_frame(&mut out, black_box(&payload), bits, KEY);
+                append_frame(&mut out, black_box(&payload), flags, KEY);
             });
         }
     }

@@ -4,7 +4,7 @@ mod events;
 
 use events::Events;
 use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
-use oxws::protocol::{Bits, Limits, Receiver, Role, Violation, sender};
+use oxws::protocol::{FrameFlags, Limits, Receiver, Role, Violation, sender};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -58,8 +58,8 @@ fn compressed_frame() -> impl Strategy<Value = Vec<u8>> {
     let first = prop::sample::select(&[0xc1, 0xc2, 0x41, 0x42, 0x80, 0x00]);
     (first, deflated(), any::<[u8; 4]>()).prop_map(|(first, payload, key)| {
         let mut out = Vec::new();
-        let bits = Bits::from(first) | Bits::KEY;
-        sender::append_frame(&mut out, &payload, bits, key);
+        let flags = FrameFlags::from(first) | FrameFlags::KEY;
+        sender::append_frame(&mut out, &payload, flags, key);
         out
     })
 }
@@ -78,12 +78,12 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
         prop::bool::weighted(0.97),
     )
         .prop_map(|(first, payload, key, is_masked)| {
-            let mut bits = Bits::from(u32::from(first));
+            let mut flags = FrameFlags::from(u32::from(first));
             if is_masked {
-                bits = bits | Bits::KEY;
+                flags = flags | FrameFlags::KEY;
             }
             let mut out = Vec::new();
-            sender::append_frame(&mut out, &payload, bits, key);
+            sender::append_frame(&mut out, &payload, flags, key);
             out
         })
 }

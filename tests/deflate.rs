@@ -5,7 +5,7 @@ mod events;
 use events::{Event, Events};
 use oxws::protocol::deflate::{DeflateParams, InflateParams, Params};
 use oxws::protocol::frame::opcode;
-use oxws::protocol::{Bits, Config, Endpoint, Limits, Role};
+use oxws::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -74,17 +74,17 @@ proptest! {
         let mut client = endpoint(Role::Client, params);
         let mut out = Vec::new();
         for (payload, is_job) in &payloads {
-            let bits = Bits::opcode(opcode::BINARY)
-                | Bits::FIN
-                | Bits::RSV1
-                | Bits::COMPRESS
-                | Bits::MASK;
+            let flags = FrameFlags::opcode(opcode::BINARY)
+                | FrameFlags::FIN
+                | FrameFlags::RSV1
+                | FrameFlags::COMPRESS
+                | FrameFlags::MASK;
             if *is_job {
-                let mut job = client.deflate_job(payload.clone(), bits, [0; 4]).expect("a job");
+                let mut job = client.deflate_job(payload.clone(), flags, [0; 4]).expect("a job");
                 job.run();
                 out.extend(client.finish_deflate_job(job));
             } else {
-                client.frame(&mut out, payload, bits, [0; 4]);
+                client.frame(&mut out, payload, flags, [0; 4]);
             }
         }
         let events = receive(&mut endpoint(Role::Server, params), &out, size);
@@ -101,14 +101,14 @@ proptest! {
         let mut out = Vec::new();
         for _ in 0..repeats {
             for (i, part) in parts.iter().enumerate() {
-                let mut bits = Bits::COMPRESS;
+                let mut flags = FrameFlags::COMPRESS;
                 if i == 0 {
-                    bits = bits | Bits::opcode(opcode::BINARY) | Bits::RSV1;
+                    flags = flags | FrameFlags::opcode(opcode::BINARY) | FrameFlags::RSV1;
                 }
                 if i == parts.len() - 1 {
-                    bits = bits | Bits::FIN;
+                    flags = flags | FrameFlags::FIN;
                 }
-                server.frame(&mut out, part, bits, [0; 4]);
+                server.frame(&mut out, part, flags, [0; 4]);
             }
         }
         let events = receive(&mut endpoint(Role::Client, params), &out, 3000);
@@ -138,7 +138,7 @@ fn what_is_not_to_be_compressed_is_not() {
         },
     };
     let mut server = endpoint(Role::Server, params);
-    let text = Bits::opcode(opcode::TEXT) | Bits::FIN;
+    let text = FrameFlags::opcode(opcode::TEXT) | FrameFlags::FIN;
     let mut out = Vec::new();
     server.frame(&mut out, b"Hello", text, [0; 4]);
     assert_eq!(out, b"\x81\x05Hello");
@@ -151,7 +151,7 @@ fn what_is_not_to_be_compressed_is_not() {
     server.frame(
         &mut out,
         b"Hello",
-        text | Bits::RSV1 | Bits::COMPRESS,
+        text | FrameFlags::RSV1 | FrameFlags::COMPRESS,
         [0; 4],
     );
     assert_eq!(out, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");

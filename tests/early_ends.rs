@@ -5,7 +5,7 @@ use std::net::{self, Ipv4Addr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
-use oxws::engine::{Batch, Connection, Engine, Gather, Kind, Opening, Source, Stream};
+use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Pollable, Stream};
 use oxws::protocol::{Config, Limits, Role};
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -69,7 +69,7 @@ impl World {
             skip_utf8_validation: false,
             deflate: None,
         };
-        self.connection.open(config, HEAD, Gather::No);
+        self.connection.open(config, HEAD, Flush::Now);
     }
 
     /// Takes turns until nothing more comes; tells what did.
@@ -78,11 +78,11 @@ impl World {
         for _ in 0..20 {
             std::thread::sleep(Duration::from_millis(1));
             self.engine.poll();
-            let mut sources: Vec<Source> = Vec::new();
+            let mut sources: Vec<Pollable> = Vec::new();
             self.engine.take_ready(&mut sources);
             let mut batch = Batch::default();
             for source in sources {
-                source.turn(&mut batch);
+                source.poll(&mut batch);
             }
             events.extend(batch.events.iter().map(|event| (event.kind, event.value)));
         }
@@ -148,7 +148,7 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
     world.goes(LATER, Going::Fin);
     world.settle();
     world.connection.set_paused(true);
-    world.connection.start_raw();
+    world.connection.start_passthrough();
     assert_eq!(world.settle(), []);
     world.connection.destroy(false);
     assert_eq!(
@@ -163,9 +163,9 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_closes_behind_them() {
     world.goes(LATER, Going::Fin);
     world.settle();
     world.connection.set_paused(true);
-    world.connection.start_raw();
+    world.connection.start_passthrough();
     assert_eq!(world.settle(), []);
-    world.connection.close_behind_input();
+    world.connection.close_after_input();
     assert_eq!(
         kinds(&world.settle()),
         [Kind::Chunk, Kind::End, Kind::Closed]

@@ -4,10 +4,10 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
-use oxws::engine::{Connection, Engine, Gather, Opening, Stream, limit_jobs};
+use oxws::engine::{Connection, Engine, Flush, Opening, Stream, limit_jobs};
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
-use oxws::protocol::{Bits, Config, Limits, Role};
+use oxws::protocol::{Config, FrameFlags, Limits, Role};
 use tokio::net::TcpStream;
 
 const HOGS: usize = 10;
@@ -41,7 +41,7 @@ fn connect(engine: &Arc<Engine>) -> (Arc<Connection>, std::net::TcpStream) {
         skip_utf8_validation: false,
         deflate: Some(deflate),
     };
-    connection.open(config, &[], Gather::No);
+    connection.open(config, &[], Flush::Now);
     (connection, peer)
 }
 
@@ -61,18 +61,21 @@ fn a_message_is_not_compressed_behind_the_backlogs_of_other_connections() {
     // What is compressed first is then certain.
     limit_jobs(1);
     let engine = Engine::new(|| ()).expect("a runtime");
-    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN | Bits::RSV1 | Bits::COMPRESS;
+    let flags = FrameFlags::opcode(opcode::BINARY)
+        | FrameFlags::FIN
+        | FrameFlags::RSV1
+        | FrameFlags::COMPRESS;
     let payload = message();
     let hogs: Vec<_> = (0..HOGS).map(|_| connect(&engine)).collect();
     let (victim, mut peer) = connect(&engine);
     for (hog, peer) in &hogs {
         for _ in 0..BACKLOG {
-            hog.send(payload.as_slice().into(), bits, [0; 4], Gather::No);
+            hog.send(payload.as_slice().into(), flags, [0; 4], Flush::Now);
         }
         let mut peer = peer.try_clone().expect("a socket");
         std::thread::spawn(move || std::io::copy(&mut peer, &mut std::io::sink()));
     }
-    victim.send(payload.as_slice().into(), bits, [0; 4], Gather::No);
+    victim.send(payload.as_slice().into(), flags, [0; 4], Flush::Now);
     let mut header = [0; 2];
     peer.read_exact(&mut header).expect("the message");
     assert_eq!(header[0], 0xc2);

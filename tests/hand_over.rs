@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 
-use oxws::engine::{Batch, Connection, Engine, Gather, Kind, Opening, Owner, Source, Stream};
+use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Owner, Pollable, Stream};
 use oxws::handshake::HeadLimits;
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
-use oxws::protocol::{Bits, Config, Limits, Role};
+use oxws::protocol::{Config, FrameFlags, Limits, Role};
 use tokio::net::TcpStream;
 
 /// Pairs of connections that talk with each other.
@@ -68,7 +68,7 @@ impl IoThread {
             move || {
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
-                    let batch = turn(&engine);
+                    let batch = poll(&engine);
                     if !batch.is_empty() {
                         outbox.push(batch);
                     }
@@ -90,12 +90,12 @@ impl IoThread {
 }
 
 /// Gives each source that is ready its turn.
-fn turn(engine: &Engine) -> Batch {
-    let mut sources: Vec<Source> = Vec::new();
+fn poll(engine: &Engine) -> Batch {
+    let mut sources: Vec<Pollable> = Vec::new();
     let mut batch = Batch::default();
     engine.take_ready(&mut sources);
     for source in sources {
-        source.turn(&mut batch);
+        source.poll(&mut batch);
     }
     batch
 }
@@ -103,19 +103,19 @@ fn turn(engine: &Engine) -> Batch {
 /// One end, and how far it is.
 struct End {
     connection: Arc<Connection>,
-    bits: Bits,
+    flags: FrameFlags,
     sent: u32,
     received: u32,
     is_closed: bool,
 }
 
 impl End {
-    fn send_next(&mut self, gather: Gather) {
+    fn send_next(&mut self, flush: Flush) {
         if self.sent < MESSAGES {
             let payload = message(self.sent);
             self.sent += 1;
             self.connection
-                .send(payload.into(), self.bits, [0; 4], gather);
+                .send(payload.into(), self.flags, [0; 4], flush);
         }
     }
 }
@@ -161,18 +161,18 @@ impl World {
     }
 
     /// How what is sent now leaves.
-    fn gather(&self) -> Gather {
+    fn flush(&self) -> Flush {
         match self.thread {
-            Some(_) => Gather::ForTurn,
-            None => Gather::Yes,
+            Some(_) => Flush::OnDriver,
+            None => Flush::EndOfTick,
         }
     }
 
     fn begin(&mut self) {
-        let gather = self.gather();
+        let flush = self.flush();
         for end in &mut self.ends {
             for _ in 0..WINDOW {
-                end.send_next(gather);
+                end.send_next(flush);
             }
             end.connection.flush();
         }
@@ -183,7 +183,7 @@ impl World {
         let batches = match self.thread {
             None => {
                 self.engine.poll();
-                vec![turn(&self.engine)]
+                vec![poll(&self.engine)]
             }
             Some(_) => self.outbox.wait(),
         };
@@ -192,11 +192,11 @@ impl World {
         }
         if self.deliveries >= PERIOD {
             self.deliveries = 0;
-            self.hand_over();
+            self.finish_adoption();
         }
     }
 
-    fn hand_over(&mut self) {
+    fn finish_adoption(&mut self) {
         match self.thread.take() {
             None => self.thread = Some(IoThread::start(&self.engine, &self.outbox)),
             Some(thread) => {
@@ -210,7 +210,7 @@ impl World {
     }
 
     fn deliver(&mut self, batch: Batch) {
-        let gather = self.gather();
+        let flush = self.flush();
         for chunk in &batch.chunks {
             let Owner::Connection(connection) = &chunk.owner else {
                 unreachable!("there are only connections");
@@ -225,7 +225,7 @@ impl World {
                         };
                         assert!(bytes == message(end.received), "message {}", end.received);
                         end.received += 1;
-                        end.send_next(gather);
+                        end.send_next(flush);
                     }
                     Kind::Closed => {
                         assert_eq!(event.value, 0, "errno");
@@ -236,8 +236,8 @@ impl World {
                 }
             }
             connection.delivered(chunk.bytes);
-            match gather {
-                Gather::ForTurn => connection.proceed(),
+            match flush {
+                Flush::OnDriver => connection.process_pending(),
                 _ => connection.flush(),
             }
             self.deliveries += 1;
@@ -264,7 +264,7 @@ fn sockets() -> io::Result<(TcpStream, TcpStream)> {
 fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses: bool) -> End {
     let connection =
         Connection::start(Arc::clone(engine), 0, Stream::Tcp(stream), Opening::Adopted);
-    connection.hand_over();
+    connection.finish_adoption();
     connection.set_id(id);
     let deflate = compresses.then_some(Params {
         deflate: DeflateParams {
@@ -285,17 +285,17 @@ fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses:
         skip_utf8_validation: false,
         deflate,
     };
-    connection.open(config, &[], Gather::No);
-    let mut bits = Bits::opcode(opcode::BINARY) | Bits::FIN;
+    connection.open(config, &[], Flush::Now);
+    let mut flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
     if role == Role::Client {
-        bits = bits | Bits::MASK;
+        flags = flags | FrameFlags::MASK;
     }
     if compresses {
-        bits = bits | Bits::RSV1 | Bits::COMPRESS;
+        flags = flags | FrameFlags::RSV1 | FrameFlags::COMPRESS;
     }
     End {
         connection,
-        bits,
+        flags,
         sent: 0,
         received: 0,
         is_closed: false,
@@ -325,7 +325,7 @@ fn a_connection_that_nobody_has_looked_at_is_looked_at() {
     let thread = IoThread::start(&engine, &outbox);
     let (entered, is_in) = mpsc::channel();
     let (leave, may_leave) = mpsc::channel::<()>();
-    engine.schedule(Source::Job(Box::new(move || {
+    engine.schedule(Pollable::Job(Box::new(move || {
         entered.send(()).expect("a receiver");
         may_leave.recv().expect("a sender");
     })));
@@ -341,7 +341,7 @@ fn a_connection_that_nobody_has_looked_at_is_looked_at() {
     assert!(engine.has_urgent());
     // Who drives from here on has looked, and waits for the kernel again.
     engine.poll();
-    turn(&engine);
+    poll(&engine);
     let stream = engine.enter(|| Stream::dial_tcp(to)).ok().expect("a dial");
     let opening = Opening::Dialled(HeadLimits::default());
     Connection::start(Arc::clone(&engine), 0, stream, opening);

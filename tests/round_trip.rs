@@ -5,7 +5,7 @@ mod events;
 use events::{Event, Events};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::sender::{self, Frame};
-use oxws::protocol::{Bits, Config, Endpoint, Limits, Role};
+use oxws::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -38,11 +38,11 @@ fn binary(bytes: &[u8]) -> Event {
 #[test]
 fn at_every_alignment() {
     let payload: Vec<u8> = (0..300).map(|i| (i * 31) as u8).collect();
-    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN | Bits::MASK;
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN | FrameFlags::MASK;
     for offset in 0..64 {
         for len in [0, 1, 2, 3, 4, 5, 31, 32, 33, 63, 64, 65, 125, 126, 300] {
             let mut out = Vec::new();
-            endpoint(Role::Client).frame(&mut out, &payload[..len], bits, [0; 4]);
+            endpoint(Role::Client).frame(&mut out, &payload[..len], flags, [0; 4]);
             assert_eq!(
                 received(Role::Server, &out, offset),
                 [binary(&payload[..len])]
@@ -66,16 +66,16 @@ proptest! {
         key in any::<[u8; 4]>(),
         in_place in any::<bool>(),
     ) {
-        let bits = Bits::opcode(opcode::BINARY) | Bits::FIN;
-        for (to, bits) in [(Role::Server, bits | Bits::KEY), (Role::Server, bits | Bits::MASK), (Role::Client, bits)] {
+        let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+        for (to, flags) in [(Role::Server, flags | FrameFlags::KEY), (Role::Server, flags | FrameFlags::MASK), (Role::Client, flags)] {
             let mut out = Vec::new();
             for payload in &payloads {
                 if in_place {
-                    let frame = Frame::begin(&mut out, bits, payload.len() / 2);
+                    let frame = Frame::begin(&mut out, flags, payload.len() / 2);
                     out.extend_from_slice(payload);
                     frame.finish(&mut out, key);
                 } else {
-                    sender::append_frame(&mut out, payload, bits, key);
+                    sender::append_frame(&mut out, payload, flags, key);
                 }
             }
             let expected: Vec<Event> = payloads.iter().map(|payload| binary(payload)).collect();
@@ -88,15 +88,15 @@ proptest! {
         let mut out = Vec::new();
         let mut sender = endpoint(Role::Client);
         for (i, part) in parts.iter().enumerate() {
-            let mut bits = Bits::MASK;
+            let mut flags = FrameFlags::MASK;
             if i == 0 {
-                bits = bits | Bits::opcode(opcode::BINARY);
+                flags = flags | FrameFlags::opcode(opcode::BINARY);
             }
             if i == parts.len() - 1 {
-                bits = bits | Bits::FIN;
+                flags = flags | FrameFlags::FIN;
             }
-            sender.frame(&mut out, part, bits, [0; 4]);
-            sender.frame(&mut out, b"still there?", Bits::MASK | Bits::FIN | Bits::opcode(opcode::PING), [0; 4]);
+            sender.frame(&mut out, part, flags, [0; 4]);
+            sender.frame(&mut out, b"still there?", FrameFlags::MASK | FrameFlags::FIN | FrameFlags::opcode(opcode::PING), [0; 4]);
         }
         let mut events = received(Role::Server, &out, 0);
         events.retain(|event| *event != Event::Ping(b"still there?".to_vec()));

@@ -1,7 +1,7 @@
 //! Streams of frames, and who takes them.
 
 use oxws::protocol::sender::append_frame;
-use oxws::protocol::{Bits, Limits, Message, Receiver, Role, Sink};
+use oxws::protocol::{FrameFlags, Limits, Message, Receiver, Role, Sink};
 
 /// Looks at what it is given, as little as it can.
 #[derive(Default)]
@@ -40,10 +40,10 @@ pub fn receiver() -> Receiver {
 
 /// `count` frames of `len` bytes, as a client sends them.
 pub fn frames(opcode: u8, len: usize, count: usize) -> Vec<u8> {
-    let bits = Bits::opcode(opcode) | Bits::FIN | Bits::KEY;
+    let flags = FrameFlags::opcode(opcode) | FrameFlags::FIN | FrameFlags::KEY;
     let mut bytes = Vec::new();
     for _ in 0..count {
-        append_frame(&mut bytes, &vec![b'a'; len], bits, KEY);
+        append_frame(&mut bytes, &vec![b'a'; len], flags, KEY);
     }
     bytes
 }

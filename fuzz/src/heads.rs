@@ -42,7 +42,7 @@ fn parse_in_pieces(mut parser: HeadParser, bytes: &[u8], mut chunks: Chunks) -> 
             Outcome::Incomplete => {}
             outcome => {
                 // Spent.
-                assert_eq!(parser.parse(bytes), Outcome::Foreign);
+                assert_eq!(parser.parse(bytes), Outcome::NotAnUpgrade);
                 return outcome;
             }
         }

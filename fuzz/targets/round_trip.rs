@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use oxws::protocol::close;
 use oxws::protocol::deflate::{DeflateParams, InflateParams, Params};
 use oxws::protocol::frame::opcode;
-use oxws::protocol::{Bits, Config, Endpoint, Limits, Role};
+use oxws::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 use oxws_fuzz::{Chunks, Event, receive};
 
 #[derive(Arbitrary, Debug)]
@@ -92,26 +92,33 @@ struct Sender {
 
 impl Sender {
     /// `first` are the opcode and RSV1 of the frame.
-    fn send(&mut self, payload: &[u8], first: Bits, fin: bool, key: Option<[u8; 4]>, in_job: bool) {
-        let mut bits = first;
+    fn send(
+        &mut self,
+        payload: &[u8],
+        first: FrameFlags,
+        fin: bool,
+        key: Option<[u8; 4]>,
+        in_job: bool,
+    ) {
+        let mut flags = first;
         if fin {
-            bits = bits | Bits::FIN;
+            flags = flags | FrameFlags::FIN;
         }
         if self.role == Role::Client {
-            bits = bits | key.map_or(Bits::MASK, |_| Bits::KEY);
+            flags = flags | key.map_or(FrameFlags::MASK, |_| FrameFlags::KEY);
         }
         let key = key.unwrap_or_default();
-        if in_job && let Some(job) = self.endpoint.deflate_job(payload, bits, key) {
+        if in_job && let Some(job) = self.endpoint.deflate_job(payload, flags, key) {
             self.out.extend(self.endpoint.finish_deflate_job(job));
         } else {
-            self.endpoint.frame(&mut self.out, payload, bits, key);
+            self.endpoint.frame(&mut self.out, payload, flags, key);
         }
     }
 
     fn send_all(&mut self, sending: &Sending<'_>) {
         let compressed = |compress| match compress && self.compresses {
-            true => (Bits::RSV1, Bits::COMPRESS),
-            false => (Bits::from(0), Bits::from(0)),
+            true => (FrameFlags::RSV1, FrameFlags::COMPRESS),
+            false => (FrameFlags::from(0), FrameFlags::from(0)),
         };
         match sending {
             Sending::Binary {
@@ -121,13 +128,13 @@ impl Sender {
             } => {
                 let (rsv1, compress) = compressed(*compress);
                 let mut bytes = Vec::new();
-                let mut first = Bits::opcode(opcode::BINARY) | rsv1;
+                let mut first = FrameFlags::opcode(opcode::BINARY) | rsv1;
                 for (i, fragment) in fragments.iter().enumerate() {
                     let payload = fragment.bytes();
                     let fin = i + 1 == fragments.len();
                     let Payload { key, in_job, .. } = fragment;
                     self.send(&payload, first | compress, fin, Some(*key), *in_job);
-                    first = Bits::opcode(opcode::CONTINUATION);
+                    first = FrameFlags::opcode(opcode::CONTINUATION);
                     bytes.extend(payload);
                     if let (Some(ping), false) = (between, fin) {
                         self.control(opcode::PING, ping);
@@ -139,8 +146,8 @@ impl Sender {
             }
             Sending::Text { text, compress } => {
                 let (rsv1, compress) = compressed(*compress);
-                let bits = Bits::opcode(opcode::TEXT) | rsv1 | compress;
-                self.send(text.as_bytes(), bits, true, None, false);
+                let flags = FrameFlags::opcode(opcode::TEXT) | rsv1 | compress;
+                self.send(text.as_bytes(), flags, true, None, false);
                 self.expected.push(message(false, text.as_bytes().to_vec()));
             }
             Sending::Ping(payload) => self.control(opcode::PING, payload),
@@ -150,7 +157,7 @@ impl Sender {
 
     fn control(&mut self, code: u8, payload: &[u8]) {
         let payload = &payload[..payload.len().min(125)];
-        self.send(payload, Bits::opcode(code), true, None, false);
+        self.send(payload, FrameFlags::opcode(code), true, None, false);
         self.expected.push(match code {
             opcode::PING => Event::Ping(payload.to_vec()),
             _ => Event::Pong(payload.to_vec()),
@@ -166,7 +173,13 @@ impl Sender {
         let mut payload = Vec::new();
         let reason = &reason[..reason.floor_char_boundary(123)];
         close::encode(code, reason.as_bytes(), &mut payload);
-        self.send(&payload, Bits::opcode(opcode::CLOSE), true, None, false);
+        self.send(
+            &payload,
+            FrameFlags::opcode(opcode::CLOSE),
+            true,
+            None,
+            false,
+        );
         self.expected.push(Event::Close(code, reason.into()));
     }
 }

@@ -102,7 +102,7 @@ class NativeConnection extends Connection {
   onHandedOver(resource) {
     resource.connection = this;
     this._resource = resource;
-    bridge.handOver(this.id);
+    bridge.finishAdoption(this.id);
   }
 
   /** The net.Socket over this connection, made for who asks for it. */
@@ -255,7 +255,7 @@ class NativeConnection extends Connection {
    */
   detach() {
     const { socket, websocket, _handler: handler } = this;
-    const { endpoint: id, task } = this.nativeHandle.demote();
+    const { endpoint: id, task } = this.nativeHandle.detach();
     const endpoint = new Endpoint(id);
 
     endpoint.deferInflation();
@@ -562,7 +562,7 @@ class NativeConnection extends Connection {
   _updateRef() {
     if (this._closed) return;
 
-    this.nativeHandle.hold(
+    this.nativeHandle.setRef(
       this.destroyed || (this.isReferenced && !this._isIdle)
     );
   }
@@ -606,7 +606,7 @@ class NativeConnection extends Connection {
     this._closedWhilePaused = this.isStarted && this._holdsBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
-    if (this._closedWhilePaused) this.nativeHandle.closeBehindInput();
+    if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();
     else bridge.destroy(this.id, reset ? 1 : 0);
   }
 
@@ -620,12 +620,12 @@ class NativeConnection extends Connection {
 
   /** Has the callbacks told when the first of them is due. */
   notifyWritten() {
-    if (!this._closed) bridge.tellWritten(this.id);
+    if (!this._closed) bridge.notifyWritten(this.id);
   }
 
   /** Has the socket told when all that is queued is written. */
   notifyDrained() {
-    if (!this._closed) bridge.tellDrained(this.id);
+    if (!this._closed) bridge.notifyDrained(this.id);
   }
 
   get bytesRead() {

@@ -17,7 +17,7 @@ class Passthrough {
     /** Who waits for how many bytes. */
     this._awaited = null;
 
-    connection.nativeHandle.startRaw();
+    connection.nativeHandle.startPassthrough();
   }
 
   /** Bytes came. */
@@ -33,7 +33,7 @@ class Passthrough {
    */
   end(callback) {
     this._awaited = {
-      count: this._connection.nativeHandle.holdBack(),
+      count: this._connection.nativeHandle.park(),
       callback
     };
     this._settle();

@@ -8,7 +8,7 @@ const { hasDescriptors } = require('../native/descriptors');
 const NativeConnection = require('../connection/native-connection');
 const timers = require('../node/timers');
 
-const { IDLE, STARVED } = kinds;
+const { LISTENER_CLOSED, ACCEPT_FAILED } = kinds;
 
 /** How long to wait when no descriptor is left. */
 const STARVED_DELAY = 100;
@@ -21,7 +21,7 @@ const STARVED_DELAY = 100;
 class Acceptor {
   /**
    * @param {Object} handle
-   * @param {native.Server} server
+   * @param {native.ListenerHandle} server
    * @param {function(NativeConnection): void} onConnection
    */
   constructor(handle, server, onConnection) {
@@ -38,11 +38,11 @@ class Acceptor {
     });
     define(handle, 'ref', () => {
       ref.call(handle);
-      server.hold(true);
+      server.setRef(true);
     });
     define(handle, 'unref', () => {
       unref.call(handle);
-      server.hold(false);
+      server.setRef(false);
     });
   }
 
@@ -53,8 +53,8 @@ class Acceptor {
 
   receive(events) {
     while (events.next()) {
-      if (events.kind === IDLE) targets[this._server.id] = undefined;
-      else if (events.kind === STARVED) this._wait();
+      if (events.kind === LISTENER_CLOSED) targets[this._server.id] = undefined;
+      else if (events.kind === ACCEPT_FAILED) this._wait();
     }
   }
 

@@ -18,7 +18,7 @@ const {
 const timers = require('../node/timers');
 const { NativeUpgradeSocket } = require('./upgrade-socket');
 
-const { CLOSED, CONNECTED, END, FOREIGN, HEAD } = kinds;
+const { CLOSED, CONNECTED, END, NOT_AN_UPGRADE, HEAD } = kinds;
 
 const ETIMEDOUT = -110;
 
@@ -176,7 +176,7 @@ class NativeDial {
         new UpgradeResponse(connection, data, this.maxHeadersCount),
         new NativeUpgradeSocket(connection).open()
       );
-    } else if (kind === FOREIGN) {
+    } else if (kind === NOT_AN_UPGRADE) {
       this._hand(data);
     } else if (kind === END) {
       this._connection.destroy();

@@ -19,7 +19,7 @@ const UntouchedServer = require('./untouched-server');
  * @typedef {import('../websocket-server')} WebSocketServer
  */
 
-const { BEGUN, CLOSED, END, FOREIGN, HEAD } = kinds;
+const { HEAD_STARTED, CLOSED, END, NOT_AN_UPGRADE, HEAD } = kinds;
 
 /**
  * Whether 'upgrade' sees what AsyncLocalStorage holds where the server was
@@ -129,9 +129,9 @@ class NativeServer {
 
       if (this._isUntouched) this._upgrade(connection, data);
       else this._serve(connection);
-    } else if (kind === FOREIGN) {
+    } else if (kind === NOT_AN_UPGRADE) {
       this._serve(connection);
-    } else if (kind === BEGUN) {
+    } else if (kind === HEAD_STARTED) {
       // The time for a head begins with it.
       this._silent.delete(connection);
       this._begun.set(connection, now());

@@ -6,11 +6,11 @@ type Payload = string | Uint8Array;
 
 /**
  * The header of a frame, 2 to 14 bytes. The key, its first byte lowest, is in
- * it if the bits have MASK or KEY.
+ * it if the flags have MASK or KEY.
  */
 export declare function encodeHeader(
   byteLength: number,
-  bits: number,
+  flags: number,
   key: number
 ): Buffer;
 
@@ -59,13 +59,13 @@ export interface Bridge {
    */
   adopt(fd: number, isTcp: number): number;
   /** Whoever had an adopted socket is done with it; nothing comes before. */
-  handOver(id: number): void;
+  finishAdoption(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
   /** Has the `written` event sent once the next send is done that was asked about. */
-  tellWritten(id: number): void;
+  notifyWritten(id: number): void;
   /** Has the `drained` event sent once all that is queued is written. */
-  tellDrained(id: number): void;
+  notifyDrained(id: number): void;
   /** Bytes read so far. */
   bytesRead(id: number): number;
   /** Bytes that the kernel took so far. */
@@ -75,7 +75,7 @@ export interface Bridge {
   /** Closes now; by RST if `reset` is 1. */
   destroy(id: number, reset: number): void;
   /** Frames and sends. */
-  send(id: number, data: Payload, bits: number, key: number): void;
+  send(id: number, data: Payload, flags: number, key: number): void;
   /** Sends bytes as they are. */
   write(id: number, data: Payload): void;
   /** The number of the last send or write. */
@@ -100,13 +100,13 @@ export interface Bridge {
   frame(
     id: number,
     data: Payload,
-    bits: number,
+    flags: number,
     key: number,
     room: Uint8Array,
     offset: number
   ): Buffer | number;
   /** Begins one that is compressed, as a task. */
-  beginFrame(id: number, data: Payload, bits: number, key: number): number;
+  beginFrame(id: number, data: Payload, flags: number, key: number): number;
   /** The frame, when that task is over. */
   finishFrame(id: number): Buffer;
   /**
@@ -132,6 +132,41 @@ export interface Bridge {
   free(id: number): void;
   /** An uncaught exception, without leaving the running call. */
   raise(error: unknown): void;
+}
+
+/** A native connection. Frames go through the bridge by `id`. */
+export declare class ConnectionHandle {
+  /** Delivers bytes as they come from here on. */
+  startPassthrough(): void
+  /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
+  park(): number
+  /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */
+  detach(): Detached | null
+  /**
+   * Gives the socket away, with all that was read of it, before any of it was a frame. No event follows. Null if it is
+   * closed, or where there are no descriptors.
+   */
+  release(): Released | null
+  /** Stops reading. */
+  pause(): void
+  /** Reads again. */
+  resume(): void
+  /** Keeps what is sent together, until it is uncorked. */
+  setCorked(corked: boolean): void
+  /** Closes when what has arrived is read and reported. */
+  closeAfterInput(): void
+  /** Nagle's algorithm off or on. Returns 0 or the system's error number. */
+  setNoDelay(on: boolean): number
+  /** TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number. */
+  setKeepAlive(on: boolean, delay: number): number
+  /** Our end. */
+  localAddress(): Address | null
+  /** The peer's end. */
+  remoteAddress(): Address | null
+  /** The descriptor, -1 when there is none. */
+  get fd(): number
+  /** Whether it keeps the event loop alive. */
+  setRef(isRef: boolean): void
 }
 
 /** Compresses messages, one at a time. */
@@ -161,50 +196,15 @@ export declare class Inflater {
 }
 
 /** A listening socket. Its events come under its `id`; the first event of each connection is `accepted`. */
-export declare class Server {
-  /** The number of this listener in its bridge, until its `idle` event. */
+export declare class ListenerHandle {
+  /** The number of this listener in its bridge, until its `listenerClosed` event. */
   get id(): number
-  /** Stops listening; `idle` follows when all connections have been reported. */
+  /** Stops listening; `listenerClosed` follows when all connections have been reported. */
   close(): void
-  /** Accepts again after `starved`. */
+  /** Accepts again after `acceptFailed`. */
   resume(): void
-  /** Keeps the event loop alive, or not. */
-  hold(hold: boolean): void
-}
-
-/** The native half of a WebSocket: its connection. Frames go through the bridge by `id`. */
-export declare class WebSocket {
-  /** Delivers bytes as they come from here on. */
-  startRaw(): void
-  /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
-  holdBack(): number
-  /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */
-  demote(): Demoted | null
-  /**
-   * Gives the socket away, with all that was read of it, before any of it was a frame. No event follows. Null if it is
-   * closed, or where there are no descriptors.
-   */
-  release(): Released | null
-  /** Stops reading. */
-  pause(): void
-  /** Reads again. */
-  resume(): void
-  /** Keeps what is sent together, until it is uncorked. */
-  setCorked(corked: boolean): void
-  /** Closes when what has arrived is read and reported. */
-  closeBehindInput(): void
-  /** Nagle's algorithm off or on. Returns 0 or the system's error number. */
-  setNoDelay(on: boolean): number
-  /** TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number. */
-  setKeepAlive(on: boolean, delay: number): number
-  /** Our end. */
-  localAddress(): Address | null
-  /** The peer's end. */
-  remoteAddress(): Address | null
-  /** The descriptor, -1 when there is none. */
-  get fd(): number
-  /** Keeps the event loop alive, or not. */
-  hold(hold: boolean): void
+  /** Whether it keeps the event loop alive. */
+  setRef(isRef: boolean): void
 }
 
 /** The `Sec-WebSocket-Accept` value that answers a `Sec-WebSocket-Key`. */
@@ -244,7 +244,7 @@ export interface DeflateOptions {
 }
 
 /** What a connection gave away. */
-export interface Demoted {
+export interface Detached {
   /** The id of its endpoint. */
   endpoint: number
   /** The task that must be over before the endpoint can go on. */
@@ -305,7 +305,7 @@ export declare function limitJobs(limit: number): void
  * Listens, by a duplicate, on the bound TCP socket behind a descriptor of somebody else's. Returns the system's error
  * number if that fails. Heads are at most `max_head` bytes long.
  */
-export declare function listen(bridge: number, fd: number, backlog: number, maxHead: number): Server | number
+export declare function listen(bridge: number, fd: number, backlog: number, maxHead: number): ListenerHandle | number
 
 /**
  * Parses a `Sec-WebSocket-Extensions` header. The offers are sorted by where their name is first seen, and so are the
@@ -333,4 +333,4 @@ export interface Subprotocols {
 }
 
 /** The native half of the connection that an event named. */
-export declare function take(bridge: number, id: number): WebSocket | null
+export declare function take(bridge: number, id: number): ConnectionHandle | null

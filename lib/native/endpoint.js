@@ -101,14 +101,14 @@ class Endpoint {
    *
    * @return {Buffer}
    */
-  frame(data, bits, key) {
+  frame(data, flags, key) {
     if (this._room.length - this._used < SHORT) {
       this._room = Buffer.allocUnsafeSlow(ROOM);
       this._used = 0;
     }
 
     const { _room: room, _used: start } = this;
-    const frame = bridge.frame(this._id, data, bits, key, room, start);
+    const frame = bridge.frame(this._id, data, flags, key, room, start);
 
     if (typeof frame !== 'number') return frame;
 
@@ -123,8 +123,8 @@ class Endpoint {
    *
    * @param {function(Buffer=): void} callback
    */
-  frameLater(data, bits, key, callback) {
-    onTaskDone(bridge.beginFrame(this._id, data, bits, key), () => {
+  frameLater(data, flags, key, callback) {
+    onTaskDone(bridge.beginFrame(this._id, data, flags, key), () => {
       callback(bridge.finishFrame(this._id));
     });
   }

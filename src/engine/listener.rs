@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::Engine;
 use super::connection::{Connection, NO_ID, Opening};
 use super::events::{Batch, Kind, Owner};
-use super::run_queue::{Source, lock};
+use super::run_queue::{Pollable, lock};
 use super::stream::Stream;
 use crate::handshake::HeadLimits;
 
@@ -84,16 +84,16 @@ impl Listener {
 
     fn schedule(self: &Arc<Self>) {
         if !self.waiting.swap(true, Ordering::AcqRel) {
-            self.engine.schedule(Source::Listener(Arc::clone(self)));
+            self.engine.schedule(Pollable::Listener(Arc::clone(self)));
         }
     }
 
-    /// Accepts again after [`Kind::Starved`].
+    /// Accepts again after [`Kind::AcceptFailed`].
     pub fn resume(self: &Arc<Self>) {
         self.schedule();
     }
 
-    /// Stops listening. [`Kind::Idle`] follows when JavaScript knows all connections.
+    /// Stops listening. [`Kind::ListenerClosed`] follows when JavaScript knows all connections.
     pub fn close(self: &Arc<Self>) {
         *lock(&self.acceptor) = None;
         self.schedule();
@@ -117,7 +117,7 @@ impl Listener {
         }
     }
 
-    pub(super) fn turn(self: &Arc<Self>, batch: &mut Batch) {
+    pub(super) fn poll(self: &Arc<Self>, batch: &mut Batch) {
         self.waiting.store(false, Ordering::Release);
         let first = batch.events.len();
         let waker = Waker::from(Arc::clone(self));
@@ -132,7 +132,7 @@ impl Listener {
         let Some(acceptor) = acceptor.as_ref() else {
             let strangers = self.strangers.load(Ordering::Acquire);
             if strangers == 0 && !self.reported_idle.swap(true, Ordering::AcqRel) {
-                batch.push(Kind::Idle, 0);
+                batch.push(Kind::ListenerClosed, 0);
             }
             return;
         };
@@ -143,7 +143,7 @@ impl Listener {
                 Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
                 Poll::Ready(Err(error)) => {
                     let errno = error.raw_os_error().unwrap_or_default();
-                    batch.push(Kind::Starved, errno.unsigned_abs());
+                    batch.push(Kind::AcceptFailed, errno.unsigned_abs());
                     return;
                 }
             }

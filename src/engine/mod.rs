@@ -1,7 +1,7 @@
 //! Sockets on a tokio runtime: listening, dialling, reading, writing. Knows the protocol, knows nothing of N-API.
 //!
 //! One [`Engine`] serves one JavaScript environment. Whoever drives it (the JS thread or a thread of its own) takes the
-//! sources that are ready and gives each one a [`Source::turn`]; what a turn produces is a [`Batch`] of events.
+//! sources that are ready and gives each one a [`Pollable::turn`]; what a turn produces is a [`Batch`] of events.
 
 mod address;
 mod connection;
@@ -18,12 +18,12 @@ use std::io;
 use std::sync::Arc;
 
 pub use address::{Address, socket_address};
-pub use connection::{Connection, Gather, NO_ID, Opening};
+pub use connection::{Connection, Flush, NO_ID, Opening};
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use listener::Listener;
 #[cfg(unix)]
 pub use listener::listen_on;
-pub use run_queue::Source;
+pub use run_queue::Pollable;
 pub use stream::{DialError, Stream};
 pub use task::{Outcome, Task};
 pub use thread_pool::{Effort, Job, limit_jobs};
@@ -91,12 +91,12 @@ impl Engine {
     }
 
     /// Asks for a turn of `source`.
-    pub fn schedule(&self, source: Source) {
+    pub fn schedule(&self, source: Pollable) {
         self.ready.push(source);
     }
 
     /// The same for a source whose socket has just been registered: the kernel tells at once what it is ready for.
-    fn schedule_registered(&self, source: Source) {
+    fn schedule_registered(&self, source: Pollable) {
         self.ready.push_registered(source);
     }
 
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// Moves the ready sources to the end of `into`.
-    pub fn take_ready(&self, into: &mut impl Extend<Source>) {
+    pub fn take_ready(&self, into: &mut impl Extend<Pollable>) {
         self.ready.take(into);
     }
 }

@@ -9,7 +9,7 @@ use super::thread_pool::{self, Effort, Job};
 use super::{Batch, Connection, Listener};
 
 /// Something that takes turns.
-pub enum Source {
+pub enum Pollable {
     /// A connection to read from, write to or report on.
     Connection(Arc<Connection>),
     /// A listener to accept from.
@@ -20,13 +20,13 @@ pub enum Source {
     Job(Job),
 }
 
-impl Source {
+impl Pollable {
     /// Does the work that is ready, within bounds, and puts the events into `batch`.
-    pub fn turn(self, batch: &mut Batch) {
+    pub fn poll(self, batch: &mut Batch) {
         match self {
-            Self::Connection(connection) => connection.turn(batch),
-            Self::Listener(listener) => listener.turn(batch),
-            Self::Ended(task) => task.turn(batch),
+            Self::Connection(connection) => connection.poll(batch),
+            Self::Listener(listener) => listener.poll(batch),
+            Self::Ended(task) => task.poll(batch),
             Self::Job(job) => job(),
         }
     }
@@ -39,7 +39,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[derive(Default)]
 struct Waiting {
-    sources: Vec<Source>,
+    sources: Vec<Pollable>,
     /// One of them must not wait for the next event of the kernel.
     urgent: bool,
     waiter: Option<Waker>,
@@ -68,21 +68,21 @@ impl RunQueue {
     /// Runs `job` on another thread, or, where none is to be had, as a turn.
     pub(super) fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
         if let Err(job) = thread_pool::run(Box::new(job), effort) {
-            self.push(Source::Job(job));
+            self.push(Pollable::Job(job));
         }
     }
 
-    pub(super) fn push(&self, source: Source) {
+    pub(super) fn push(&self, source: Pollable) {
         self.add(source, true);
     }
 
     /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that. A thread may
     /// have heard already, and be gone when its list is looked at: then whoever drives must not wait.
-    pub(super) fn push_registered(&self, source: Source) {
+    pub(super) fn push_registered(&self, source: Pollable) {
         self.add(source, false);
     }
 
-    fn add(&self, source: Source, urgent: bool) {
+    fn add(&self, source: Pollable, urgent: bool) {
         let mut waiting = lock(&self.waiting);
         if !waiting.closed {
             waiting.sources.push(source);
@@ -115,7 +115,7 @@ impl RunQueue {
         lock(&self.waiting).has_thread = false;
     }
 
-    pub(super) fn take(&self, into: &mut impl Extend<Source>) {
+    pub(super) fn take(&self, into: &mut impl Extend<Pollable>) {
         let mut waiting = lock(&self.waiting);
         waiting.urgent = false;
         into.extend(waiting.sources.drain(..));

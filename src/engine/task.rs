@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::events::{Batch, Kind, Owner};
-use super::run_queue::{RunQueue, Source};
+use super::run_queue::{Pollable, RunQueue};
 use super::thread_pool::Effort;
 use crate::protocol::Violation;
 use crate::protocol::deflate::InflateFault;
@@ -42,7 +42,7 @@ impl Task {
             id,
             outcome,
         };
-        ready.push(Source::Ended(Box::new(ended)));
+        ready.push(Pollable::Ended(Box::new(ended)));
     }
 }
 
@@ -65,7 +65,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub(super) fn turn(self, batch: &mut Batch) {
+    pub(super) fn poll(self, batch: &mut Batch) {
         let first = batch.events.len();
         match self.outcome {
             Ok(bytes) => batch.push_owned(Kind::Done, bytes),

@@ -47,9 +47,9 @@ const DEFAULT_LIMIT: usize = 10;
 static LIMIT: OnceLock<usize> = OnceLock::new();
 
 /// How long a thread waits for its next job.
-const PATIENCE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-struct Jobs {
+struct ThreadPool {
     /// How many small ones run at once.
     processors: usize,
     threads: usize,
@@ -60,19 +60,19 @@ struct Jobs {
     waiting: VecDeque<(Job, Effort)>,
 }
 
-static JOBS: LazyLock<Mutex<Jobs>> = LazyLock::new(|| {
+static POOL: LazyLock<Mutex<ThreadPool>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    Mutex::new(Jobs::new(processors))
+    Mutex::new(ThreadPool::new(processors))
 });
 
-static ARRIVAL: Condvar = Condvar::new();
+static JOB_READY: Condvar = Condvar::new();
 
 thread_local! {
     /// Whether this thread takes the next job anyway, once it is done with the one that it runs.
     static IS_WORKING: Cell<bool> = const { Cell::new(false) };
 }
 
-impl Jobs {
+impl ThreadPool {
     fn new(processors: usize) -> Self {
         Self {
             processors,
@@ -131,11 +131,11 @@ pub fn limit_jobs(limit: usize) {
 /// Runs `job` on another thread, now or when there are less than the limit, behind those that wait. Gives it back if there
 /// is none, and none to be had. What a job adds is for its own thread: no other one is woken for it.
 pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
-    let mut jobs = lock(&JOBS);
+    let mut jobs = lock(&POOL);
     // One that may not run yet is taken by the thread that is first done with a small one.
     let is_due = jobs.has_room(effort) && !IS_WORKING.get();
     if is_due && jobs.idle > jobs.due() {
-        ARRIVAL.notify_one();
+        JOB_READY.notify_one();
     } else if is_due && jobs.threads < *LIMIT.get_or_init(|| DEFAULT_LIMIT) {
         let builder = thread::Builder::new().name("oxws-job".into());
         match builder.spawn(work) {
@@ -151,19 +151,19 @@ pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
 /// What a thread does.
 fn work() {
     IS_WORKING.set(true);
-    let mut jobs = lock(&JOBS);
+    let mut jobs = lock(&POOL);
     loop {
         if let Some((job, effort)) = jobs.begin() {
             drop(jobs);
             // A panic is reported by the hook; the next job must run all the same.
             let _ = catch_unwind(AssertUnwindSafe(job));
-            jobs = lock(&JOBS);
+            jobs = lock(&POOL);
             jobs.end(effort);
             continue;
         }
         jobs.idle += 1;
-        let (woken, timeout) = ARRIVAL
-            .wait_timeout(jobs, PATIENCE)
+        let (woken, timeout) = JOB_READY
+            .wait_timeout(jobs, IDLE_TIMEOUT)
             .unwrap_or_else(PoisonError::into_inner);
         jobs = woken;
         jobs.idle -= 1;
@@ -178,17 +178,17 @@ fn work() {
 mod tests {
     use super::*;
 
-    fn push(jobs: &mut Jobs, effort: Effort) {
+    fn push(jobs: &mut ThreadPool, effort: Effort) {
         jobs.push(Box::new(|| ()), effort);
     }
 
-    fn begin(jobs: &mut Jobs) -> Option<Effort> {
+    fn begin(jobs: &mut ThreadPool) -> Option<Effort> {
         jobs.begin().map(|(_, effort)| effort)
     }
 
     #[test]
     fn as_many_small_ones_as_processors_run_and_large_ones_beside_them() {
-        let mut jobs = Jobs::new(2);
+        let mut jobs = ThreadPool::new(2);
         for _ in 0..2 {
             assert!(jobs.has_room(Effort::Small));
             push(&mut jobs, Effort::Small);
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_may_run_does_so_in_order() {
-        let mut jobs = Jobs::new(1);
+        let mut jobs = ThreadPool::new(1);
         for effort in [Effort::Large, Effort::Small, Effort::Large] {
             push(&mut jobs, effort);
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use napi::{Error, Result, sys};
 
-use crate::engine::{Batch, Connection, Engine, Source};
+use crate::engine::{Batch, Connection, Engine, Pollable};
 use crate::node::bridge::Bridge;
 use crate::node::bridge::queue::{Queue, SharedBatch};
 use crate::node::bridge::slab::Slabs;
@@ -53,7 +53,7 @@ pub(super) struct Environment {
     pub(super) outbox: Arc<Outbox>,
     pub(super) queue: RefCell<Queue>,
     /// Those that the JS thread has still to give a turn.
-    pub(super) sources: RefCell<VecDeque<Source>>,
+    pub(super) sources: RefCell<VecDeque<Pollable>>,
     /// What its turns are gathered in, while it is not in use.
     pub(super) spare: Cell<Option<SharedBatch>>,
     pub(super) driver: RefCell<Driver>,
@@ -196,7 +196,7 @@ impl Environment {
         };
         self.holds.set(after);
         if (before == 0) != (after == 0) {
-            self.wakeup.hold(self.env, after > 0);
+            self.wakeup.set_ref(self.env, after > 0);
         }
     }
 

@@ -6,11 +6,11 @@ type Payload = string | Uint8Array;
 
 /**
  * The header of a frame, 2 to 14 bytes. The key, its first byte lowest, is in
- * it if the bits have MASK or KEY.
+ * it if the flags have MASK or KEY.
  */
 export declare function encodeHeader(
   byteLength: number,
-  bits: number,
+  flags: number,
   key: number
 ): Buffer;
 
@@ -59,13 +59,13 @@ export interface Bridge {
    */
   adopt(fd: number, isTcp: number): number;
   /** Whoever had an adopted socket is done with it; nothing comes before. */
-  handOver(id: number): void;
+  finishAdoption(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
   /** Has the `written` event sent once the next send is done that was asked about. */
-  tellWritten(id: number): void;
+  notifyWritten(id: number): void;
   /** Has the `drained` event sent once all that is queued is written. */
-  tellDrained(id: number): void;
+  notifyDrained(id: number): void;
   /** Bytes read so far. */
   bytesRead(id: number): number;
   /** Bytes that the kernel took so far. */
@@ -75,7 +75,7 @@ export interface Bridge {
   /** Closes now; by RST if `reset` is 1. */
   destroy(id: number, reset: number): void;
   /** Frames and sends. */
-  send(id: number, data: Payload, bits: number, key: number): void;
+  send(id: number, data: Payload, flags: number, key: number): void;
   /** Sends bytes as they are. */
   write(id: number, data: Payload): void;
   /** The number of the last send or write. */
@@ -100,13 +100,13 @@ export interface Bridge {
   frame(
     id: number,
     data: Payload,
-    bits: number,
+    flags: number,
     key: number,
     room: Uint8Array,
     offset: number
   ): Buffer | number;
   /** Begins one that is compressed, as a task. */
-  beginFrame(id: number, data: Payload, bits: number, key: number): number;
+  beginFrame(id: number, data: Payload, flags: number, key: number): number;
   /** The frame, when that task is over. */
   finishFrame(id: number): Buffer;
   /**

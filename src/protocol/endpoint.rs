@@ -1,7 +1,7 @@
 //! One end of a WebSocket connection, without its socket.
 
 use super::deflate::{self, DeflateJob, Deflater, Inflater};
-use super::frame::Bits;
+use super::frame::FrameFlags;
 use super::receiver::{InflateJob, Limits, Receiver, Sink};
 use super::role::Role;
 use super::sender;
@@ -57,13 +57,13 @@ impl Endpoint {
 
     /// Where the next bytes from the peer belong, and how many at most, if that is known; see
     /// [`Receiver::direct`].
-    pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
-        self.receiver.direct()
+    pub fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        self.receiver.payload_buffer()
     }
 
     /// Takes the bytes that were appended there.
-    pub fn took_direct(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
-        self.receiver.took_direct(added, sink)
+    pub fn advance_payload(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
+        self.receiver.advance_payload(added, sink)
     }
 
     /// A frame that takes long to inflate, if there is one: to be run on any thread, and handed to
@@ -79,19 +79,19 @@ impl Endpoint {
         self.receiver.finish_job(job, sink)
     }
 
-    /// Appends one frame to `out`. `key` is used only when the bits have `KEY`.
-    pub fn frame(&mut self, out: &mut Vec<u8>, payload: &[u8], bits: Bits, key: [u8; 4]) {
+    /// Appends one frame to `out`. `key` is used only when the flags have `KEY`.
+    pub fn frame(&mut self, out: &mut Vec<u8>, payload: &[u8], flags: FrameFlags, key: [u8; 4]) {
         match &mut self.deflater {
-            Some(deflater) if bits.has(Bits::COMPRESS) => {
-                deflater.append_frame(out, payload, bits, key);
+            Some(deflater) if flags.has(FrameFlags::COMPRESS) => {
+                deflater.append_frame(out, payload, flags, key);
             }
-            _ => sender::append_frame(out, payload, bits, key),
+            _ => sender::append_frame(out, payload, flags, key),
         }
     }
 
-    /// Whether frames with these bits are compressed.
-    pub fn compresses(&self, bits: Bits) -> bool {
-        bits.has(Bits::COMPRESS) && self.deflater.is_some()
+    /// Whether frames with these flags are compressed.
+    pub fn compresses(&self, flags: FrameFlags) -> bool {
+        flags.has(FrameFlags::COMPRESS) && self.deflater.is_some()
     }
 
     /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
@@ -103,14 +103,14 @@ impl Endpoint {
     pub fn deflate_job(
         &mut self,
         payload: impl Into<Vec<u8>>,
-        bits: Bits,
+        flags: FrameFlags,
         key: [u8; 4],
     ) -> Option<DeflateJob> {
-        if !bits.has(Bits::COMPRESS) {
+        if !flags.has(FrameFlags::COMPRESS) {
             return None;
         }
         let deflater = self.deflater.take()?;
-        Some(DeflateJob::new(deflater, payload.into(), bits, key))
+        Some(DeflateJob::new(deflater, payload.into(), flags, key))
     }
 
     /// The frame that the job made. A job that was not run yet is run here.

@@ -30,9 +30,9 @@ pub const MAX_HEADER_LEN: usize = 14;
 /// How a frame is to be sent: one number, as it crosses from JavaScript. The low byte is the first
 /// byte of the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bits(u32);
+pub struct FrameFlags(u32);
 
-impl Bits {
+impl FrameFlags {
     /// The last frame of its message.
     pub const FIN: Self = Self(0x80);
     /// The message is compressed; belongs on its first frame.
@@ -44,7 +44,7 @@ impl Bits {
     /// Mask the payload with a given key.
     pub const KEY: Self = Self(0x400);
 
-    /// The bits of a frame with this opcode and nothing else set.
+    /// The flags of a frame with this opcode and nothing else set.
     pub const fn opcode(opcode: u8) -> Self {
         Self(opcode as u32)
     }
@@ -64,19 +64,19 @@ impl Bits {
         self.0 as u8
     }
 
-    /// The same without the bits of `other`.
+    /// The same without the flags of `other`.
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 }
 
-impl From<u32> for Bits {
-    fn from(bits: u32) -> Self {
-        Self(bits)
+impl From<u32> for FrameFlags {
+    fn from(flags: u32) -> Self {
+        Self(flags)
     }
 }
 
-impl BitOr for Bits {
+impl BitOr for FrameFlags {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
@@ -85,14 +85,14 @@ impl BitOr for Bits {
 }
 
 /// The length of the header of a frame with `len` bytes of payload.
-pub(super) fn header_len(bits: Bits, len: u64) -> usize {
-    header(bits, [0; 4]).len(len)
+pub(super) fn header_len(flags: FrameFlags, len: u64) -> usize {
+    header(flags, [0; 4]).len(len)
 }
 
 /// The header of a frame with `len` bytes of payload, and how many of the 14 bytes it has. `key` is
-/// written if the bits ask for masking, whoever chose it.
-pub fn encode_header(bits: Bits, len: u64, key: [u8; 4]) -> ([u8; MAX_HEADER_LEN], usize) {
-    let header = header(bits, key);
+/// written if the flags ask for masking, whoever chose it.
+pub fn encode_header(flags: FrameFlags, len: u64, key: [u8; 4]) -> ([u8; MAX_HEADER_LEN], usize) {
+    let header = header(flags, key);
     let mut bytes = [0; MAX_HEADER_LEN];
     header
         .format(len, &mut &mut bytes[..])
@@ -100,15 +100,15 @@ pub fn encode_header(bits: Bits, len: u64, key: [u8; 4]) -> ([u8; MAX_HEADER_LEN
     (bytes, header.len(len))
 }
 
-fn header(bits: Bits, key: [u8; 4]) -> FrameHeader {
-    let first = bits.first_byte();
+fn header(flags: FrameFlags, key: [u8; 4]) -> FrameHeader {
+    let first = flags.first_byte();
     FrameHeader {
         is_final: first & 0x80 != 0,
         rsv1: first & 0x40 != 0,
         rsv2: first & 0x20 != 0,
         rsv3: first & 0x10 != 0,
         opcode: OpCode::from(first & 0xf),
-        mask: bits.is_masked().then_some(key),
+        mask: flags.is_masked().then_some(key),
     }
 }
 
@@ -144,24 +144,33 @@ mod tests {
     const KEY: [u8; 4] = [1, 2, 3, 4];
     const LENGTHS: [u64; 9] = [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 0xffff_ffff, 1 << 53];
 
-    fn encode(bits: Bits, len: u64) -> Vec<u8> {
-        let (header, end) = encode_header(bits, len, KEY);
+    fn encode(flags: FrameFlags, len: u64) -> Vec<u8> {
+        let (header, end) = encode_header(flags, len, KEY);
         header[..end].to_vec()
     }
 
     #[test]
     fn headers() {
-        let text = Bits::opcode(opcode::TEXT) | Bits::FIN;
+        let text = FrameFlags::opcode(opcode::TEXT) | FrameFlags::FIN;
         assert_eq!(encode(text, 5), b"\x81\x05");
-        assert_eq!(encode(text | Bits::MASK, 5), b"\x81\x85\x01\x02\x03\x04");
-        assert_eq!(encode(text | Bits::KEY, 5), b"\x81\x85\x01\x02\x03\x04");
-        assert_eq!(encode(text | Bits::RSV1, 126), b"\xc1\x7e\x00\x7e");
         assert_eq!(
-            encode(Bits::opcode(opcode::CONTINUATION), 65536),
+            encode(text | FrameFlags::MASK, 5),
+            b"\x81\x85\x01\x02\x03\x04"
+        );
+        assert_eq!(
+            encode(text | FrameFlags::KEY, 5),
+            b"\x81\x85\x01\x02\x03\x04"
+        );
+        assert_eq!(encode(text | FrameFlags::RSV1, 126), b"\xc1\x7e\x00\x7e");
+        assert_eq!(
+            encode(FrameFlags::opcode(opcode::CONTINUATION), 65536),
             b"\x00\x7f\x00\x00\x00\x00\x00\x01\x00\x00"
         );
         assert_eq!(
-            encode(Bits::opcode(opcode::PONG) | Bits::FIN | Bits::COMPRESS, 0),
+            encode(
+                FrameFlags::opcode(opcode::PONG) | FrameFlags::FIN | FrameFlags::COMPRESS,
+                0
+            ),
             b"\x8a\x00"
         );
     }
@@ -169,15 +178,15 @@ mod tests {
     #[test]
     fn any_first_byte_with_any_length() {
         for first in 0..=0xff {
-            for mask in [Bits::from(0), Bits::MASK] {
+            for mask in [FrameFlags::from(0), FrameFlags::MASK] {
                 for len in LENGTHS {
-                    let bits = Bits::from(u32::from(first)) | mask;
-                    let header = encode(bits, len);
-                    assert_eq!(header_len(bits, len), header.len());
+                    let flags = FrameFlags::from(u32::from(first)) | mask;
+                    let header = encode(flags, len);
+                    assert_eq!(header_len(flags, len), header.len());
                     assert_eq!(header[0], first);
                     let (decoded, end) = decode_length(&header).expect("a length");
                     assert_eq!(decoded, len);
-                    let key: &[u8] = if bits.is_masked() { &KEY } else { &[] };
+                    let key: &[u8] = if flags.is_masked() { &KEY } else { &[] };
                     assert_eq!(&header[end..], key);
                 }
             }

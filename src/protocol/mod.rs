@@ -14,7 +14,7 @@ pub mod utf8;
 pub mod violation;
 
 pub use endpoint::{Config, Endpoint};
-pub use frame::Bits;
+pub use frame::FrameFlags;
 pub use receiver::{Limits, Message, Payload, Receiver, Sink};
 pub use role::Role;
 pub use violation::Violation;

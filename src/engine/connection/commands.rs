@@ -11,55 +11,55 @@ use std::time::{Duration, Instant};
 
 use super::state::State;
 use super::write::Sending;
-use super::{Connection, Gather};
+use super::{Connection, Flush};
 use crate::engine::run_queue::lock;
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Bits, Config, Endpoint};
+use crate::protocol::{Config, Endpoint, FrameFlags};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back. With [`Gather::ForTurn`] what
-    /// comes is not looked at before the next [`Connection::proceed`].
-    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], gather: Gather) {
+    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back. With [`Flush::OnDriver`] what
+    /// comes is not looked at before the next [`Connection::process_pending`].
+    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], flush: Flush) {
         self.command(|state, _| {
-            state.input.corked = gather == Gather::ForTurn;
+            state.input.read_blocked = flush == Flush::OnDriver;
             state.open(Endpoint::new(config), head);
         });
         self.schedule_behind_registration();
     }
 
     /// Has a turn do what JavaScript gathered for it.
-    pub fn proceed(self: &Arc<Self>) {
-        lock(&self.state).input.corked = false;
+    pub fn process_pending(self: &Arc<Self>) {
+        lock(&self.state).input.read_blocked = false;
         self.schedule();
     }
 
     /// Whoever had the socket before is done with it: what comes is delivered from here on.
-    pub fn hand_over(self: &Arc<Self>) {
-        lock(&self.state).handed_over = true;
+    pub fn finish_adoption(self: &Arc<Self>) {
+        lock(&self.state).adopted = true;
         self.schedule();
     }
 
     /// Delivers bytes as they come from here on.
-    pub fn start_raw(self: &Arc<Self>) {
-        self.command(|state, _| state.input.start_raw());
+    pub fn start_passthrough(self: &Arc<Self>) {
+        self.command(|state, _| state.input.start_passthrough());
         self.schedule();
     }
 
-    /// Ends what [`Connection::start_raw`] began: more bytes wait for [`Connection::open`]. Returns how many have been
+    /// Ends what [`Connection::start_passthrough`] began: more bytes wait for [`Connection::open`]. Returns how many have been
     /// delivered, though JavaScript may not have them yet.
-    pub fn hold_back(self: &Arc<Self>) -> u64 {
-        self.command(|state, _| state.input.hold_back())
+    pub fn park(self: &Arc<Self>) -> u64 {
+        self.command(|state, _| state.input.park())
     }
 
     /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
-    /// that is out, if there is one, goes to `heir`: tells whether it will.
-    pub fn demote(
+    /// that is out, if there is one, goes to `on_inflated`: tells whether it will.
+    pub fn detach(
         self: &Arc<Self>,
-        heir: impl FnOnce(InflateJob) + Send + 'static,
+        on_inflated: impl FnOnce(InflateJob) + Send + 'static,
     ) -> Option<(Box<Endpoint>, bool)> {
         self.command(|state, _| {
             state.deflate_until(None);
-            state.input.demote(Box::new(heir))
+            state.input.detach(Box::new(on_inflated))
         })
     }
 
@@ -67,23 +67,23 @@ impl Connection {
     pub fn send(
         self: &Arc<Self>,
         payload: Cow<'_, [u8]>,
-        bits: Bits,
+        flags: FrameFlags,
         key: [u8; 4],
-        gather: Gather,
+        flush: Flush,
     ) {
         self.break_on_panic(|| {
             self.command(|state, context| {
-                let sending = Sending { bits, key };
-                state.send(self, context, payload, sending, gather);
+                let sending = Sending { flags, key };
+                state.send(self, context, payload, sending, flush);
             });
         });
     }
 
     /// Sends bytes as they are.
-    pub fn write(self: &Arc<Self>, bytes: &[u8], gather: Gather) {
+    pub fn write(self: &Arc<Self>, bytes: &[u8], flush: Flush) {
         self.command(|state, context| {
             state.write(bytes);
-            state.gathered(context, gather);
+            state.flush_if_now(context, flush);
         });
     }
 
@@ -115,7 +115,7 @@ impl Connection {
                 self.command(|state, context| {
                     state.deflate_until(Some(deadline));
                     state.flush_fully(context);
-                    is_held_up = state.stream.is_some() && state.output.is_held_up();
+                    is_held_up = state.stream.is_some() && state.output.is_blocked_by_compression();
                 });
             });
             if !is_held_up || Instant::now() >= deadline {
@@ -126,13 +126,13 @@ impl Connection {
     }
 
     /// Has [`Kind::Written`](super::Kind::Written) reported once the next send or write is done whose number was asked for.
-    pub fn tell_written(self: &Arc<Self>) {
-        self.command(|state, _| state.tell_written = true);
+    pub fn notify_written(self: &Arc<Self>) {
+        self.command(|state, _| state.notify_written = true);
     }
 
     /// Has [`Kind::Drained`](super::Kind::Drained) reported once all is written.
-    pub fn tell_drained(self: &Arc<Self>) {
-        self.command(|state, _| state.tell_drained = true);
+    pub fn notify_drained(self: &Arc<Self>) {
+        self.command(|state, _| state.notify_drained = true);
     }
 
     /// Stops or resumes reading.
@@ -152,10 +152,10 @@ impl Connection {
     }
 
     /// Sends FIN after what is queued.
-    pub fn end(self: &Arc<Self>, gather: Gather) {
+    pub fn end(self: &Arc<Self>, flush: Flush) {
         self.command(|state, context| {
             state.end_wanted = true;
-            state.gathered(context, gather);
+            state.flush_if_now(context, flush);
         });
     }
 
@@ -165,7 +165,7 @@ impl Connection {
     }
 
     /// Closes when what has arrived is read.
-    pub fn close_behind_input(self: &Arc<Self>) {
+    pub fn close_after_input(self: &Arc<Self>) {
         self.command(|state, _| state.close_wanted = true);
         self.schedule();
     }

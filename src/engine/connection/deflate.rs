@@ -89,11 +89,11 @@ impl State {
 
     /// What a turn is to compress, and how many bytes wait in all.
     pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, usize)> {
-        if !self.output.is_held_up() {
+        if !self.output.is_blocked_by_compression() {
             return None;
         }
         let job = self.next_deflation(None)?;
-        let length = job.payload_len() + self.output.held_up_bytes();
+        let length = job.payload_len() + self.output.blocked_bytes();
         Some((job, length))
     }
 

@@ -16,7 +16,7 @@ use std::task::{Context, Wake, Waker};
 
 use super::events::{Batch, Owner};
 use super::listener::Listener;
-use super::run_queue::{Source, lock};
+use super::run_queue::{Pollable, lock};
 use super::stream::Stream;
 use super::thread_pool::Effort;
 use super::{Engine, READ_SIZE};
@@ -40,13 +40,13 @@ const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
 /// When bytes to send leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gather {
+pub enum Flush {
     /// Now.
-    No,
+    Now,
     /// With the next [`Connection::flush`].
-    Yes,
+    EndOfTick,
     /// With the next turn: the I/O thread writes.
-    ForTurn,
+    OnDriver,
 }
 
 /// How a connection begins.
@@ -55,10 +55,10 @@ pub enum Opening {
     Accepted(Arc<Listener>, HeadLimits),
     /// Dialled: when connected, an upgrade response comes.
     Dialled(HeadLimits),
-    /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_raw`] follows.
+    /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_passthrough`] follows.
     Adopted,
     /// The same, while whoever had the socket is not done with it: nothing is read or reported before
-    /// [`Connection::hand_over`].
+    /// [`Connection::finish_adoption`].
     BeingAdopted,
 }
 
@@ -71,7 +71,7 @@ pub struct Connection {
     /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`] or [`URGENT`].
     waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
-    gathered: AtomicBool,
+    dirty: AtomicBool,
     released: AtomicBool,
     inflight: AtomicUsize,
     state: Mutex<State>,
@@ -84,22 +84,22 @@ impl Connection {
         let (phase, listener) = match opening {
             Opening::Accepted(listener, limits) => (Phase::request(limits), Some(listener)),
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
-            Opening::Adopted | Opening::BeingAdopted => (Phase::held(Vec::new()), None),
+            Opening::Adopted | Opening::BeingAdopted => (Phase::parked(Vec::new()), None),
         };
         let mut state = State::new(stream, phase, listener.is_none());
-        state.handed_over = !is_being_adopted;
+        state.adopted = !is_being_adopted;
         let connection = Arc::new(Self {
             engine,
             bridge,
             id: AtomicU32::new(NO_ID),
             waiting: AtomicU8::new(REGISTERED),
-            gathered: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
             state: Mutex::new(state),
             listener,
         });
-        let source = Source::Connection(Arc::clone(&connection));
+        let source = Pollable::Connection(Arc::clone(&connection));
         connection.engine.schedule_registered(source);
         connection
     }
@@ -139,8 +139,8 @@ impl Connection {
     }
 
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.
-    pub fn ticket(&self) -> u64 {
-        lock(&self.state).output.ticket()
+    pub fn sequence_number(&self) -> u64 {
+        lock(&self.state).output.sequence_number()
     }
 
     /// The number of the last send or write that the kernel has all bytes of, among those whose number was asked for.
@@ -154,24 +154,24 @@ impl Connection {
     }
 
     /// Marks the connection as sent to; tells whether it was not yet.
-    pub fn mark_gathered(&self) -> bool {
-        !self.gathered.swap(true, Ordering::AcqRel)
+    pub fn mark_dirty(&self) -> bool {
+        !self.dirty.swap(true, Ordering::AcqRel)
     }
 
     /// Takes the mark away.
-    pub fn unmark_gathered(&self) {
-        self.gathered.store(false, Ordering::Release);
+    pub fn clear_dirty(&self) {
+        self.dirty.store(false, Ordering::Release);
     }
 
     /// Whether the mark is set.
-    pub fn is_gathered(&self) -> bool {
-        self.gathered.load(Ordering::Acquire)
+    pub fn is_dirty(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
     }
 
     /// Asks for a turn.
     fn schedule(self: &Arc<Self>) {
         match self.waiting.swap(URGENT, Ordering::AcqRel) {
-            ABSENT => self.engine.schedule(Source::Connection(Arc::clone(self))),
+            ABSENT => self.engine.schedule(Pollable::Connection(Arc::clone(self))),
             REGISTERED => self.engine.urge(),
             _ => {}
         }
@@ -198,25 +198,27 @@ impl Connection {
     }
 
     /// Reads, writes and reports what is ready.
-    pub(super) fn turn(self: &Arc<Self>, batch: &mut Batch) {
-        self.break_on_panic(|| self.turn_unguarded(batch));
+    pub(super) fn poll(self: &Arc<Self>, batch: &mut Batch) {
+        self.break_on_panic(|| self.poll_unguarded(batch));
     }
 
-    fn turn_unguarded(self: &Arc<Self>, batch: &mut Batch) {
+    fn poll_unguarded(self: &Arc<Self>, batch: &mut Batch) {
         self.waiting.store(ABSENT, Ordering::Release);
         let first = batch.events.len();
-        let (again, is_rest, deflation) = self.with_state(|state, context| {
-            let is_rest = state.stream.is_none() || state.input.has_inflated();
+        let (again, from_earlier_read, deflation) = self.with_state(|state, context| {
+            let from_earlier_read = state.stream.is_none() || state.input.has_inflated();
             let read = state.input.bytes;
-            let again = state.turn(self, context, batch);
-            let is_busy = state.input.bytes > read && state.input.is_speaking();
+            let again = state.poll(self, context, batch);
+            let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
-            (again, is_rest, state.begin_deflation())
+            (again, from_earlier_read, state.begin_deflation())
         });
         if let Some((job, length)) = deflation {
             self.begin_deflating(job, length, batch);
         }
-        let bytes = batch.end_chunk(first, is_rest, || Owner::Connection(Arc::clone(self)));
+        let bytes = batch.end_chunk(first, from_earlier_read, || {
+            Owner::Connection(Arc::clone(self))
+        });
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
         if again {
             self.schedule();

@@ -14,13 +14,13 @@ pub(super) enum Phase {
     },
     /// JavaScript decides what comes next; the bytes are for that, but for the first `passed`, which it has. `together`
     /// of them were read as one.
-    Held {
+    Parked {
         bytes: Vec<u8>,
         passed: usize,
         together: usize,
     },
     /// JavaScript's as they are.
-    Raw(Vec<u8>),
+    Passthrough(Vec<u8>),
     /// Frames. Those that came early wait.
     Open {
         endpoint: Box<Endpoint>,
@@ -37,8 +37,8 @@ impl Phase {
         Self::head(HeadParser::response(limits))
     }
 
-    pub(super) fn held(bytes: Vec<u8>) -> Self {
-        Self::Held {
+    pub(super) fn parked(bytes: Vec<u8>) -> Self {
+        Self::Parked {
             bytes,
             passed: 0,
             together: 0,
@@ -46,9 +46,9 @@ impl Phase {
     }
 
     /// JavaScript has the first `passed` of the bytes; what is behind them was read together with them.
-    pub(super) fn held_behind(bytes: Vec<u8>, passed: usize) -> Self {
+    pub(super) fn parked_behind(bytes: Vec<u8>, passed: usize) -> Self {
         let together = bytes.len();
-        Self::Held {
+        Self::Parked {
             bytes,
             passed,
             together,

@@ -17,7 +17,7 @@ use crate::protocol::Endpoint;
 use crate::protocol::receiver::InflateJob;
 
 /// Who takes a job over.
-pub(super) type Heir = Box<dyn FnOnce(InflateJob) + Send>;
+pub(super) type OnInflated = Box<dyn FnOnce(InflateJob) + Send>;
 
 /// The state of the reading side.
 pub(super) struct Input {
@@ -25,13 +25,13 @@ pub(super) struct Input {
     /// JavaScript wants nothing.
     pub(super) paused: bool,
     /// JavaScript is not done with what it began.
-    pub(super) corked: bool,
+    pub(super) read_blocked: bool,
     /// A message is being inflated elsewhere: what is behind it waits.
     inflating: bool,
     /// It is done.
     inflated: Option<InflateJob>,
     /// Takes it when it is done, in place of the endpoint that was given away.
-    heir: Option<Heir>,
+    on_inflated: Option<OnInflated>,
     /// The peer's FIN has come.
     pub(super) eof: bool,
     /// And has been reported, behind all that came before it.
@@ -47,10 +47,10 @@ impl Input {
         Self {
             phase,
             paused: false,
-            corked: false,
+            read_blocked: false,
             inflating: false,
             inflated: None,
-            heir: None,
+            on_inflated: None,
             eof: false,
             reported_end: false,
             opened: false,
@@ -59,17 +59,17 @@ impl Input {
     }
 
     /// Bytes may be read, and there is a place for them.
-    pub(super) fn is_open(&self) -> bool {
+    pub(super) fn can_read(&self) -> bool {
         let has_place = match &self.phase {
             Phase::Connecting(_) => false,
-            Phase::Held { bytes, passed, .. } => bytes.len() - passed < READ_SIZE,
-            Phase::Head { .. } | Phase::Raw(_) | Phase::Open { .. } => true,
+            Phase::Parked { bytes, passed, .. } => bytes.len() - passed < READ_SIZE,
+            Phase::Head { .. } | Phase::Passthrough(_) | Phase::Open { .. } => true,
         };
-        has_place && !self.paused && !self.is_held_up() && !self.eof
+        has_place && !self.paused && !self.is_blocked() && !self.eof
     }
 
     /// The bytes are frames.
-    pub(super) fn is_speaking(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
     }
 
@@ -80,24 +80,24 @@ impl Input {
 
     /// JavaScript may have bytes that it brings to [`Input::open`], and hears of an end before that.
     pub(super) fn is_undecided(&self) -> bool {
-        !self.opened && matches!(self.phase, Phase::Held { .. } | Phase::Raw(_))
+        !self.opened && matches!(self.phase, Phase::Parked { .. } | Phase::Passthrough(_))
     }
 
     /// Nothing is read before something else is over.
-    pub(super) fn is_held_up(&self) -> bool {
-        self.corked || self.inflating
+    pub(super) fn is_blocked(&self) -> bool {
+        self.read_blocked || self.inflating
     }
 
     /// JavaScript has not been given all that came behind the head.
-    pub(super) fn holds_back(&self) -> bool {
-        matches!(&self.phase, Phase::Held { bytes, together, .. } if bytes.len() > *together)
+    pub(super) fn has_parked(&self) -> bool {
+        matches!(&self.phase, Phase::Parked { bytes, together, .. } if bytes.len() > *together)
     }
 
     /// Not all that was read for JavaScript has been delivered.
     pub(super) fn is_behind(&self) -> bool {
         self.inflating
             || match &self.phase {
-                Phase::Raw(early) | Phase::Open { early, .. } => !early.is_empty(),
+                Phase::Passthrough(early) | Phase::Open { early, .. } => !early.is_empty(),
                 _ => false,
             }
     }
@@ -106,7 +106,7 @@ impl Input {
     pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
         self.opened = true;
         self.reported_end = false;
-        let mut early = self.take_held();
+        let mut early = self.take_parked();
         early.splice(0..0, head.iter().copied());
         self.phase = Phase::Open {
             endpoint: Box::new(endpoint),
@@ -114,30 +114,30 @@ impl Input {
         };
     }
 
-    pub(super) fn start_raw(&mut self) {
-        self.phase = Phase::Raw(self.take_held());
+    pub(super) fn start_passthrough(&mut self) {
+        self.phase = Phase::Passthrough(self.take_parked());
     }
 
     /// Delivers no more bytes as they are; returns how many it has.
-    pub(super) fn hold_back(&mut self) -> u64 {
-        if let Phase::Raw(held) = &mut self.phase {
-            self.phase = Phase::held(mem::take(held));
+    pub(super) fn park(&mut self) -> u64 {
+        if let Phase::Passthrough(parked) = &mut self.phase {
+            self.phase = Phase::parked(mem::take(parked));
         }
         match &self.phase {
-            Phase::Held { bytes, passed, .. } => self.bytes - (bytes.len() - passed) as u64,
+            Phase::Parked { bytes, passed, .. } => self.bytes - (bytes.len() - passed) as u64,
             _ => self.bytes,
         }
     }
 
-    /// Gives the endpoint away. The job of it that is out, if there is one, goes to `heir`: tells whether it will.
-    pub(super) fn demote(&mut self, heir: Heir) -> Option<(Box<Endpoint>, bool)> {
-        match mem::replace(&mut self.phase, Phase::Raw(Vec::new())) {
+    /// Gives the endpoint away. The job of it that is out, if there is one, goes to `on_inflated`: tells whether it will.
+    pub(super) fn detach(&mut self, on_inflated: OnInflated) -> Option<(Box<Endpoint>, bool)> {
+        match mem::replace(&mut self.phase, Phase::Passthrough(Vec::new())) {
             Phase::Open { endpoint, early } => {
-                self.phase = Phase::Raw(early);
+                self.phase = Phase::Passthrough(early);
                 let is_out = mem::take(&mut self.inflating);
                 match self.inflated.take() {
-                    Some(job) => heir(job),
-                    None if is_out => self.heir = Some(heir),
+                    Some(job) => on_inflated(job),
+                    None if is_out => self.on_inflated = Some(on_inflated),
                     None => {}
                 }
                 Some((endpoint, is_out))
@@ -149,10 +149,10 @@ impl Input {
         }
     }
 
-    fn take_held(&mut self) -> Vec<u8> {
+    fn take_parked(&mut self) -> Vec<u8> {
         match &mut self.phase {
-            Phase::Held { bytes, passed, .. } => bytes.split_off(*passed),
-            Phase::Raw(held) => mem::take(held),
+            Phase::Parked { bytes, passed, .. } => bytes.split_off(*passed),
+            Phase::Passthrough(parked) => mem::take(parked),
             _ => Vec::new(),
         }
     }
@@ -161,21 +161,21 @@ impl Input {
     #[cfg(unix)]
     pub(super) fn give_all(&mut self) -> Vec<u8> {
         match &mut self.phase {
-            Phase::Held { bytes, .. } | Phase::Head { bytes, .. } | Phase::Raw(bytes) => {
+            Phase::Parked { bytes, .. } | Phase::Head { bytes, .. } | Phase::Passthrough(bytes) => {
                 mem::take(bytes)
             }
             Phase::Connecting(_) | Phase::Open { .. } => Vec::new(),
         }
     }
 
-    /// Delivers what was held back until the phase was known. Returns a job to run.
+    /// Delivers what was parked back until the phase was known. Returns a job to run.
     pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
-        if self.paused || self.is_held_up() {
+        if self.paused || self.is_blocked() {
             return None;
         }
         match &mut self.phase {
-            Phase::Raw(held) if !held.is_empty() => {
-                batch.push_bytes(Kind::Chunk, 0, &mem::take(held));
+            Phase::Passthrough(parked) if !parked.is_empty() => {
+                batch.push_bytes(Kind::Chunk, 0, &mem::take(parked));
                 None
             }
             Phase::Open { endpoint, early } if !early.is_empty() => {
@@ -192,8 +192,8 @@ impl Input {
         self.bytes += (batch.arena.len() - start) as u64;
         match &mut self.phase {
             Phase::Connecting(_) => {}
-            Phase::Held { bytes, .. } => bytes.extend(batch.arena.drain(start..)),
-            Phase::Raw(_) => batch.push_read(Kind::Chunk, start),
+            Phase::Parked { bytes, .. } => bytes.extend(batch.arena.drain(start..)),
+            Phase::Passthrough(_) => batch.push_read(Kind::Chunk, start),
             Phase::Open { endpoint, .. } => {
                 batch.feed_read(endpoint, start);
                 return self.begin_inflation();
@@ -202,13 +202,13 @@ impl Input {
                 let is_first = bytes.is_empty();
                 bytes.extend(batch.arena.drain(start..));
                 match parser.parse(bytes) {
-                    Outcome::Incomplete if is_first => batch.push(Kind::Begun, 0),
+                    Outcome::Incomplete if is_first => batch.push(Kind::HeadStarted, 0),
                     Outcome::Incomplete => {}
                     Outcome::Head(head, length) => {
                         batch.push_bytes(Kind::Head, 0, &head.flat(bytes));
-                        self.phase = Phase::held_behind(mem::take(bytes), length);
+                        self.phase = Phase::parked_behind(mem::take(bytes), length);
                     }
-                    Outcome::Foreign => self.give_up(batch),
+                    Outcome::NotAnUpgrade => self.give_up(batch),
                 }
             }
         }
@@ -216,18 +216,18 @@ impl Input {
     }
 
     /// Where the next bytes belong, and how many at most, if that is known.
-    pub(super) fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+    pub(super) fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         match &mut self.phase {
-            Phase::Open { endpoint, .. } => endpoint.direct(),
+            Phase::Open { endpoint, .. } => endpoint.payload_buffer(),
             _ => None,
         }
     }
 
     /// Takes the bytes that were appended there.
-    pub(super) fn took_direct(&mut self, added: usize, batch: &mut Batch) {
+    pub(super) fn advance_payload(&mut self, added: usize, batch: &mut Batch) {
         self.bytes += added as u64;
         if let Phase::Open { endpoint, .. } = &mut self.phase {
-            batch.took_direct(endpoint, added);
+            batch.advance_payload(endpoint, added);
         }
     }
 
@@ -236,9 +236,9 @@ impl Input {
         if let Phase::Head { bytes, .. } = &mut self.phase
             && !bytes.is_empty()
         {
-            batch.push_bytes(Kind::Foreign, 0, bytes);
+            batch.push_bytes(Kind::NotAnUpgrade, 0, bytes);
             let passed = bytes.len();
-            self.phase = Phase::held_behind(mem::take(bytes), passed);
+            self.phase = Phase::parked_behind(mem::take(bytes), passed);
         }
     }
 
@@ -253,8 +253,8 @@ impl Input {
 
     /// A job has run; the next turn goes on with it.
     pub(super) fn end_inflation(&mut self, job: InflateJob) {
-        match self.heir.take() {
-            Some(heir) => heir(job),
+        match self.on_inflated.take() {
+            Some(on_inflated) => on_inflated(job),
             None => self.inflated = Some(job),
         }
     }
@@ -284,7 +284,7 @@ impl Input {
     /// The peer's FIN is reported behind all that came before it. As with Node's sockets it shows before what came along
     /// with the head is taken; then it is reported once more.
     pub(super) fn report_end(&mut self, batch: &mut Batch) {
-        if self.eof && !self.holds_back() && !self.is_behind() && !self.reported_end {
+        if self.eof && !self.has_parked() && !self.is_behind() && !self.reported_end {
             self.reported_end = true;
             batch.push(Kind::End, u32::from(!self.opened));
         }
@@ -299,14 +299,14 @@ impl State {
         context: &mut Context<'_>,
         batch: &mut Batch,
     ) -> bool {
-        if !self.input.is_open() || connection.is_ahead() {
+        if !self.input.can_read() || connection.is_ahead() {
             return false;
         }
         let Some(stream) = &mut self.stream else {
             return false;
         };
         let start = batch.arena.len();
-        let (memory, room, is_direct) = match self.input.direct() {
+        let (memory, room, is_direct) = match self.input.payload_buffer() {
             Some((memory, room)) => (memory, room, true),
             None => (batch.room(READ_SIZE), READ_SIZE, false),
         };
@@ -326,7 +326,7 @@ impl State {
             Poll::Ready(Ok(n)) => {
                 let more = n == room || self.broken || stream.poll_read_ready(context).is_ready();
                 if is_direct {
-                    self.input.took_direct(n, batch);
+                    self.input.advance_payload(n, batch);
                 } else {
                     let job = self.input.take(start, batch);
                     self.inflate(connection, job);
@@ -335,7 +335,7 @@ impl State {
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
             // To libuv a reset right behind bytes is an end.
-            Poll::Ready(Err(_)) if self.input.holds_back() => {
+            Poll::Ready(Err(_)) if self.input.has_parked() => {
                 self.input.eof = true;
                 false
             }

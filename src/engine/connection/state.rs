@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) input: Input,
     pub(super) output: Output,
     /// Whoever had the socket before is done with it; nothing is read or reported before.
-    pub(super) handed_over: bool,
+    pub(super) adopted: bool,
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     pub(super) reason: u32,
     /// FIN is to be sent after what is queued.
@@ -41,24 +41,24 @@ pub(super) struct State {
     /// The kernel may take more of what waits, in a turn.
     pub(super) writes_on: bool,
     /// JavaScript wants to hear when what it asked about is written.
-    pub(super) tell_written: bool,
+    pub(super) notify_written: bool,
     /// JavaScript wants to hear when all is written.
-    pub(super) tell_drained: bool,
+    pub(super) notify_drained: bool,
     /// The socket failed, and JavaScript may have bytes to come to before that.
     failing: bool,
     reported_failing: bool,
     reported_closed: bool,
     /// JavaScript has been told of this connection, or made it.
-    known: bool,
+    reported_to_js: bool,
 }
 
 impl State {
-    pub(super) fn new(stream: Stream, phase: Phase, known: bool) -> Self {
+    pub(super) fn new(stream: Stream, phase: Phase, reported_to_js: bool) -> Self {
         Self {
             stream: Some(stream),
             input: Input::new(phase),
             output: Output::default(),
-            handed_over: true,
+            adopted: true,
             reason: 0,
             end_wanted: false,
             shut: false,
@@ -67,17 +67,17 @@ impl State {
             corked: false,
             is_blocked: false,
             writes_on: false,
-            tell_written: false,
-            tell_drained: false,
+            notify_written: false,
+            notify_drained: false,
             failing: false,
             reported_failing: false,
             reported_closed: false,
-            known,
+            reported_to_js,
         }
     }
 
     /// Returns whether another turn is due at once.
-    pub(super) fn turn(
+    pub(super) fn poll(
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
@@ -87,11 +87,11 @@ impl State {
         if self.reported_closed {
             return false;
         }
-        if !self.handed_over {
+        if !self.adopted {
             self.flush(context);
             return false;
         }
-        if !mem::replace(&mut self.known, true)
+        if !mem::replace(&mut self.reported_to_js, true)
             && let Some(listener) = &connection.listener
         {
             batch.push(Kind::Accepted, listener.id());
@@ -107,13 +107,13 @@ impl State {
         let early = self.input.feed_early(batch);
         self.inflate(connection, early);
         let mut again = self.read(connection, context, batch);
-        if again && self.input.direct().is_some() {
+        if again && self.input.payload_buffer().is_some() {
             again = self.read(connection, context, batch);
         }
         if self.close_wanted {
             self.destroy(context, false);
         }
-        if self.broken && !again && !self.input.is_held_up() && !connection.is_ahead() {
+        if self.broken && !again && !self.input.is_blocked() && !connection.is_ahead() {
             self.lose_stream();
         }
         self.input.report_end(batch);
@@ -121,7 +121,7 @@ impl State {
         self.report(batch);
         if self.stream.is_none() {
             // What is held back for a reader that is paused comes in another turn, before the end.
-            return self.input.is_behind() && !self.input.is_held_up();
+            return self.input.is_behind() && !self.input.is_blocked();
         }
         again || self.writes_on
     }
@@ -197,7 +197,7 @@ impl State {
         if self.is_writable() {
             return self.writes_on || self.is_written() || self.is_drained();
         }
-        self.output.lose();
+        self.output.discard();
         if self.stream.is_some() {
             return true;
         }
@@ -206,12 +206,12 @@ impl State {
 
     /// What was asked about is written. What came before is reported before.
     fn is_written(&self) -> bool {
-        self.tell_written && self.output.has_news() && !self.input.corked
+        self.notify_written && self.output.has_news() && !self.input.read_blocked
     }
 
     /// All is written, and somebody wants to know. What came before is reported before.
     fn is_drained(&self) -> bool {
-        self.tell_drained && self.output.is_empty() && !self.input.corked
+        self.notify_drained && self.output.is_empty() && !self.input.read_blocked
     }
 
     /// The socket has failed, JavaScript decides whether that is the end, and does not know.
@@ -233,11 +233,11 @@ impl State {
             batch.push(Kind::Closed, self.reason);
         } else if self.is_writable() {
             if self.is_written() {
-                self.tell_written = false;
+                self.notify_written = false;
                 batch.push(Kind::Written, 0);
             }
             if self.is_drained() {
-                self.tell_drained = false;
+                self.notify_drained = false;
                 batch.push(Kind::Drained, 0);
             }
         }

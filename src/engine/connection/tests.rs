@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::{Event, Kind};
 use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
 use crate::protocol::frame::opcode;
-use crate::protocol::{Bits, Config, Limits, Role};
+use crate::protocol::{Config, FrameFlags, Limits, Role};
 
 /// A connection that compresses, and its peer.
 fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
@@ -41,23 +41,26 @@ fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
             },
         }),
     };
-    connection.open(config, &[], Gather::No);
+    connection.open(config, &[], Flush::Now);
     (engine, connection, peer)
 }
 
 fn send(connection: &Arc<Connection>, length: usize) {
-    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN | Bits::RSV1 | Bits::COMPRESS;
-    connection.send(vec![7; length].into(), bits, [0; 4], Gather::ForTurn);
+    let flags = FrameFlags::opcode(opcode::BINARY)
+        | FrameFlags::FIN
+        | FrameFlags::RSV1
+        | FrameFlags::COMPRESS;
+    connection.send(vec![7; length].into(), flags, [0; 4], Flush::OnDriver);
 }
 
 /// The events of one turn of all sources that are ready.
-fn turn(engine: &Engine) -> Vec<Event> {
+fn poll(engine: &Engine) -> Vec<Event> {
     let mut sources = Vec::new();
     let mut batch = Batch::default();
     engine.poll();
     engine.take_ready(&mut sources);
     for source in sources {
-        source.turn(&mut batch);
+        source.poll(&mut batch);
     }
     std::mem::take(&mut batch.events)
 }
@@ -65,7 +68,7 @@ fn turn(engine: &Engine) -> Vec<Event> {
 /// Turns until the connection is closed; answers with the error number.
 fn closed(engine: &Engine) -> u32 {
     loop {
-        let events = turn(engine);
+        let events = poll(engine);
         let closed = events.iter().find(|event| event.kind == Kind::Closed);
         if let Some(event) = closed {
             return event.value;
@@ -83,7 +86,7 @@ fn one_step_compresses_no_more_than_its_share() {
         let (mut job, _) = lock(&connection.state).begin_deflation().expect("a job");
         for step in 1..5 {
             job = connection.deflate(job).expect("another message");
-            let left = lock(&connection.state).output.held_up_bytes();
+            let left = lock(&connection.state).output.blocked_bytes();
             assert_eq!(left, (99 - step * messages) * length);
         }
     }
@@ -95,7 +98,7 @@ fn what_panics_elsewhere_closes_its_connection() {
     send(&connection, 100);
     // The job is lost.
     assert!(lock(&connection.state).begin_deflation().is_some());
-    assert!(turn(&engine).is_empty());
+    assert!(poll(&engine).is_empty());
     connection.run_job(Effort::Small, || panic!("as planned"));
     assert_eq!(closed(&engine), 5);
 }
@@ -111,19 +114,19 @@ fn what_panics_while_a_message_is_inflated_closes_its_connection() {
 #[test]
 fn a_backlog_is_written_in_steps_and_each_send_reported() {
     let (engine, connection, _peer) = connection();
-    let bits = Bits::opcode(opcode::BINARY) | Bits::FIN;
-    turn(&engine);
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    poll(&engine);
     let mut tickets = Vec::new();
     for _ in 0..64 {
-        connection.send(vec![7; 100_000].into(), bits, [0; 4], Gather::ForTurn);
-        tickets.push(connection.ticket());
+        connection.send(vec![7; 100_000].into(), flags, [0; 4], Flush::OnDriver);
+        tickets.push(connection.sequence_number());
     }
-    connection.tell_written();
+    connection.notify_written();
     assert_eq!(connection.traffic().1, 0);
     connection.flush();
     assert!(connection.traffic().1 <= 512 * 1024);
     // The kernel takes more than one message, and less than all: nobody reads.
-    let events = turn(&engine);
+    let events = poll(&engine);
     assert!(connection.traffic().1 <= 1024 * 1024);
     assert!(events.iter().any(|event| event.kind == Kind::Written));
     let written = connection.written();

@@ -8,12 +8,12 @@ use std::task::{Context, Poll};
 
 use super::phase::Phase;
 use super::state::{State, errno};
-use super::{Connection, Gather};
+use super::{Connection, Flush};
 use crate::engine::events::WRITING;
 use crate::engine::out_queue::OutQueue;
 use crate::protocol::deflate::{DeflateJob, JOB_LEN};
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
-use crate::protocol::{Bits, Endpoint};
+use crate::protocol::{Endpoint, FrameFlags};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
@@ -27,7 +27,7 @@ const ALL: usize = 16 * 1024 * 1024;
 /// How a frame is to be made.
 #[derive(Clone, Copy)]
 pub(super) struct Sending {
-    pub(super) bits: Bits,
+    pub(super) flags: FrameFlags,
     pub(super) key: [u8; 4],
 }
 
@@ -37,7 +37,7 @@ struct Waiting {
     /// A payload to frame; `None` for bytes as they are.
     sending: Option<Sending>,
     /// Somebody asked for its ticket.
-    is_awaited: bool,
+    is_tracked: bool,
 }
 
 /// The state of the writing side.
@@ -49,30 +49,30 @@ pub(super) struct Output {
     lost: u64,
     /// Sends and writes so far, and those of them whose bytes are in the queue or beyond.
     sent: u64,
-    queued_tickets: u64,
-    /// Where the bytes of awaited tickets end: (position, ticket).
-    awaited: VecDeque<(u64, u64)>,
+    queued_seq: u64,
+    /// Where the bytes of tracked tickets end: (position, ticket).
+    tracked: VecDeque<(u64, u64)>,
     /// A message is being compressed, and what is behind it, and how many bytes that is.
     deflating: bool,
-    deflating_awaited: bool,
-    behind: VecDeque<Waiting>,
-    behind_bytes: usize,
+    deflating_tracked: bool,
+    blocked: VecDeque<Waiting>,
+    blocked_bytes: usize,
 }
 
 impl Output {
     /// Nothing is to be written, now or later.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && !self.is_held_up()
+        self.queue.is_empty() && !self.is_blocked_by_compression()
     }
 
     /// Something is not compressed yet: all that follows waits behind it.
-    pub(super) fn is_held_up(&self) -> bool {
-        self.deflating || !self.behind.is_empty()
+    pub(super) fn is_blocked_by_compression(&self) -> bool {
+        self.deflating || !self.blocked.is_empty()
     }
 
     /// Bytes that are held up, but for those that are being compressed.
-    pub(super) fn held_up_bytes(&self) -> usize {
-        self.behind_bytes
+    pub(super) fn blocked_bytes(&self) -> usize {
+        self.blocked_bytes
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -95,9 +95,9 @@ impl Output {
     }
 
     /// Counts a send or write that never leaves: its ticket is never written.
-    pub(super) fn refuse(&mut self) {
+    pub(super) fn reject(&mut self) {
         self.sent += 1;
-        self.queued_tickets += 1;
+        self.queued_seq += 1;
         self.queued += 1;
         self.lost += 1;
     }
@@ -107,17 +107,17 @@ impl Output {
         let before = self.queue.len();
         self.queue.append(len, append);
         self.queued += (self.queue.len() - before) as u64;
-        self.queued_tickets += 1;
+        self.queued_seq += 1;
     }
 
     /// Keeps a send or write for [`Output::next_deflation`].
     pub(super) fn wait(&mut self, bytes: Vec<u8>, sending: Option<Sending>) {
         self.sent += 1;
-        self.behind_bytes += bytes.len();
-        self.behind.push_back(Waiting {
+        self.blocked_bytes += bytes.len();
+        self.blocked.push_back(Waiting {
             bytes,
             sending,
-            is_awaited: false,
+            is_tracked: false,
         });
     }
 
@@ -127,30 +127,30 @@ impl Output {
         if self.deflating {
             return None;
         }
-        while let Some(waiting) = self.behind.pop_front() {
+        while let Some(waiting) = self.blocked.pop_front() {
             let Waiting {
                 bytes,
                 sending,
-                is_awaited,
+                is_tracked,
             } = waiting;
-            self.behind_bytes -= bytes.len();
+            self.blocked_bytes -= bytes.len();
             match sending {
-                Some(Sending { bits, key }) if endpoint.compresses(bits) => {
+                Some(Sending { flags, key }) if endpoint.compresses(flags) => {
                     self.deflating = true;
-                    self.deflating_awaited = is_awaited;
-                    return endpoint.deflate_job(bytes, bits, key);
+                    self.deflating_tracked = is_tracked;
+                    return endpoint.deflate_job(bytes, flags, key);
                 }
-                Some(Sending { bits, key }) => {
+                Some(Sending { flags, key }) => {
                     let len = bytes.len() + MAX_HEADER_LEN;
-                    self.append(len, |out| endpoint.frame(out, &bytes, bits, key));
+                    self.append(len, |out| endpoint.frame(out, &bytes, flags, key));
                 }
                 None => self.append(bytes.len(), |out| out.extend_from_slice(&bytes)),
             }
-            if is_awaited {
-                self.await_last();
+            if is_tracked {
+                self.track_last();
             }
         }
-        self.behind = VecDeque::new();
+        self.blocked = VecDeque::new();
         None
     }
 
@@ -158,29 +158,29 @@ impl Output {
     pub(super) fn end_deflation(&mut self, frame: &[u8]) {
         self.deflating = false;
         self.append(frame.len(), |out| out.extend_from_slice(frame));
-        if std::mem::take(&mut self.deflating_awaited) {
-            self.await_last();
+        if std::mem::take(&mut self.deflating_tracked) {
+            self.track_last();
         }
     }
 
-    fn await_last(&mut self) {
-        self.awaited.push_back((self.queued, self.queued_tickets));
+    fn track_last(&mut self) {
+        self.tracked.push_back((self.queued, self.queued_seq));
     }
 
-    pub(super) fn ticket(&mut self) -> u64 {
-        if let Some(last) = self.behind.back_mut() {
-            last.is_awaited = true;
+    pub(super) fn sequence_number(&mut self) -> u64 {
+        if let Some(last) = self.blocked.back_mut() {
+            last.is_tracked = true;
         } else if self.deflating {
-            self.deflating_awaited = true;
+            self.deflating_tracked = true;
         } else {
-            self.await_last();
+            self.track_last();
         }
         self.sent
     }
 
-    /// All bytes of an awaited ticket are written, and nobody has asked for that.
+    /// All bytes of an tracked ticket are written, and nobody has asked for that.
     pub(super) fn has_news(&self) -> bool {
-        self.awaited
+        self.tracked
             .front()
             .is_some_and(|(end, _)| *end <= self.bytes_written())
     }
@@ -188,24 +188,24 @@ impl Output {
     pub(super) fn written(&mut self) -> u64 {
         let position = self.bytes_written();
         let mut written = 0;
-        while let Some((end, ticket)) = self.awaited.front()
+        while let Some((end, ticket)) = self.tracked.front()
             && *end <= position
         {
             written = *ticket;
-            self.awaited.pop_front();
+            self.tracked.pop_front();
         }
-        if self.awaited.is_empty() {
-            self.awaited = VecDeque::new();
+        if self.tracked.is_empty() {
+            self.tracked = VecDeque::new();
         }
         written
     }
 
     /// The socket is closed: what was not written never will be.
-    pub(super) fn lose(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.lost += self.queue.len() as u64;
         self.queue.clear();
-        self.behind = VecDeque::new();
-        self.behind_bytes = 0;
+        self.blocked = VecDeque::new();
+        self.blocked_bytes = 0;
     }
 }
 
@@ -216,23 +216,23 @@ impl State {
         context: &mut Context<'_>,
         payload: Cow<'_, [u8]>,
         sending: Sending,
-        gather: Gather,
+        flush: Flush,
     ) {
         if !self.is_writable() {
-            self.output.refuse();
+            self.output.reject();
             return;
         }
-        if self.output.is_held_up() {
+        if self.output.is_blocked_by_compression() {
             self.output.wait(payload.into_owned(), Some(sending));
             return;
         }
-        let Sending { bits, key } = sending;
+        let Sending { flags, key } = sending;
         if payload.len() >= DIRECT_WRITE
-            && gather != Gather::ForTurn
+            && flush != Flush::OnDriver
             && !self.corked
             && self.output.is_empty()
-            && !bits.is_masked()
-            && !bits.has(Bits::COMPRESS)
+            && !flags.is_masked()
+            && !flags.has(FrameFlags::COMPRESS)
         {
             self.send_direct(context, &payload, sending);
             return;
@@ -240,30 +240,30 @@ impl State {
         let Phase::Open { endpoint, .. } = &mut self.input.phase else {
             return;
         };
-        let is_for_turn = gather == Gather::ForTurn;
-        if endpoint.compresses(bits) && (is_for_turn || payload.len() >= JOB_LEN) {
+        let is_for_driver = flush == Flush::OnDriver;
+        if endpoint.compresses(flags) && (is_for_driver || payload.len() >= JOB_LEN) {
             self.output.wait(payload.into_owned(), Some(sending));
-            if !is_for_turn && let Some((job, _)) = self.begin_deflation() {
+            if !is_for_driver && let Some((job, _)) = self.begin_deflation() {
                 connection.deflate_elsewhere(job);
             }
             return;
         }
         self.output.put(payload.len() + MAX_HEADER_LEN, |out| {
-            endpoint.frame(out, &payload, bits, key);
+            endpoint.frame(out, &payload, flags, key);
         });
-        self.gathered(context, gather);
+        self.flush_if_now(context, flush);
     }
 
     /// The kernel takes what it can from where the payload lies; the rest is copied.
     fn send_direct(&mut self, context: &mut Context<'_>, payload: &[u8], sending: Sending) {
         let Some(stream) = &self.stream else { return };
-        let (header, length) = encode_header(sending.bits, payload.len() as u64, sending.key);
+        let (header, length) = encode_header(sending.flags, payload.len() as u64, sending.key);
         let header = &header[..length];
         let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)]) {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => {
-                self.output.refuse();
+                self.output.reject();
                 self.fail_writing(&error);
                 return;
             }
@@ -278,10 +278,10 @@ impl State {
 
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if !self.is_writable() {
-            self.output.refuse();
+            self.output.reject();
             return;
         }
-        if self.output.is_held_up() {
+        if self.output.is_blocked_by_compression() {
             self.output.wait(bytes.to_vec(), None);
         } else {
             self.output
@@ -289,8 +289,8 @@ impl State {
         }
     }
 
-    pub(super) fn gathered(&mut self, context: &mut Context<'_>, gather: Gather) {
-        if gather == Gather::No {
+    pub(super) fn flush_if_now(&mut self, context: &mut Context<'_>, flush: Flush) {
+        if flush == Flush::Now {
             self.flush(context);
         }
     }

@@ -42,15 +42,15 @@ pub enum Kind {
     /// An upgrade request or a 101 response: the payload is the flat head.
     Head = 21,
     /// Bytes that are not for the owned route: the payload is what was read.
-    Foreign = 22,
+    NotAnUpgrade = 22,
     /// Bytes of a socket in raw mode.
     Chunk = 23,
     /// JavaScript knows all connections of a closed listener.
-    Idle = 24,
+    ListenerClosed = 24,
     /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`].
-    Starved = 25,
-    /// A head has begun to come, and more of it is missing.
-    Begun = 26,
+    AcceptFailed = 25,
+    /// A head has begun to come, and more of it is remaining.
+    HeadStarted = 26,
     /// A connection was accepted: `value` is the listener's id. The first event of such a connection.
     Accepted = 27,
     /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
@@ -144,7 +144,7 @@ pub struct Chunk {
     /// What they take, payloads and what was read between them.
     pub bytes: usize,
     /// They are, or begin with, what had been read earlier and had still to be inflated.
-    pub is_rest: bool,
+    pub from_earlier_read: bool,
 }
 
 /// What of its memory a batch keeps for the next one, in bytes.
@@ -227,8 +227,8 @@ impl Batch {
     }
 
     /// Adds what the bytes mean that were appended to the memory `endpoint` gave for them.
-    pub(super) fn took_direct(&mut self, endpoint: &mut Endpoint, added: usize) {
-        if let Err(violation) = endpoint.took_direct(added, self) {
+    pub(super) fn advance_payload(&mut self, endpoint: &mut Endpoint, added: usize) {
+        if let Err(violation) = endpoint.advance_payload(added, self) {
             self.push_violation(violation);
         }
     }
@@ -258,7 +258,7 @@ impl Batch {
     pub(super) fn end_chunk(
         &mut self,
         first: usize,
-        is_rest: bool,
+        from_earlier_read: bool,
         owner: impl FnOnce() -> Owner,
     ) -> usize {
         let events = first..self.events.len();
@@ -280,7 +280,7 @@ impl Batch {
             owner: owner(),
             events,
             bytes,
-            is_rest,
+            from_earlier_read,
         });
         bytes
     }

@@ -1,6 +1,6 @@
 //! The head of an HTTP/1.1 upgrade message, read as it arrives.
 //!
-//! Only clean upgrade heads are taken. All else is [`Outcome::Foreign`], told at the first byte
+//! Only clean upgrade heads are taken. All else is [`Outcome::NotAnUpgrade`], told at the first byte
 //! that makes it so: an HTTP implementation that answers everything takes over from there.
 
 pub mod request;
@@ -38,7 +38,7 @@ pub enum Outcome {
     /// The head, and the number of bytes it takes; those that follow are frames.
     Head(Head, usize),
     /// Not a clean upgrade, whatever follows.
-    Foreign,
+    NotAnUpgrade,
 }
 
 /// A complete head. It holds positions: its methods want the bytes it was read from.
@@ -95,7 +95,7 @@ enum State {
     LineFeed,
     LastLineFeed,
     Complete,
-    Foreign,
+    NotAnUpgrade,
 }
 
 /// Reads one head. Each byte is looked at once, however the head is cut.
@@ -137,15 +137,15 @@ impl HeadParser {
     /// parser is spent and answers `Foreign`.
     pub fn parse(&mut self, bytes: &[u8]) -> Outcome {
         let end = bytes.len().min(self.limits.max_bytes);
-        while self.position < end && self.state != State::Foreign {
+        while self.position < end && self.state != State::NotAnUpgrade {
             self.state = self.step(bytes);
             self.position += 1;
             if self.state == State::Complete {
                 return self.finish();
             }
         }
-        if self.state == State::Foreign || self.position >= self.limits.max_bytes {
-            return Outcome::Foreign;
+        if self.state == State::NotAnUpgrade || self.position >= self.limits.max_bytes {
+            return Outcome::NotAnUpgrade;
         }
         Outcome::Incomplete
     }
@@ -155,7 +155,7 @@ impl HeadParser {
         let at = self.position;
         let byte = bytes[at];
         match self.state {
-            State::Prefix if byte != self.form.prefix[at] => State::Foreign,
+            State::Prefix if byte != self.form.prefix[at] => State::NotAnUpgrade,
             State::Prefix if at + 1 < self.form.prefix.len() => State::Prefix,
             State::Prefix => State::Text,
 
@@ -167,7 +167,7 @@ impl HeadParser {
             State::Suffix { matched } => self.suffix(matched, byte),
 
             State::LineStart if byte == b'\r' => State::LastLineFeed,
-            State::LineStart if self.fields.len() == self.limits.max_lines => State::Foreign,
+            State::LineStart if self.fields.len() == self.limits.max_lines => State::NotAnUpgrade,
             State::LineStart if is_token_byte(byte) => {
                 self.start = at;
                 State::Name
@@ -184,7 +184,7 @@ impl HeadParser {
 
             State::LineFeed if byte == b'\n' => State::LineStart,
             State::LastLineFeed if byte == b'\n' => State::Complete,
-            _ => State::Foreign,
+            _ => State::NotAnUpgrade,
         }
     }
 
@@ -192,7 +192,7 @@ impl HeadParser {
         let suffix = self.form.suffix;
         let matched = matched + 1;
         if suffix[matched - 1] != byte {
-            State::Foreign
+            State::NotAnUpgrade
         } else if matched < suffix.len() {
             State::Suffix { matched }
         } else {
@@ -206,10 +206,10 @@ impl HeadParser {
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         // These change how the message is framed or answered.
         if is(b"content-length") || is(b"transfer-encoding") || is(b"trailer") || is(b"expect") {
-            return State::Foreign;
+            return State::NotAnUpgrade;
         }
         if is(b"host") && mem::replace(&mut self.has_host, true) {
-            return State::Foreign;
+            return State::NotAnUpgrade;
         }
         State::BeforeValue
     }
@@ -221,7 +221,7 @@ impl HeadParser {
                 self.end_value(bytes);
                 State::LineFeed
             }
-            _ => State::Foreign,
+            _ => State::NotAnUpgrade,
         }
     }
 
@@ -243,10 +243,10 @@ impl HeadParser {
     }
 
     fn finish(&mut self) -> Outcome {
-        self.state = State::Foreign;
+        self.state = State::NotAnUpgrade;
         let is_upgrade = self.has_upgrade && self.has_connection_upgrade;
         if !is_upgrade || (self.form.needs_host && !self.has_host) {
-            return Outcome::Foreign;
+            return Outcome::NotAnUpgrade;
         }
         let head = Head {
             text: mem::take(&mut self.text),

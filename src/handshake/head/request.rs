@@ -103,7 +103,7 @@ mod tests {
     fn wants_one_host() {
         let upgrade = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
         let (outcome, fed) = drip(HeadParser::request(LIMITS), upgrade);
-        assert_eq!((outcome, fed), (Outcome::Foreign, upgrade.len()));
+        assert_eq!((outcome, fed), (Outcome::NotAnUpgrade, upgrade.len()));
     }
 
     #[test]
@@ -112,6 +112,6 @@ mod tests {
         let outcome = parse_request(request, &LIMITS);
         assert!(matches!(outcome, Outcome::Head(_, length) if length == request.len() - 2));
         assert_eq!(parse_request(b"GET", &LIMITS), Outcome::Incomplete);
-        assert_eq!(parse_request(b"PUT", &LIMITS), Outcome::Foreign);
+        assert_eq!(parse_request(b"PUT", &LIMITS), Outcome::NotAnUpgrade);
     }
 }

@@ -90,6 +90,6 @@ mod tests {
         let outcome = parse_response(response, &LIMITS);
         assert!(matches!(outcome, Outcome::Head(_, length) if length == response.len() - 2));
         assert_eq!(parse_response(b"HTTP/1", &LIMITS), Outcome::Incomplete);
-        assert_eq!(parse_response(b"HTTP/2", &LIMITS), Outcome::Foreign);
+        assert_eq!(parse_response(b"HTTP/2", &LIMITS), Outcome::NotAnUpgrade);
     }
 }

@@ -41,11 +41,11 @@ pub(crate) fn assert_turns_foreign(
     let bytes = [accepted, &[next]].concat();
     assert_eq!(
         drip(parser(LIMITS), &bytes),
-        (Outcome::Foreign, bytes.len()),
+        (Outcome::NotAnUpgrade, bytes.len()),
         "{}",
         bytes.escape_ascii()
     );
-    assert_eq!(parser(LIMITS).parse(&bytes), Outcome::Foreign);
+    assert_eq!(parser(LIMITS).parse(&bytes), Outcome::NotAnUpgrade);
 }
 
 const HEAD: &[u8] =
@@ -141,9 +141,9 @@ fn a_head_has_at_most_max_bytes() {
     };
     let parse = |max_bytes, bytes| HeadParser::request(limits(max_bytes)).parse(bytes);
     assert!(matches!(parse(HEAD.len(), HEAD), Outcome::Head(..)));
-    assert_eq!(parse(HEAD.len() - 1, HEAD), Outcome::Foreign);
+    assert_eq!(parse(HEAD.len() - 1, HEAD), Outcome::NotAnUpgrade);
     let (outcome, fed) = drip(HeadParser::request(limits(20)), HEAD);
-    assert_eq!((outcome, fed), (Outcome::Foreign, 20));
+    assert_eq!((outcome, fed), (Outcome::NotAnUpgrade, 20));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_head_has_at_most_max_lines() {
     let outcome = HeadParser::request(limits(3)).parse(HEAD);
     assert!(matches!(outcome, Outcome::Head(..)));
     let (outcome, fed) = drip(HeadParser::request(limits(2)), HEAD);
-    assert_eq!(outcome, Outcome::Foreign);
+    assert_eq!(outcome, Outcome::NotAnUpgrade);
     assert!(HEAD[..fed].ends_with(b"websocket\r\nC"));
 }
 
@@ -169,11 +169,11 @@ fn the_limits_are_those_of_node() {
 fn a_spent_parser_says_foreign() {
     let mut parser = HeadParser::request(LIMITS);
     assert!(matches!(parser.parse(HEAD), Outcome::Head(..)));
-    assert_eq!(parser.parse(HEAD), Outcome::Foreign);
+    assert_eq!(parser.parse(HEAD), Outcome::NotAnUpgrade);
 
     let mut parser = HeadParser::request(LIMITS);
-    assert_eq!(parser.parse(b"P"), Outcome::Foreign);
-    assert_eq!(parser.parse(HEAD), Outcome::Foreign);
+    assert_eq!(parser.parse(b"P"), Outcome::NotAnUpgrade);
+    assert_eq!(parser.parse(HEAD), Outcome::NotAnUpgrade);
 }
 
 /// Lines that are often accepted, and bytes that are often not.

@@ -27,7 +27,7 @@ impl Environment {
     pub(crate) fn deliver_run(&self, run: &Run) {
         let batch = run.batch.borrow();
         let chunk = &batch.chunks[run.chunk];
-        let (bytes, is_rest) = (chunk.bytes, chunk.is_rest);
+        let (bytes, from_earlier_read) = (chunk.bytes, chunk.from_earlier_read);
         let is_last = run.events.end == chunk.events.end;
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
@@ -61,7 +61,14 @@ impl Environment {
             .as_ref()
             .and_then(|connection| self.begin_delivery(connection, first));
         let delivered = self.in_callback_scope(|| {
-            deliver_events(self, &bridge, id, &run.batch, run.events.clone(), is_rest);
+            deliver_events(
+                self,
+                &bridge,
+                id,
+                &run.batch,
+                run.events.clone(),
+                from_earlier_read,
+            );
             // Its ticks may see others: the listeners have returned.
             drop(delivering);
         });
@@ -77,12 +84,12 @@ impl Environment {
                 // Something of it is lost: nothing may follow.
                 connection.destroy(true);
             }
-            if self.is_inline() && connection.is_gathered() {
+            if self.is_inline() && connection.is_dirty() {
                 connection.flush();
                 self.gathered.end_dispatch();
             }
         }
-        if is_task || matches!(last, Kind::Closed | Kind::Idle) {
+        if is_task || matches!(last, Kind::Closed | Kind::ListenerClosed) {
             bridge.remove(id);
         }
     }
@@ -126,12 +133,12 @@ pub(crate) fn deliver_events(
     id: u32,
     batch: &RefCell<Batch>,
     events: Range<usize>,
-    is_rest: bool,
+    from_earlier_read: bool,
 ) {
     if bridge.is_released() {
         return;
     }
-    let records = bridge.meta.begin(is_rest);
+    let records = bridge.meta.begin(from_earlier_read);
     let mut next = events.start;
     while next < events.end {
         let events = next..events.end;

@@ -17,7 +17,7 @@ use napi::{Result, sys};
 use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 use crate::node::bridge::records::Meta;
 use crate::node::bridge::slab::Owner;
-use crate::node::bridge::stream_endpoint::FedEndpoint;
+use crate::node::bridge::stream_endpoint::StreamEndpoint;
 use crate::node::calls::{connection, endpoint, messages};
 use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
@@ -30,7 +30,7 @@ pub(crate) enum Entry {
     /// A listener, and whether it keeps the event loop alive.
     Listener(Arc<Listener>, bool),
     /// An endpoint whose bytes JavaScript carries; taken out while it is fed.
-    Endpoint(Option<Box<FedEndpoint>>),
+    Endpoint(Option<Box<StreamEndpoint>>),
     /// A task that is not over.
     Task,
 }
@@ -208,7 +208,7 @@ impl Bridge {
     }
 
     /// Lets what `id` stands for keep the event loop alive, or not.
-    pub(crate) fn set_held(&self, id: u32, hold: bool) {
+    pub(crate) fn set_ref(&self, id: u32, hold: bool) {
         let mut table = self.table.borrow_mut();
         let Some(Some(Entry::Connection(_, held) | Entry::Listener(_, held))) =
             table.entries.get_mut(id as usize)
@@ -243,7 +243,7 @@ impl Bridge {
     pub(crate) fn borrow_endpoint<T>(
         &self,
         id: u32,
-        work: impl FnOnce(&mut FedEndpoint) -> T,
+        work: impl FnOnce(&mut StreamEndpoint) -> T,
     ) -> Option<T> {
         let index = id as usize;
         let mut endpoint = match self.table.borrow_mut().entries.get_mut(index) {

@@ -177,7 +177,7 @@ impl Environment {
             return;
         }
         self.flush();
-        self.wakeup.rest();
+        self.wakeup.mark_idle();
         if !self.outbox.is_empty() {
             self.wakeup.send_later();
         }

@@ -43,10 +43,10 @@ impl Meta {
     }
 
     /// Begins to write records for calls of the dispatch function. Those of a call that these interrupt come back at the
-    /// end. `is_rest` is whether they had been read before the socket was closed.
-    pub(crate) fn begin(&self, is_rest: bool) -> Records<'_> {
+    /// end. `from_earlier_read` is whether they had been read before the socket was closed.
+    pub(crate) fn begin(&self, from_earlier_read: bool) -> Records<'_> {
         let interrupted = self.words.copy_of(self.used.get());
-        let flags = if is_rest { REST } else { 0 };
+        let flags = if from_earlier_read { REST } else { 0 };
         self.words.set(0, [flags]);
         self.used.set(HEADER);
         Records {

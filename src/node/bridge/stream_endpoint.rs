@@ -7,7 +7,7 @@ use crate::engine::{Batch, Effort};
 use crate::node::bridge::Bridge;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Bits, Endpoint};
+use crate::protocol::{Endpoint, FrameFlags};
 
 /// Where a job that has run waits for its endpoint.
 pub(crate) struct Returned<T>(Arc<Mutex<Option<T>>>);
@@ -35,13 +35,13 @@ impl<T> Returned<T> {
 }
 
 /// An endpoint, and its jobs that are out.
-pub(crate) struct FedEndpoint {
+pub(crate) struct StreamEndpoint {
     pub(crate) endpoint: Box<Endpoint>,
     inflated: Returned<InflateJob>,
     deflated: Returned<DeflateJob>,
 }
 
-impl FedEndpoint {
+impl StreamEndpoint {
     /// `inflated` is where its job comes back to, if one is out already.
     pub(crate) fn new(endpoint: Box<Endpoint>, inflated: Returned<InflateJob>) -> Self {
         Self {
@@ -84,10 +84,10 @@ impl FedEndpoint {
         &mut self,
         bridge: &Bridge,
         payload: Cow<'_, [u8]>,
-        bits: Bits,
+        flags: FrameFlags,
         key: [u8; 4],
     ) -> Option<u32> {
-        let mut job = self.endpoint.deflate_job(payload, bits, key)?;
+        let mut job = self.endpoint.deflate_job(payload, flags, key)?;
         let deflated = self.deflated.clone();
         Some(bridge.run_task(Effort::of(job.payload_len()), move || {
             job.run();

@@ -1,4 +1,4 @@
-//! The calls of every connection. Whatever only some connections need is a method of [`crate::node::exports::connection::WebSocket`].
+//! The calls of every connection. Whatever only some connections need is a method of [`crate::node::exports::connection::ConnectionHandle`].
 
 use std::ffi::CStr;
 use std::io;
@@ -16,10 +16,10 @@ use crate::node::raw::values::{Entry as RawEntry, bytes_of, number, u32_of, unde
 /// Functions of a bridge object.
 pub(crate) const ENTRIES: &[(&CStr, RawEntry)] = &[
     (c"adopt", adopt),
-    (c"handOver", hand_over),
+    (c"finishAdoption", finish_adoption),
     (c"open", open),
-    (c"tellWritten", tell_written),
-    (c"tellDrained", tell_drained),
+    (c"notifyWritten", notify_written),
+    (c"notifyDrained", notify_drained),
     (c"bytesRead", bytes_read),
     (c"bytesWritten", bytes_written),
     (c"end", end),
@@ -71,15 +71,15 @@ unsafe fn duplicate(_: &Bridge, _: u32, _: bool) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// `handOver(id)`: whoever had the socket before is done with it; nothing is delivered before.
-unsafe extern "C" fn hand_over(
+/// `finishAdoption(id)`: whoever had the socket before is done with it; nothing is delivered before.
+unsafe extern "C" fn finish_adoption(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
         with_connection(env, info, |_, connection| {
-            connection.hand_over();
+            connection.finish_adoption();
             0.0
         })
     }
@@ -93,40 +93,40 @@ unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> 
         with_bridge(env, info, |bridge, arguments: [_; ARGUMENTS]| {
             let [id, head, numbers @ ..] = arguments;
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
-                let gather = bridge.environment().gather(&connection);
+                let flush = bridge.environment().flush_for(&connection);
                 // SAFETY: no JavaScript runs in `open`.
                 let head = bytes_of(env, head);
                 let config = config::read(env, numbers);
-                connection.open(config, head.as_deref().unwrap_or_default(), gather);
+                connection.open(config, head.as_deref().unwrap_or_default(), flush);
             }
             undefined(env)
         })
     }
 }
 
-/// `tellWritten(id)`: has the `written` event sent once a send or write is done whose number was asked for.
-unsafe extern "C" fn tell_written(
+/// `notifyWritten(id)`: has the `written` event sent once a send or write is done whose number was asked for.
+unsafe extern "C" fn notify_written(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
         with_connection(env, info, |_, connection| {
-            connection.tell_written();
+            connection.notify_written();
             0.0
         })
     }
 }
 
-/// `tellDrained(id)`: has the `drained` event sent once all that is queued is written.
-unsafe extern "C" fn tell_drained(
+/// `notifyDrained(id)`: has the `drained` event sent once all that is queued is written.
+unsafe extern "C" fn notify_drained(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
         with_connection(env, info, |_, connection| {
-            connection.tell_drained();
+            connection.notify_drained();
             0.0
         })
     }
@@ -156,7 +156,7 @@ unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> s
     unsafe {
         with_connection(env, info, |bridge, connection| {
             let environment = bridge.environment();
-            connection.end(environment.gather(connection));
+            connection.end(environment.flush_for(connection));
             environment.sent(connection);
             0.0
         })

@@ -7,14 +7,14 @@ use napi::sys;
 
 use crate::engine::Batch;
 use crate::node::bridge::dispatch::deliver_events;
-use crate::node::bridge::stream_endpoint::{FedEndpoint, Returned};
+use crate::node::bridge::stream_endpoint::{Returned, StreamEndpoint};
 use crate::node::bridge::{Bridge, Entry};
 use crate::node::calls::config;
 use crate::node::calls::messages::{with_bridge, with_payload};
 use crate::node::raw::values::{
     Entry as RawEntry, buffer, bytes_of, number, throw_no_bytes, u32_of, undefined,
 };
-use crate::protocol::{Bits, Endpoint, Limits};
+use crate::protocol::{Endpoint, FrameFlags, Limits};
 
 /// Functions of a bridge object.
 pub(crate) const ENTRIES: &[(&CStr, RawEntry)] = &[
@@ -39,24 +39,24 @@ unsafe extern "C" fn create_endpoint(
     unsafe {
         with_bridge(env, info, |bridge, numbers: [_; config::LENGTH]| {
             let endpoint = Box::new(Endpoint::new(config::read(env, numbers)));
-            let fed = Box::new(FedEndpoint::new(endpoint, Returned::default()));
+            let fed = Box::new(StreamEndpoint::new(endpoint, Returned::default()));
             number(env, f64::from(bridge.add(Entry::Endpoint(Some(fed)))))
         })
     }
 }
 
-/// `frame(id, data, bits, key, room, offset)`: a frame of the endpoint `id`, for JavaScript to send. Where it fits into
+/// `frame(id, data, flags, key, room, offset)`: a frame of the endpoint `id`, for JavaScript to send. Where it fits into
 /// `room` from `offset` on it is put there, and its length returned; it has a Buffer of its own otherwise.
 unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_bridge(env, info, |bridge, [id, data, bits, key, room, offset]| {
-            let bits = Bits::from(u32_of(env, bits));
+        with_bridge(env, info, |bridge, [id, data, flags, key, room, offset]| {
+            let flags = FrameFlags::from(u32_of(env, flags));
             let key = u32_of(env, key).to_le_bytes();
             let mut out = Vec::new();
             let done = bridge.borrow_endpoint(u32_of(env, id), |fed| {
                 with_payload(bridge, data, |payload| {
-                    fed.endpoint.frame(&mut out, &payload, bits, key);
+                    fed.endpoint.frame(&mut out, &payload, flags, key);
                 });
             });
             if done.is_none() {
@@ -75,7 +75,7 @@ unsafe extern "C" fn frame(env: sys::napi_env, info: sys::napi_callback_info) ->
     }
 }
 
-/// `beginFrame(id, data, bits, key)`: makes a compressed frame of the endpoint `id` elsewhere. Answers with the id of a
+/// `beginFrame(id, data, flags, key)`: makes a compressed frame of the endpoint `id` elsewhere. Answers with the id of a
 /// task; `undefined` if there is no such endpoint, or nothing to compress.
 unsafe extern "C" fn begin_frame(
     env: sys::napi_env,
@@ -83,13 +83,13 @@ unsafe extern "C" fn begin_frame(
 ) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_bridge(env, info, |bridge, [id, data, bits, key]| {
-            let bits = Bits::from(u32_of(env, bits));
+        with_bridge(env, info, |bridge, [id, data, flags, key]| {
+            let flags = FrameFlags::from(u32_of(env, flags));
             let key = u32_of(env, key).to_le_bytes();
             let mut task = None;
             bridge.borrow_endpoint(u32_of(env, id), |fed| {
                 with_payload(bridge, data, |payload| {
-                    task = fed.begin_frame(bridge, payload, bits, key);
+                    task = fed.begin_frame(bridge, payload, flags, key);
                 });
             });
             task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
@@ -106,7 +106,7 @@ unsafe extern "C" fn finish_frame(
     unsafe {
         with_bridge(env, info, |bridge, [id]| {
             bridge
-                .borrow_endpoint(u32_of(env, id), FedEndpoint::finish_frame)
+                .borrow_endpoint(u32_of(env, id), StreamEndpoint::finish_frame)
                 .flatten()
                 .and_then(|frame| buffer(env, &frame).ok())
                 .unwrap_or_else(|| undefined(env))
@@ -119,7 +119,7 @@ unsafe extern "C" fn finish_frame(
 fn with_endpoint(
     bridge: &Bridge,
     id: u32,
-    work: impl FnOnce(&mut FedEndpoint, &mut Batch) -> Option<u32>,
+    work: impl FnOnce(&mut StreamEndpoint, &mut Batch) -> Option<u32>,
 ) -> sys::napi_value {
     let env = bridge.environment().env;
     let environment = bridge.environment();

@@ -12,7 +12,7 @@ use crate::node::raw::values::{
     Entry as RawEntry, append_string, arguments, bytes_of, is_string, number, throw_no_bytes,
     u32_of, undefined,
 };
-use crate::protocol::Bits;
+use crate::protocol::FrameFlags;
 
 /// The functions of a bridge object.
 pub(crate) const ENTRIES: &[(&CStr, RawEntry)] = &[
@@ -72,21 +72,22 @@ pub(crate) fn with_payload(
     }
 }
 
-/// `send(id, data, bits, key)`: frames and sends.
+/// `send(id, data, flags, key)`: frames and sends.
 unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_bridge(env, info, |bridge, [id, data, bits, key]| {
+        with_bridge(env, info, |bridge, [id, data, flags, key]| {
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
-                let bits = Bits::from(u32_of(env, bits));
+                let flags = FrameFlags::from(u32_of(env, flags));
                 let key = u32_of(env, key).to_le_bytes();
                 let environment = bridge.environment();
-                let gather = environment.gather_bytes(&connection, bits.has(Bits::COMPRESS));
-                if bits.has(Bits::COMPRESS) {
+                let flush =
+                    environment.flush_for_bytes(&connection, flags.has(FrameFlags::COMPRESS));
+                if flags.has(FrameFlags::COMPRESS) {
                     environment.count_compressed();
                 }
                 with_payload(bridge, data, |payload| {
-                    connection.send(payload, bits, key, gather);
+                    connection.send(payload, flags, key, flush);
                 });
                 environment.sent(&connection);
             }
@@ -102,9 +103,9 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
         with_bridge(env, info, |bridge, [id, data]| {
             if let Some(connection) = bridge.connection(u32_of(env, id)) {
                 let environment = bridge.environment();
-                let gather = environment.gather_bytes(&connection, false);
+                let flush = environment.flush_for_bytes(&connection, false);
                 with_payload(bridge, data, |bytes| {
-                    connection.write(&bytes, gather);
+                    connection.write(&bytes, flush);
                 });
                 environment.sent(&connection);
             }
@@ -137,7 +138,11 @@ pub(crate) unsafe fn with_connection(
 /// `queued(id)`: the number of the last send or write.
 unsafe extern "C" fn queued(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: this is an entry.
-    unsafe { with_connection(env, info, |_, connection| connection.ticket() as f64) }
+    unsafe {
+        with_connection(env, info, |_, connection| {
+            connection.sequence_number() as f64
+        })
+    }
 }
 
 /// `written(id, now)`: the number of the last send or write that is done, among those asked for; 0 if none is since the

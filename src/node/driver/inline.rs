@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use napi::{Error, Result, sys};
 
-use crate::engine::{Connection, Gather, Source};
+use crate::engine::{Connection, Flush, Pollable};
 use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::io_thread::{IoThread, Prepare, Watch};
 use crate::node::environment::{Driver, Environment};
@@ -116,7 +116,7 @@ impl Environment {
             return;
         }
         if self.is_inline() {
-            self.turn();
+            self.poll();
             return;
         }
         let (has_turned, busy) = self.deliver_outbox();
@@ -137,7 +137,7 @@ impl Environment {
     }
 
     /// A listener that runs the event loop itself has one turn begin within another, which goes on with what is left.
-    fn turn(&self) {
+    fn poll(&self) {
         self.wakeup.idle.store(false, Ordering::Release);
         self.engine.poll();
         self.engine.take_ready(&mut *self.sources.borrow_mut());
@@ -148,7 +148,7 @@ impl Environment {
             has_turned = true;
             batch.borrow_mut().clear();
             // A connection whose turn panics must not take the others along.
-            catch_panic(|| source.turn(&mut batch.borrow_mut()));
+            catch_panic(|| source.poll(&mut batch.borrow_mut()));
             busy += batch.borrow().busy;
             if self.is_delivering() {
                 // It may have to wait.
@@ -170,7 +170,7 @@ impl Environment {
         self.adapt(has_turned, busy);
     }
 
-    fn next_source(&self) -> Option<Source> {
+    fn next_source(&self) -> Option<Pollable> {
         self.sources.borrow_mut().pop_front()
     }
 
@@ -201,36 +201,36 @@ impl Environment {
     }
 
     /// When what is asked of `connection` is to be done; what is not done at once is with the next [`Environment::flush`].
-    pub(crate) fn gather(&self, connection: &Arc<Connection>) -> Gather {
+    pub(crate) fn flush_for(&self, connection: &Arc<Connection>) -> Flush {
         if self.leaving.get().is_some() {
-            return Gather::No;
+            return Flush::Now;
         }
-        let is_first = connection.mark_gathered();
+        let is_first = connection.mark_dirty();
         if is_first {
             self.gathered.push(Arc::clone(connection));
         }
         if !self.is_inline() {
-            Gather::ForTurn
+            Flush::OnDriver
         } else if is_first && !self.dispatching.get() {
-            Gather::No
+            Flush::Now
         } else {
-            Gather::Yes
+            Flush::EndOfTick
         }
     }
 
     /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once whoever drives: who sends
     /// little may be killed next. Compressing is the driver's.
-    pub(crate) fn gather_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Gather {
-        let gather = self.gather(connection);
+    pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
+        let flush = self.flush_for(connection);
         let sent = self.sent_at_once.get();
-        if gather == Gather::No || self.dispatching.get() || sent == AT_ONCE {
-            return gather;
+        if flush == Flush::Now || self.dispatching.get() || sent == AT_ONCE {
+            return flush;
         }
-        if compress && gather == Gather::ForTurn {
-            return gather;
+        if compress && flush == Flush::OnDriver {
+            return flush;
         }
         self.sent_at_once.set(sent + 1);
-        Gather::No
+        Flush::Now
     }
 
     /// Something was sent, or is to end. While the process exits nothing else comes to write it.
@@ -257,11 +257,11 @@ impl Environment {
     pub(crate) fn flush(&self) {
         self.sent_at_once.set(0);
         for connection in self.gathered.take() {
-            connection.unmark_gathered();
+            connection.clear_dirty();
             if self.is_inline() {
                 connection.flush();
             } else {
-                connection.proceed();
+                connection.process_pending();
             }
         }
     }
@@ -271,7 +271,7 @@ impl Environment {
         let deadline = Instant::now() + PATIENCE;
         self.leaving.set(Some(deadline));
         for connection in self.gathered.take() {
-            connection.unmark_gathered();
+            connection.clear_dirty();
         }
         for connection in self.connections() {
             connection.flush_until(deadline);

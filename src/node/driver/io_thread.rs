@@ -35,7 +35,7 @@ impl Watch {
                 return None;
             }
             uv::set_data(handle, environment);
-            (uv.release)(handle);
+            (uv.unref_handle)(handle);
         }
         Some(Self { uv, handle })
     }
@@ -88,7 +88,7 @@ impl Prepare {
             }
             uv::set_data(handle, environment);
             (uv.prepare_start)(handle, on_prepare);
-            (uv.release)(handle);
+            (uv.unref_handle)(handle);
         }
         Some(Self { uv, handle })
     }
@@ -182,7 +182,7 @@ impl IoThread {
                     engine.take_ready(&mut sources);
                     for source in sources.drain(..) {
                         // A connection whose turn panics must not take the others along.
-                        catch_panic(|| source.turn(&mut batch));
+                        catch_panic(|| source.poll(&mut batch));
                         if batch.bytes > MAX_OUTBOX {
                             outbox.push(batch.take(), &wakeup, &stop);
                         }

@@ -98,7 +98,7 @@ impl Wakeup {
     }
 
     /// An item has no more to do: what is sent from here on needs another one.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn mark_idle(&self) {
         self.queued.store(false, Ordering::Release);
     }
 
@@ -123,17 +123,21 @@ impl Wakeup {
     }
 
     /// Keeps the event loop alive, or lets it end. JS thread only.
-    pub(crate) fn hold(&self, env: sys::napi_env, hold: bool) {
+    pub(crate) fn set_ref(&self, env: sys::napi_env, is_ref: bool) {
         self.with_signal(|signal| match signal {
             Signal::None => {}
             // SAFETY: the handle is open, and this is its loop's thread.
             Signal::Async(uv, handle) => unsafe {
-                let set = if hold { uv.hold } else { uv.release };
+                let set = if is_ref {
+                    uv.ref_handle
+                } else {
+                    uv.unref_handle
+                };
                 set(*handle);
             },
             // SAFETY: as above.
             Signal::Functions(wake, _) => unsafe {
-                if hold {
+                if is_ref {
                     sys::napi_ref_threadsafe_function(env, *wake);
                 } else {
                     sys::napi_unref_threadsafe_function(env, *wake);
@@ -173,7 +177,7 @@ fn make_async(uv: Uv, env: sys::napi_env, environment: *const Environment) -> Re
             return Err(Error::from_reason("uv_async_init failed"));
         }
         uv::set_data(handle, environment);
-        (uv.release)(handle);
+        (uv.unref_handle)(handle);
     }
     Ok(Signal::Async(uv, handle))
 }

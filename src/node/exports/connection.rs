@@ -6,7 +6,7 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use crate::engine::{self, Connection, Stream};
-use crate::node::bridge::stream_endpoint::{FedEndpoint, Returned};
+use crate::node::bridge::stream_endpoint::{Returned, StreamEndpoint};
 use crate::node::bridge::{Bridge, Entry};
 use crate::node::environment::Environment;
 
@@ -31,15 +31,15 @@ impl From<engine::Address> for Address {
     }
 }
 
-/// The native half of a WebSocket: its connection. Frames go through the bridge by `id`.
-#[napi(js_name = "WebSocket")]
-pub struct WebSocket {
+/// A native connection. Frames go through the bridge by `id`.
+#[napi]
+pub struct ConnectionHandle {
     connection: Arc<Connection>,
 }
 
 /// What a connection gave away.
 #[napi(object, object_from_js = false)]
-pub struct Demoted {
+pub struct Detached {
     /// The id of its endpoint.
     pub endpoint: u32,
     /// The task that must be over before the endpoint can go on.
@@ -55,7 +55,7 @@ pub struct Released {
     pub bytes: Buffer,
 }
 
-impl WebSocket {
+impl ConnectionHandle {
     fn with_bridge<T>(&self, work: impl FnOnce(&Bridge) -> T) -> Option<T> {
         let environment = Environment::existing()?;
         let bridge = environment.bridge(self.connection.bridge())?;
@@ -64,37 +64,37 @@ impl WebSocket {
 }
 
 #[napi]
-impl WebSocket {
+impl ConnectionHandle {
     /// Delivers bytes as they come from here on.
     #[napi(catch_unwind)]
-    pub fn start_raw(&self) {
-        self.connection.start_raw();
+    pub fn start_passthrough(&self) {
+        self.connection.start_passthrough();
     }
 
     /// Delivers no more of them before `open()`. Returns how many were, those on their way among them.
     #[napi(catch_unwind)]
-    pub fn hold_back(&self) -> f64 {
-        self.connection.hold_back() as f64
+    pub fn park(&self) -> f64 {
+        self.connection.park() as f64
     }
 
     /// Gives the endpoint away to JavaScript, which carries the bytes from here on.
     #[napi(catch_unwind)]
-    pub fn demote(&self) -> Option<Demoted> {
+    pub fn detach(&self) -> Option<Detached> {
         self.with_bridge(|bridge| {
             let (id, task) = bridge.add_task();
             let returned = Returned::default();
-            let heir = returned.clone();
-            let demoted = self.connection.demote(move |job| {
-                heir.put(job);
+            let on_inflated = returned.clone();
+            let detached = self.connection.detach(move |job| {
+                on_inflated.put(job);
                 task.end(Ok(Vec::new()));
             });
-            let is_out = demoted.as_ref().is_some_and(|(_, is_out)| *is_out);
+            let is_out = detached.as_ref().is_some_and(|(_, is_out)| *is_out);
             if !is_out {
                 bridge.remove(id);
             }
-            demoted.map(|(endpoint, _)| {
-                let fed = Box::new(FedEndpoint::new(endpoint, returned));
-                Demoted {
+            detached.map(|(endpoint, _)| {
+                let fed = Box::new(StreamEndpoint::new(endpoint, returned));
+                Detached {
                     endpoint: bridge.add(Entry::Endpoint(Some(fed))),
                     task: is_out.then_some(id),
                 }
@@ -142,8 +142,8 @@ impl WebSocket {
 
     /// Closes when what has arrived is read and reported.
     #[napi(catch_unwind)]
-    pub fn close_behind_input(&self) {
-        self.connection.close_behind_input();
+    pub fn close_after_input(&self) {
+        self.connection.close_after_input();
     }
 
     /// Nagle's algorithm off or on. Returns 0 or the system's error number.
@@ -185,10 +185,10 @@ impl WebSocket {
             .unwrap_or(-1)
     }
 
-    /// Keeps the event loop alive, or not.
+    /// Whether it keeps the event loop alive.
     #[napi(catch_unwind)]
-    pub fn hold(&self, hold: bool) {
-        self.with_bridge(|bridge| bridge.set_held(self.connection.id(), hold));
+    pub fn set_ref(&self, is_ref: bool) {
+        self.with_bridge(|bridge| bridge.set_ref(self.connection.id(), is_ref));
     }
 }
 
@@ -210,9 +210,9 @@ pub(crate) fn bridge_of(index: u32) -> Result<std::rc::Rc<Bridge>> {
 
 /// The native half of the connection that an event named.
 #[napi(catch_unwind)]
-pub fn take(bridge: u32, id: u32) -> Result<Option<WebSocket>> {
+pub fn take(bridge: u32, id: u32) -> Result<Option<ConnectionHandle>> {
     let bridge = bridge_of(bridge)?;
     Ok(bridge
         .connection(id)
-        .map(|connection| WebSocket { connection }))
+        .map(|connection| ConnectionHandle { connection }))
 }

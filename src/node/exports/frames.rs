@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{Entry, arguments, buffer, check, define, napi_call};
-use crate::protocol::{Bits, frame, mask, utf8};
+use crate::protocol::{FrameFlags, frame, mask, utf8};
 
 const ENTRIES: &[(&CStr, Entry)] = &[
     (c"encodeHeader", encode_header),
@@ -51,17 +51,17 @@ unsafe fn with_arguments<const N: usize>(
         })
 }
 
-/// `encodeHeader(byteLength, bits, key)`: the header of a frame. The key is in it if the bits ask for masking.
+/// `encodeHeader(byteLength, flags, key)`: the header of a frame. The key is in it if the flags ask for masking.
 unsafe extern "C" fn encode_header(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // SAFETY: this is an entry.
     unsafe {
-        with_arguments(env, info, |[length, bits, key]| {
-            let bits = Bits::from(word_of(env, bits)?);
+        with_arguments(env, info, |[length, flags, key]| {
+            let flags = FrameFlags::from(word_of(env, flags)?);
             let key = word_of(env, key)?.to_le_bytes();
-            let (header, end) = frame::encode_header(bits, length_of(env, length)?, key);
+            let (header, end) = frame::encode_header(flags, length_of(env, length)?, key);
             buffer(env, &header[..end])
         })
     }

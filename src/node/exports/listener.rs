@@ -14,37 +14,37 @@ use crate::node::exports::connection::{bridge_of, errno};
 
 /// A listening socket. Its events come under its `id`; the first event of each connection is `accepted`.
 #[napi]
-pub struct Server {
+pub struct ListenerHandle {
     listener: Arc<Listener>,
 }
 
 #[napi]
-impl Server {
-    /// The number of this listener in its bridge, until its `idle` event.
+impl ListenerHandle {
+    /// The number of this listener in its bridge, until its `listenerClosed` event.
     #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.listener.id()
     }
 
-    /// Stops listening; `idle` follows when all connections have been reported.
+    /// Stops listening; `listenerClosed` follows when all connections have been reported.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.listener.close();
     }
 
-    /// Accepts again after `starved`.
+    /// Accepts again after `acceptFailed`.
     #[napi(catch_unwind)]
     pub fn resume(&self) {
         self.listener.resume();
     }
 
-    /// Keeps the event loop alive, or not.
+    /// Whether it keeps the event loop alive.
     #[napi(catch_unwind)]
-    pub fn hold(&self, hold: bool) {
+    pub fn set_ref(&self, is_ref: bool) {
         let environment = Environment::existing();
         let bridge = environment.and_then(|all| all.bridge(self.listener.bridge()));
         if let Some(bridge) = bridge {
-            bridge.set_held(self.listener.id(), hold);
+            bridge.set_ref(self.listener.id(), is_ref);
         }
     }
 }
@@ -52,7 +52,12 @@ impl Server {
 /// Listens, by a duplicate, on the bound TCP socket behind a descriptor of somebody else's. Returns the system's error
 /// number if that fails. Heads are at most `max_head` bytes long.
 #[napi(catch_unwind)]
-pub fn listen(bridge: u32, fd: u32, backlog: i32, max_head: u32) -> Result<Either<Server, i32>> {
+pub fn listen(
+    bridge: u32,
+    fd: u32,
+    backlog: i32,
+    max_head: u32,
+) -> Result<Either<ListenerHandle, i32>> {
     let bridge = bridge_of(bridge)?;
     let acceptor = match acceptor(&bridge, fd, backlog) {
         Ok(acceptor) => acceptor,
@@ -65,7 +70,7 @@ pub fn listen(bridge: u32, fd: u32, backlog: i32, max_head: u32) -> Result<Eithe
     };
     let listener = Listener::start(engine, bridge.index(), acceptor, limits);
     listener.set_id(bridge.add(Entry::Listener(Arc::clone(&listener), true)));
-    Ok(Either::A(Server { listener }))
+    Ok(Either::A(ListenerHandle { listener }))
 }
 
 #[cfg(unix)]

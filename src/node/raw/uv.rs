@@ -60,8 +60,8 @@ functions! {
     prepare_start = c"uv_prepare_start": fn(Handle, PrepareCallback) -> c_int;
     prepare_stop = c"uv_prepare_stop": fn(Handle) -> c_int;
     close = c"uv_close": fn(Handle, CloseCallback);
-    hold = c"uv_ref": fn(Handle);
-    release = c"uv_unref": fn(Handle);
+    ref_handle = c"uv_ref": fn(Handle);
+    unref_handle = c"uv_unref": fn(Handle);
 }
 
 impl Uv {

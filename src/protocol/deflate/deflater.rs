@@ -5,7 +5,7 @@ use std::fmt;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
 use super::{DeflateParams, TAIL, context_pool};
-use crate::protocol::frame::Bits;
+use crate::protocol::frame::FrameFlags;
 use crate::protocol::sender::Frame;
 
 /// The least room to offer zlib, so that no flush marker is cut in two.
@@ -62,11 +62,11 @@ impl Deflater {
         &mut self,
         out: &mut Vec<u8>,
         payload: &[u8],
-        bits: Bits,
+        flags: FrameFlags,
         key: [u8; 4],
     ) {
-        let frame = Frame::begin(out, bits, payload.len() / 2);
-        self.compress(payload, bits.has(Bits::FIN), out);
+        let frame = Frame::begin(out, flags, payload.len() / 2);
+        self.compress(payload, flags.has(FrameFlags::FIN), out);
         frame.finish(out, key);
     }
 }
@@ -121,18 +121,23 @@ fn append_flushed(context: &mut Deflate, mut data: &[u8], out: &mut Vec<u8>) {
 pub struct DeflateJob {
     deflater: Deflater,
     payload: Vec<u8>,
-    bits: Bits,
+    flags: FrameFlags,
     key: [u8; 4],
     /// Empty until the job has run.
     frame: Vec<u8>,
 }
 
 impl DeflateJob {
-    pub(crate) fn new(deflater: Deflater, payload: Vec<u8>, bits: Bits, key: [u8; 4]) -> Self {
+    pub(crate) fn new(
+        deflater: Deflater,
+        payload: Vec<u8>,
+        flags: FrameFlags,
+        key: [u8; 4],
+    ) -> Self {
         Self {
             deflater,
             payload,
-            bits,
+            flags,
             key,
             frame: Vec::new(),
         }
@@ -148,7 +153,7 @@ impl DeflateJob {
         if self.frame.is_empty() {
             let payload = std::mem::take(&mut self.payload);
             self.deflater
-                .append_frame(&mut self.frame, &payload, self.bits, self.key);
+                .append_frame(&mut self.frame, &payload, self.flags, self.key);
         }
     }
 

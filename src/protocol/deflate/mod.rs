@@ -62,7 +62,7 @@ impl InflateFault {
         "too many length or distance symbols",
         "invalid code lengths set",
         "invalid bit length repeat",
-        "invalid code -- missing end-of-block",
+        "invalid code -- remaining end-of-block",
         "invalid literal/lengths set",
         "invalid distances set",
         "invalid literal/length code",

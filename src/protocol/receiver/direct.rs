@@ -4,38 +4,40 @@ use super::{Receiver, Sink, is_above};
 use crate::protocol::mask;
 use crate::protocol::violation::Violation;
 
-/// A payload of which less is missing is read along with what is behind it; a message of which less has come gets no
+/// A payload of which less is remaining is read along with what is behind it; a message of which less has come gets no
 /// memory for what its peer merely claims.
-pub(super) const MIN_DIRECT: usize = 16 * 1024;
+pub(super) const MIN_PAYLOAD_BUFFER: usize = 16 * 1024;
 /// What is read at once stays in a cache until it is unmasked.
-pub(super) const MAX_DIRECT: usize = 128 * 1024;
+pub(super) const MAX_PAYLOAD_BUFFER: usize = 128 * 1024;
 
 impl Receiver {
     /// Where the next bytes of the stream belong, and how many at most, if they are known to be those of one
-    /// long payload: who reads them there saves a copy, and has [`took_direct`](Self::took_direct) told.
-    pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+    /// long payload: who reads them there saves a copy, and has [`advance_payload`](Self::advance_payload) told.
+    pub fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let frame = self.frame.as_ref().filter(|_| !self.is_finished)?;
-        let missing = usize::try_from(frame.missing).unwrap_or(usize::MAX);
-        if missing < MIN_DIRECT
-            || self.assembly.len() < MIN_DIRECT
+        let remaining = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
+        if remaining < MIN_PAYLOAD_BUFFER
+            || self.assembly.len() < MIN_PAYLOAD_BUFFER
             || frame.is_control()
             || self.is_compressed
-            || self.absence.is_some()
+            || self.pending_inflate.is_some()
         {
             return None;
         }
-        let memory = self.assembly.memory(MIN_DIRECT, frame.outstanding());
+        let memory = self
+            .assembly
+            .memory(MIN_PAYLOAD_BUFFER, frame.outstanding());
         let room = memory.capacity() - memory.len();
-        Some((memory, room.min(missing).min(MAX_DIRECT)))
+        Some((memory, room.min(remaining).min(MAX_PAYLOAD_BUFFER)))
     }
 
     /// Takes the `added` bytes that were appended to the memory [`direct`](Self::direct) gave.
-    pub fn took_direct(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
-        let result = self.take_direct(added, sink);
+    pub fn advance_payload(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
+        let result = self.take_payload(added, sink);
         self.ended(result)
     }
 
-    fn take_direct(&mut self, added: usize, sink: &mut impl Sink) -> Result<usize, Violation> {
+    fn take_payload(&mut self, added: usize, sink: &mut impl Sink) -> Result<usize, Violation> {
         let Some(frame) = &mut self.frame else {
             return Ok(0);
         };
@@ -47,8 +49,8 @@ impl Receiver {
         }
         self.assembly.take_added(frame.key, added)?;
         frame.key = mask::rotate(frame.key, added);
-        frame.missing -= added as u64;
-        if frame.missing > 0 {
+        frame.remaining -= added as u64;
+        if frame.remaining > 0 {
             self.count_chunk(true, added);
             return Ok(0);
         }

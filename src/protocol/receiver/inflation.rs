@@ -18,7 +18,7 @@ pub(super) const TOTAL_BUDGET: usize = 1024 * 1024;
 
 /// A frame is inflated elsewhere, and nothing is parsed meanwhile.
 #[derive(Debug)]
-pub(super) struct Absence {
+pub(super) struct PendingInflate {
     /// The job, until it is taken.
     job: Option<InflateJob>,
     /// The bytes that came behind the frame, from `start` on.
@@ -26,7 +26,7 @@ pub(super) struct Absence {
     start: usize,
 }
 
-impl Absence {
+impl PendingInflate {
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
     }
@@ -92,7 +92,7 @@ impl Receiver {
     /// A frame that takes long to inflate, if the bytes handed in last have completed one. Until it
     /// comes back with [`finish_job`](Self::finish_job) no more bytes should be handed in: they are kept.
     pub fn take_job(&mut self) -> Option<InflateJob> {
-        self.absence.as_mut()?.job.take()
+        self.pending_inflate.as_mut()?.job.take()
     }
 
     /// Goes on where the job began, with what it has inflated and the bytes that came behind it. There
@@ -105,18 +105,20 @@ impl Receiver {
         job.run();
         self.left = TOTAL_BUDGET;
         let (mut rest, start) = self
-            .absence
+            .pending_inflate
             .take()
-            .map_or_else(Default::default, |absence| (absence.rest, absence.start));
+            .map_or_else(Default::default, |pending_inflate| {
+                (pending_inflate.rest, pending_inflate.start)
+            });
         let result = job
             .result
             .unwrap_or(Ok(()))
             .and_then(|()| self.end_inflation(job.inflation, sink))
             .and_then(|()| self.parse(&mut rest[start..], sink));
-        match (result, &mut self.absence) {
-            (Ok(left), Some(absence)) => {
-                absence.start = rest.len() - left;
-                absence.rest = rest;
+        match (result, &mut self.pending_inflate) {
+            (Ok(left), Some(pending_inflate)) => {
+                pending_inflate.start = rest.len() - left;
+                pending_inflate.rest = rest;
                 Ok(())
             }
             (result, _) => self.ended(result),
@@ -152,7 +154,7 @@ impl Receiver {
             data: payload.into_owned(),
             result: None,
         };
-        self.absence = Some(Box::new(Absence {
+        self.pending_inflate = Some(Box::new(PendingInflate {
             job: Some(job),
             rest: Vec::new(),
             start: 0,

@@ -14,7 +14,7 @@ use super::mask;
 use super::message::{Assembly, reserve};
 use super::role::Role;
 use super::violation::Violation;
-use inflation::{Absence, BUDGET, TOTAL_BUDGET};
+use inflation::{BUDGET, PendingInflate, TOTAL_BUDGET};
 
 pub use super::message::{Message, Payload};
 pub use inflation::InflateJob;
@@ -50,7 +50,7 @@ struct Frame {
     /// For the next byte of the payload.
     key: [u8; 4],
     /// Bytes of the payload that are still to come.
-    missing: u64,
+    remaining: u64,
 }
 
 impl Frame {
@@ -60,7 +60,7 @@ impl Frame {
 
     /// How many bytes the message will have more, if that is known.
     fn outstanding(&self) -> u64 {
-        if self.fin { self.missing } else { u64::MAX }
+        if self.fin { self.remaining } else { u64::MAX }
     }
 }
 
@@ -79,13 +79,13 @@ pub struct Receiver {
     /// The frame whose payload is arriving.
     frame: Option<Frame>,
     /// The payload of a frame that can only be handled as a whole.
-    held: Vec<u8>,
+    partial_payload: Vec<u8>,
     assembly: Assembly,
     /// Whether the message is compressed.
     is_compressed: bool,
     /// If permessage-deflate was negotiated, and not in a job.
     inflater: Option<Inflater>,
-    absence: Option<Box<Absence>>,
+    pending_inflate: Option<Box<PendingInflate>>,
     /// What of a frame is inflated at once, and what is left of that for all that is handed in.
     budget: usize,
     left: usize,
@@ -114,11 +114,11 @@ impl Receiver {
             header: [0; MAX_HEADER_LEN],
             header_len: 0,
             frame: None,
-            held: Vec::new(),
+            partial_payload: Vec::new(),
             assembly: Assembly::default(),
             is_compressed: false,
             inflater,
-            absence: None,
+            pending_inflate: None,
             budget: BUDGET,
             left: TOTAL_BUDGET,
             message_len: 0,
@@ -157,8 +157,8 @@ impl Receiver {
         if self.is_finished || bytes.is_empty() {
             return Ok(());
         }
-        if let Some(absence) = &mut self.absence {
-            absence.keep(bytes);
+        if let Some(pending_inflate) = &mut self.pending_inflate {
+            pending_inflate.keep(bytes);
             return Ok(());
         }
         self.left = TOTAL_BUDGET;
@@ -170,8 +170,8 @@ impl Receiver {
         } else {
             self.parse(bytes, sink)
         };
-        if let (Ok(left), Some(absence)) = (result, &mut self.absence) {
-            absence.keep(&bytes[bytes.len() - left..]);
+        if let (Ok(left), Some(pending_inflate)) = (result, &mut self.pending_inflate) {
+            pending_inflate.keep(&bytes[bytes.len() - left..]);
         }
         self.ended(result)
     }
@@ -196,12 +196,12 @@ impl Receiver {
                     None => return Ok(0),
                 },
             };
-            if (bytes.len() as u64) < frame.missing {
+            if (bytes.len() as u64) < frame.remaining {
                 self.count_chunk(is_begun, bytes.len());
                 self.take_piece(frame, bytes)?;
                 return Ok(0);
             }
-            let (piece, rest) = mem::take(&mut bytes).split_at_mut(frame.missing as usize);
+            let (piece, rest) = mem::take(&mut bytes).split_at_mut(frame.remaining as usize);
             bytes = rest;
             if frame.is_control() {
                 self.end_control_frame(&frame, piece, sink)?;
@@ -213,7 +213,7 @@ impl Receiver {
             if self.is_finished {
                 return Ok(0);
             }
-            if self.absence.is_some() {
+            if self.pending_inflate.is_some() {
                 return Ok(bytes.len());
             }
         }
@@ -280,7 +280,7 @@ impl Receiver {
             opcode,
             fin: first & 0x80 != 0,
             key,
-            missing: payload_len,
+            remaining: payload_len,
         };
         Ok(Some((frame, end)))
     }
@@ -288,13 +288,13 @@ impl Receiver {
     /// Takes bytes of a payload that do not complete it.
     fn take_piece(&mut self, mut frame: Frame, piece: &[u8]) -> Result<(), Violation> {
         if frame.is_control() || self.is_compressed {
-            reserve(&mut self.held, piece.len(), frame.missing);
-            mask::append(frame.key, piece, &mut self.held);
+            reserve(&mut self.partial_payload, piece.len(), frame.remaining);
+            mask::append(frame.key, piece, &mut self.partial_payload);
         } else {
             self.assembly.push(frame.key, piece, frame.outstanding())?;
         }
         frame.key = mask::rotate(frame.key, piece.len());
-        frame.missing -= piece.len() as u64;
+        frame.remaining -= piece.len() as u64;
         self.frame = Some(frame);
         Ok(())
     }
@@ -360,7 +360,7 @@ impl Receiver {
     /// The unmasked payload of a frame that is handled as a whole, given its last piece.
     fn whole_payload<'a>(&mut self, frame: &Frame, piece: &'a mut [u8]) -> Cow<'a, [u8]> {
         mask::apply(frame.key, 0, piece);
-        let mut held = mem::take(&mut self.held);
+        let mut held = mem::take(&mut self.partial_payload);
         if held.is_empty() {
             return Cow::Borrowed(piece);
         }
@@ -381,13 +381,13 @@ impl Receiver {
     /// Bytes allocated at the moment.
     #[cfg(test)]
     fn capacity(&self) -> usize {
-        self.held.capacity() + self.assembly.capacity()
+        self.partial_payload.capacity() + self.assembly.capacity()
     }
 
     /// From here on everything is discarded.
     fn finish(&mut self) {
         self.is_finished = true;
-        self.held = Vec::new();
+        self.partial_payload = Vec::new();
         self.assembly = Assembly::default();
         self.inflater = None;
     }

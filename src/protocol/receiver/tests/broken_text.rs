@@ -2,7 +2,7 @@
 //! mend.
 
 use super::*;
-use crate::protocol::{Bits, sender};
+use crate::protocol::{FrameFlags, sender};
 
 const VALID: [&[u8]; 6] = [
     "aé€𝄞z".as_bytes(),
@@ -52,11 +52,11 @@ struct Frames {
 impl Frames {
     fn push(&mut self, setup: Setup, first: u8, payload: &[u8]) {
         let masked = match setup.role {
-            Role::Server => Bits::KEY,
-            Role::Client => Bits::from(0),
+            Role::Server => FrameFlags::KEY,
+            Role::Client => FrameFlags::from(0),
         };
-        let bits = Bits::from(u32::from(first)) | masked;
-        sender::append_frame(&mut self.bytes, payload, bits, *b"\x37\xfa\x21\x3d");
+        let flags = FrameFlags::from(u32::from(first)) | masked;
+        sender::append_frame(&mut self.bytes, payload, flags, *b"\x37\xfa\x21\x3d");
     }
 
     /// Fragments that end where `cuts` say, with a ping behind each but the last.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::protocol::deflate::{DeflateParams, Deflater, InflateFault};
-use crate::protocol::frame::Bits;
+use crate::protocol::frame::FrameFlags;
 use crate::protocol::sender::append_frame;
 use Violation::*;
 
@@ -45,8 +45,8 @@ fn frames(opcode: u8, message: &[u8], lengths: &[usize]) -> Vec<u8> {
         rest = after;
         let first = if i == 0 { 0x40 | opcode } else { 0 };
         let fin = if i == lengths.len() { 0x80 } else { 0 };
-        let bits = Bits::from(u32::from(first | fin));
-        append_frame(&mut out, part, bits, [0; 4]);
+        let flags = FrameFlags::from(u32::from(first | fin));
+        append_frame(&mut out, part, flags, [0; 4]);
     }
     out
 }
@@ -262,7 +262,7 @@ fn violations_in_jobs() {
     deflater().compress(&message, false, &mut payload);
     payload.push(0x06);
     let mut broken = Vec::new();
-    append_frame(&mut broken, &payload, Bits::from(0xc2), [0; 4]);
+    append_frame(&mut broken, &payload, FrameFlags::from(0xc2), [0; 4]);
     let fault = InflateFault::new(Some("invalid block type"));
     assert_eq!(DEFLATING.violation(&broken), Inflate(fault));
 }
@@ -272,7 +272,7 @@ fn little_output_from_much_input_is_a_job_too() {
     // Empty stored blocks.
     let payload = b"\x00\x00\x00\xff\xff".repeat(60_000);
     let mut stream = Vec::new();
-    append_frame(&mut stream, &payload, Bits::from(0xc2), [0; 4]);
+    append_frame(&mut stream, &payload, FrameFlags::from(0xc2), [0; 4]);
     let mut receiver = DEFLATING.receiver();
     let mut events = Events::default();
     assert_eq!(

@@ -1,6 +1,6 @@
 use super::*;
-use crate::protocol::frame::{Bits, opcode};
-use crate::protocol::receiver::direct::{MAX_DIRECT, MIN_DIRECT};
+use crate::protocol::frame::{FrameFlags, opcode};
+use crate::protocol::receiver::direct::{MAX_PAYLOAD_BUFFER, MIN_PAYLOAD_BUFFER};
 use crate::protocol::sender::append_frame;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -9,11 +9,15 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 fn frames(list: &[(u8, bool, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     for (opcode, fin, payload) in list {
-        let fin = if *fin { Bits::FIN } else { Bits::from(0) };
+        let fin = if *fin {
+            FrameFlags::FIN
+        } else {
+            FrameFlags::from(0)
+        };
         append_frame(
             &mut out,
             payload,
-            Bits::opcode(*opcode) | fin | Bits::KEY,
+            FrameFlags::opcode(*opcode) | fin | FrameFlags::KEY,
             KEY,
         );
     }
@@ -32,19 +36,19 @@ fn run_direct(
     let mut direct = 0;
     while !left.is_empty() {
         let ready = left.len().min(step);
-        let (taken, result) = if let Some((memory, room)) = receiver.direct() {
+        let (taken, result) = if let Some((memory, room)) = receiver.payload_buffer() {
             assert!(room > 0 && memory.capacity() - memory.len() >= room);
             let taken = ready.min(room);
             memory.extend_from_slice(&left[..taken]);
             direct += taken;
-            (taken, receiver.took_direct(taken, &mut events))
+            (taken, receiver.advance_payload(taken, &mut events))
         } else {
             let result = receiver.handle_bytes(&mut left[..ready].to_vec(), &mut events);
             (ready, result)
         };
         left = &left[taken..];
         if result.is_err() {
-            assert!(receiver.direct().is_none());
+            assert!(receiver.payload_buffer().is_none());
             return (events.list, result, direct);
         }
     }
@@ -118,23 +122,23 @@ fn claims_reserve_nothing() {
     bytes.extend_from_slice(&[0; 100]);
     let (_, end, _) = run_direct(&mut receiver, &bytes, 1000);
     assert_eq!(end, Ok(()));
-    assert!(receiver.direct().is_none());
+    assert!(receiver.payload_buffer().is_none());
     assert!(receiver.capacity() <= 256);
     let (_, end, _) = run_direct(&mut receiver, &[0; 20_000], 20_000);
     assert_eq!(end, Ok(()));
-    let (memory, room) = receiver.direct().expect("the rest is expected");
+    let (memory, room) = receiver.payload_buffer().expect("the rest is expected");
     assert_eq!(memory.len(), 20_100);
-    assert!(room <= MAX_DIRECT);
-    assert!(receiver.capacity() <= 2 * (20_100 + MIN_DIRECT));
+    assert!(room <= MAX_PAYLOAD_BUFFER);
+    assert!(receiver.capacity() <= 2 * (20_100 + MIN_PAYLOAD_BUFFER));
 }
 
 #[test]
 fn is_for_long_payloads_only() {
     let mut receiver = SERVER.receiver();
-    assert!(receiver.direct().is_none());
-    let payload = [7; 2 * MIN_DIRECT + 1];
+    assert!(receiver.payload_buffer().is_none());
+    let payload = [7; 2 * MIN_PAYLOAD_BUFFER + 1];
     let bytes = frames(&[(opcode::BINARY, true, &payload)]);
-    let (header, half) = (8, 8 + MIN_DIRECT);
+    let (header, half) = (8, 8 + MIN_PAYLOAD_BUFFER);
     let mut events = Events::default();
     let mut feed = |receiver: &mut Receiver, bytes: &[u8]| {
         assert_eq!(
@@ -143,13 +147,16 @@ fn is_for_long_payloads_only() {
         );
     };
     feed(&mut receiver, &bytes[..header + 1]);
-    assert!(receiver.direct().is_none(), "less than MIN_DIRECT has come");
+    assert!(
+        receiver.payload_buffer().is_none(),
+        "less than MIN_PAYLOAD_BUFFER has come"
+    );
     feed(&mut receiver, &bytes[header + 1..half]);
-    assert!(receiver.direct().is_some());
+    assert!(receiver.payload_buffer().is_some());
     feed(&mut receiver, &bytes[half..half + 2]);
     assert!(
-        receiver.direct().is_none(),
-        "less than MIN_DIRECT is missing"
+        receiver.payload_buffer().is_none(),
+        "less than MIN_PAYLOAD_BUFFER is missing"
     );
     feed(&mut receiver, &bytes[half + 2..]);
     assert_eq!(events.list, [Event::Binary(payload.to_vec(), vec![])]);

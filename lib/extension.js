@@ -13,22 +13,35 @@ const { createSyntaxError } = require('./errors/protocol-errors');
  * @throws {SyntaxError}
  */
 function parse(header) {
-  const offers = parseExtensions(header);
+  const text = parseExtensions(header);
 
-  if (typeof offers === 'number') throw createSyntaxError(offers);
+  if (typeof text === 'number') throw createSyntaxError(text);
 
   const extensions = Object.create(null);
 
-  for (const { name, params } of offers) {
+  // No token has a comma, a semicolon or an equals sign.
+  for (const offer of text.split(', ')) {
+    const params = offer.split('; ');
     const values = Object.create(null);
 
-    for (const { name, value = true } of params)
-      (values[name] ??= []).push(value);
+    for (let i = 1; i < params.length; i++) {
+      const end = params[i].indexOf('=');
 
-    (extensions[name] ??= []).push(values);
+      if (end === -1) append(values, params[i], true);
+      else append(values, params[i].slice(0, end), params[i].slice(end + 1));
+    }
+
+    append(extensions, params[0], values);
   }
 
   return extensions;
+}
+
+function append(lists, name, value) {
+  const list = lists[name];
+
+  if (list === undefined) lists[name] = [value];
+  else list.push(value);
 }
 
 /**

@@ -11,18 +11,7 @@ const MAX_WINDOW_BITS = 15;
 const DEFAULT_JOBS = 10;
 const MAX_JOBS = 0xffffffff;
 
-/**
- * The parameters of RFC 7692, section 7.1, and what their values may be.
- * `isServer` tells who reads: only an offer may ask for
- * `client_max_window_bits` without a value.
- */
-const PARAMETERS = {
-  server_no_context_takeover: readFlag,
-  client_no_context_takeover: readFlag,
-  server_max_window_bits: readWindowBits,
-  client_max_window_bits: (value, isServer) =>
-    value === true && isServer ? true : readWindowBits(value)
-};
+/** @typedef {(boolean | number | undefined)} WindowBits An option of that kind */
 
 /** The permessage-deflate extension of one connection (RFC 7692). */
 class PerMessageDeflate {
@@ -74,23 +63,17 @@ class PerMessageDeflate {
    */
   offer() {
     const options = this._options;
+    const offered = native.offerDeflate(...wishesOf(options));
     /** @type {Object<string, (boolean|number)>} */
     const params = {};
 
-    if (options.serverNoContextTakeover) {
-      params.server_no_context_takeover = true;
-    }
-    if (options.clientNoContextTakeover) {
-      params.client_no_context_takeover = true;
-    }
-    if (options.serverMaxWindowBits) {
+    if (offered & 1) params.server_no_context_takeover = true;
+    if (offered & 2) params.client_no_context_takeover = true;
+    if (offered & 4) {
       params.server_max_window_bits = options.serverMaxWindowBits;
     }
-
-    const clientMaxWindowBits = options.clientMaxWindowBits ?? true;
-
-    if (clientMaxWindowBits) {
-      params.client_max_window_bits = clientMaxWindowBits;
+    if (offered & 8) {
+      params.client_max_window_bits = options.clientMaxWindowBits ?? true;
     }
 
     return params;
@@ -100,74 +83,30 @@ class PerMessageDeflate {
    * Settles the parameters, from what the peer sent.
    *
    * @param {Object<string, (string|true)[]>[]} configurations Offers of a
-   *     client or the answer of a server, as `extension.parse()` returns them
+   *     client or the answer of a server, as `extension.parse()` returns them;
+   *     their values are replaced by what they mean
    * @return {Object<string, (boolean|number)>}
    * @throws {Error} If they are malformed or not acceptable
    */
   accept(configurations) {
-    for (const params of configurations) readParams(params, this._isServer);
+    const offers = [];
 
-    this.params = this._isServer
-      ? this._acceptOffer(configurations)
-      : this._acceptAnswer(configurations[0]);
+    configurations.forEach((params) => offers.push(partsOf(params)));
+
+    const settled = native.acceptDeflate(
+      this._isServer,
+      offers,
+      ...limitsOf(this._options)
+    );
+
+    if (!Array.isArray(settled)) {
+      throw new (settled.isTypeError ? TypeError : Error)(settled.message);
+    }
+
+    configurations.forEach(createReplacer(settled));
+    this.params = configurations[Number(settled[0])];
 
     return this.params;
-  }
-
-  _acceptOffer(offers) {
-    const options = this._options;
-    const params = offers.find((offer) => isAcceptable(offer, options));
-
-    if (!params) {
-      throw new Error('None of the extension offers can be accepted');
-    }
-
-    if (options.serverNoContextTakeover) {
-      params.server_no_context_takeover = true;
-    }
-    if (options.clientNoContextTakeover) {
-      params.client_no_context_takeover = true;
-    }
-    if (typeof options.serverMaxWindowBits === 'number') {
-      params.server_max_window_bits = options.serverMaxWindowBits;
-    }
-
-    if (typeof options.clientMaxWindowBits === 'number') {
-      params.client_max_window_bits = options.clientMaxWindowBits;
-    } else if (
-      params.client_max_window_bits === true ||
-      options.clientMaxWindowBits === false
-    ) {
-      delete params.client_max_window_bits;
-    }
-
-    return params;
-  }
-
-  _acceptAnswer(params) {
-    const { clientMaxWindowBits, clientNoContextTakeover } = this._options;
-    const isLimited = typeof clientMaxWindowBits === 'number';
-    const answered = params.client_max_window_bits;
-
-    if (
-      clientNoContextTakeover === false &&
-      params.client_no_context_takeover
-    ) {
-      throw new Error('Unexpected parameter "client_no_context_takeover"');
-    }
-
-    if (!answered) {
-      if (isLimited) params.client_max_window_bits = clientMaxWindowBits;
-    } else if (
-      clientMaxWindowBits === false ||
-      (isLimited && answered > clientMaxWindowBits)
-    ) {
-      throw new Error(
-        'Unexpected or invalid parameter "client_max_window_bits"'
-      );
-    }
-
-    return params;
   }
 
   /** What the contexts of both directions are made with. */
@@ -268,68 +207,79 @@ function limitJobs(limit = DEFAULT_JOBS) {
   isLimited = true;
 }
 
-/** Replaces the values of an offer or answer by what they mean. */
-function readParams(params, isServer) {
-  for (const [name, values] of Object.entries(params)) {
-    if (values.length > 1) {
-      throw new Error(`Parameter "${name}" must have only a single value`);
-    }
-
-    if (!Object.hasOwn(PARAMETERS, name)) {
-      throw new Error(`Unknown parameter "${name}"`);
-    }
-
-    const value = PARAMETERS[name](values[0], isServer);
-
-    if (value === undefined) {
-      throw new TypeError(
-        `Invalid value for parameter "${name}": ${values[0]}`
-      );
-    }
-
-    params[name] = value;
-  }
+/**
+ * The options that are negotiated, as `offer()` takes them: what is true is
+ * asked for.
+ *
+ * @return {[boolean, boolean, WindowBits, WindowBits]}
+ */
+function wishesOf(options) {
+  return [
+    Boolean(options.serverNoContextTakeover),
+    Boolean(options.clientNoContextTakeover),
+    wish(options.serverMaxWindowBits),
+    wish(options.clientMaxWindowBits)
+  ];
 }
 
-function readFlag(value) {
-  return value === true ? true : undefined;
+function wish(bits = null) {
+  if (typeof bits === 'number') return bits;
+
+  return bits === null ? undefined : Boolean(bits);
 }
 
-function readWindowBits(value) {
-  const windowBits = value === true ? NaN : Number(value);
-  const isValid =
-    Number.isInteger(windowBits) &&
-    windowBits >= 8 &&
-    windowBits <= MAX_WINDOW_BITS;
-
-  return isValid ? windowBits : undefined;
+/**
+ * The same as `accept()` takes them: only `false` refuses, only a number limits.
+ *
+ * @return {[boolean | undefined, boolean | undefined, WindowBits, WindowBits]}
+ */
+function limitsOf(options) {
+  return [
+    flag(options.serverNoContextTakeover),
+    flag(options.clientNoContextTakeover),
+    limit(options.serverMaxWindowBits),
+    limit(options.clientMaxWindowBits)
+  ];
 }
 
-/** Tells whether a server with these options can live with an offer. */
-function isAcceptable(offer, options) {
-  const { clientMaxWindowBits, serverMaxWindowBits } = options;
-  const serverWindow = offer.server_max_window_bits;
-  const clientWindow = offer.client_max_window_bits;
+function flag(value) {
+  return value === false ? false : Boolean(value) || undefined;
+}
 
-  if (
-    offer.server_no_context_takeover &&
-    options.serverNoContextTakeover === false
-  ) {
-    return false;
+function limit(bits) {
+  return typeof bits === 'number' || bits === false ? bits : undefined;
+}
+
+/** The names and values of an offer; a name is there as often as it has values. */
+function partsOf(params) {
+  const parts = [];
+
+  for (const name of Object.keys(params)) {
+    const values = params[name];
+
+    parts.push(name, textOf(values[0]));
+    if (values.length > 1) parts.push(name, textOf(values[1]));
   }
 
-  if (
-    serverWindow &&
-    (serverMaxWindowBits === false ||
-      (typeof serverMaxWindowBits === 'number' &&
-        serverMaxWindowBits > serverWindow))
-  ) {
-    return false;
-  }
+  return parts;
+}
 
-  if (typeof clientMaxWindowBits !== 'number') return true;
+/** None stands for a parameter without a value. */
+function textOf(value) {
+  return value === true ? undefined : String(value);
+}
 
-  return clientWindow === true || clientWindow >= clientMaxWindowBits;
+/** Has offers mean what was settled: names and values, and null behind each. */
+function createReplacer(settled) {
+  let next = 1;
+
+  return (params) => {
+    for (const name of Object.keys(params)) delete params[name];
+    for (; settled[next] !== null; next += 2) {
+      params[settled[next]] = settled[next + 1];
+    }
+    next++;
+  };
 }
 
 /**

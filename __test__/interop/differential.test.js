@@ -13,7 +13,7 @@ const SEEDS = Array.from({ length: 130 }, (_, index) => 1 + index).filter(
 );
 const LANES = 8;
 
-test.each(['frames', 'handshakes'])(
+test.each(['frames', 'handshakes', 'negotiations'])(
   'random %s mean what they mean to ws',
   async (kind) => {
     const seeds = SEEDS.values();

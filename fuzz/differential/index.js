@@ -7,7 +7,7 @@ const { isDeepStrictEqual } = require('util');
  * scenario, quiet)` and `DECISIONS`: what may differ, and why.
  */
 const KINDS = Object.fromEntries(
-  ['frames', 'handshakes'].map((name) => [
+  ['frames', 'handshakes', 'negotiations'].map((name) => [
     name,
     {
       ...require(`./${name}/scenario`),

@@ -207,6 +207,15 @@ export declare class ListenerHandle {
   setRef(isRef: boolean): void
 }
 
+/**
+ * Settles the parameters from the offers of a client or a server's answer: of each the names and values, one after the
+ * other. A name whose value is undefined has none; one with several values is there as often.
+ *
+ * Returns the index of the offer that holds, with the options applied; then of each the names and values, and null at
+ * its end.
+ */
+export declare function acceptDeflate(isServer: boolean, offers: Array<Array<string | undefined | null>>, serverNoContextTakeover?: boolean | undefined | null, clientNoContextTakeover?: boolean | undefined | null, serverMaxWindowBits?: boolean | number | undefined | null, clientMaxWindowBits?: boolean | number | undefined | null): Array<string | boolean | number | null> | DeflateFailure
+
 /** The `Sec-WebSocket-Accept` value that answers a `Sec-WebSocket-Key`. */
 export declare function acceptKey(key: string): string
 
@@ -228,6 +237,14 @@ export interface Address {
  * they can be found.
  */
 export declare function attach(dispatch: (id: number, count: number, tiny: ArrayBuffer | undefined, small: ArrayBuffer | undefined, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
+
+/** Why a negotiation failed. */
+export interface DeflateFailure {
+  /** The text of the error. */
+  message: string
+  /** Whether it is a TypeError. */
+  isTypeError: boolean
+}
 
 /** How we compress. The numbers are those of zlib's `deflateInit2`. */
 export interface DeflateOptions {
@@ -268,22 +285,6 @@ export declare function dialTcp(bridge: number, address: string, port: number, m
 /** The same for a Unix domain socket. */
 export declare function dialUnix(bridge: number, path: string, maxHead: number): number | DialFailure
 
-/** An extension that a `Sec-WebSocket-Extensions` header offers. */
-export interface ExtensionOffer {
-  /** A token. */
-  name: string
-  /** A parameter that is repeated is there as often. */
-  params: Array<ExtensionParam>
-}
-
-/** A parameter of an extension. */
-export interface ExtensionParam {
-  /** A token. */
-  name: string
-  /** What follows its `=`, without quotes and escapes. */
-  value?: string
-}
-
 /** A new `Sec-WebSocket-Key`. */
 export declare function generateKey(): string
 
@@ -307,11 +308,15 @@ export declare function limitJobs(limit: number): void
  */
 export declare function listen(bridge: number, fd: number, backlog: number, maxHead: number): ListenerHandle | number
 
+/** Which parameters a client with these options offers, a bit each: the first option's is 1, the last one's 8. */
+export declare function offerDeflate(serverNoContextTakeover?: boolean | undefined | null, clientNoContextTakeover?: boolean | undefined | null, serverMaxWindowBits?: boolean | number | undefined | null, clientMaxWindowBits?: boolean | number | undefined | null): number
+
 /**
- * Parses a `Sec-WebSocket-Extensions` header. The offers are sorted by where their name is first seen, and so are the
- * parameters of each. A number is where the header cannot be parsed: the index of a character, -1 for its end.
+ * Parses a `Sec-WebSocket-Extensions` header and writes it without space and quotes, with ", " between offers and "; "
+ * between parameters. The offers are sorted by where their name is first seen, and so are the parameters of each. A
+ * number is where the header cannot be parsed: the index of a character, -1 for its end.
  */
-export declare function parseExtensions(header: string): Array<ExtensionOffer> | number
+export declare function parseExtensions(header: string): string | number
 
 /** Parses a `Sec-WebSocket-Protocol` header of a request. */
 export declare function parseSubprotocols(header: string): Subprotocols

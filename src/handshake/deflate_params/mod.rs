@@ -49,16 +49,16 @@ impl Parameter {
 }
 
 /// What a parameter is set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Setting {
     /// It is there, without a value.
     On,
-    /// A window of 2 to the power of this many bytes.
-    Bits(u8),
+    /// A window of 2 to the power of this many bytes: 8 to 15 if the peer said so, else what the options say.
+    Bits(f64),
 }
 
 /// The parameters of an offer or of a response, in the order in which they are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(Vec<(Parameter, Setting)>);
 
 impl Parameters {
@@ -103,16 +103,16 @@ impl Parameters {
 }
 
 /// The `serverMaxWindowBits` or `clientMaxWindowBits` option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WindowBits {
     /// Whether the parameter may be used at all.
     Allowed(bool),
-    /// The number of bits.
-    Bits(u8),
+    /// The number of bits, which nobody checks: any number of JavaScript.
+    Bits(f64),
 }
 
 /// The options of ws's `perMessageDeflate` that are negotiated. `None` is `undefined`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DeflateOptions {
     /// `serverNoContextTakeover`
     pub server_no_context_takeover: Option<bool>,
@@ -144,8 +144,8 @@ impl DeflateOptions {
             ),
         ] {
             match option {
-                Some(WindowBits::Bits(bits)) if bits > 0 => {
-                    offer.set(parameter, Setting::Bits(bits))
+                Some(WindowBits::Bits(bits)) if bits != 0.0 && !bits.is_nan() => {
+                    offer.set(parameter, Setting::Bits(bits));
                 }
                 Some(WindowBits::Allowed(true)) => offer.set(parameter, Setting::On),
                 _ => {}
@@ -155,11 +155,13 @@ impl DeflateOptions {
     }
 
     /// What a server answers to `offers`: the first that the options allow, with them applied.
-    pub fn accept_as_server(&self, offers: &[Params]) -> Result<Parameters, NegotiationError> {
-        let mut accepted = normalize(offers, Role::Server)?
-            .into_iter()
-            .find(|offer| self.allows(offer))
+    pub fn accept_as_server(&self, offers: &[Params]) -> Result<Accepted, NegotiationError> {
+        let mut all = normalize(offers, Role::Server)?;
+        let index = all
+            .iter()
+            .position(|offer| self.allows(offer))
             .ok_or(NegotiationError::NoAcceptableOffer)?;
+        let accepted = &mut all[index];
 
         if self.server_no_context_takeover == Some(true) {
             accepted.set(ServerNoContextTakeover, Setting::On);
@@ -182,16 +184,14 @@ impl DeflateOptions {
             }
             _ => {}
         }
-        Ok(accepted)
+        Ok(Accepted { all, index })
     }
 
     /// Checks a server's `response` to the offer. What it holds beyond the first is only looked at
     /// for its form.
-    pub fn accept_as_client(&self, response: &[Params]) -> Result<Parameters, NegotiationError> {
-        let mut accepted = normalize(response, Role::Client)?
-            .into_iter()
-            .next()
-            .ok_or(NegotiationError::NoAcceptableOffer)?;
+    pub fn accept_as_client(&self, response: &[Params]) -> Result<Accepted, NegotiationError> {
+        let mut all = normalize(response, Role::Client)?;
+        let accepted = all.first_mut().ok_or(NegotiationError::NoAcceptableOffer)?;
 
         if self.client_no_context_takeover == Some(false) && accepted.has(ClientNoContextTakeover) {
             return Err(NegotiationError::UnexpectedClientNoContextTakeover);
@@ -206,12 +206,12 @@ impl DeflateOptions {
             (Some(WindowBits::Allowed(false)), Some(_)) => {
                 return Err(NegotiationError::UnexpectedClientMaxWindowBits);
             }
-            (Some(WindowBits::Bits(most)), Some(Setting::Bits(bits))) if bits > most => {
+            (Some(WindowBits::Bits(most)), Some(Setting::Bits(bits))) if exceeds(bits, most) => {
                 return Err(NegotiationError::UnexpectedClientMaxWindowBits);
             }
             _ => {}
         }
-        Ok(accepted)
+        Ok(Accepted { all, index: 0 })
     }
 
     fn allows(&self, offer: &Parameters) -> bool {
@@ -221,16 +221,32 @@ impl DeflateOptions {
         if let Some(Setting::Bits(most)) = offer.get(ServerMaxWindowBits) {
             match self.server_max_window_bits {
                 Some(WindowBits::Allowed(false)) => return false,
-                Some(WindowBits::Bits(bits)) if bits > most => return false,
+                Some(WindowBits::Bits(bits)) if exceeds(bits, most) => return false,
                 _ => {}
             }
         }
         match (self.client_max_window_bits, offer.get(ClientMaxWindowBits)) {
             // RFC 7692, section 7.1.2.2: what was not offered may not be in the response.
             (Some(WindowBits::Bits(_)), None) => false,
-            (Some(WindowBits::Bits(bits)), Some(Setting::Bits(most))) => bits <= most,
+            (Some(WindowBits::Bits(bits)), Some(Setting::Bits(most))) => !exceeds(bits, most),
             _ => true,
         }
+    }
+}
+
+/// What became of all that the peer sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// Each offer, with its values read.
+    pub all: Vec<Parameters>,
+    /// Which of them holds, with the options applied.
+    pub index: usize,
+}
+
+impl Accepted {
+    /// The parameters that hold.
+    pub fn parameters(&self) -> &Parameters {
+        &self.all[self.index]
     }
 }
 
@@ -326,9 +342,15 @@ fn setting(
     Ok((parameter, setting))
 }
 
+/// Whether an option is beyond what the peer said, or the reverse. NaN is beyond nothing, as in JavaScript.
+fn exceeds(bits: f64, most: f64) -> bool {
+    bits > most
+}
+
 /// The window bits that `text` names, read as JavaScript reads a number: `08`, `1e1` and `0xa` are
-/// numbers too.
-fn window_bits(text: &str) -> Option<u8> {
+/// numbers too, and there may be space around.
+fn window_bits(text: &str) -> Option<f64> {
+    let text = text.trim_matches(is_space);
     let (radix, digits) = match text.split_at_checked(2) {
         Some(("0x" | "0X", digits)) => (16, digits),
         Some(("0o" | "0O", digits)) => (8, digits),
@@ -342,7 +364,16 @@ fn window_bits(text: &str) -> Option<u8> {
     } else {
         return None;
     };
-    (8..=15).find(|bits| f64::from(*bits) == number)
+    ((8.0..=15.0).contains(&number) && number.fract() == 0.0).then_some(number)
+}
+
+/// What JavaScript takes for space.
+fn is_space(character: char) -> bool {
+    match character {
+        '\u{85}' => false,
+        '\u{feff}' => true,
+        _ => character.is_whitespace(),
+    }
 }
 
 #[cfg(test)]

@@ -35,13 +35,15 @@ fn offers(text: &str) -> Vec<Params> {
     extensions::parse(&header).unwrap().remove(0).1
 }
 
-fn text(result: Result<Parameters, NegotiationError>) -> String {
+fn written(parameters: &Parameters) -> String {
+    let header = parameters.header();
+    let params = header.strip_prefix(EXTENSION).unwrap();
+    params.strip_prefix("; ").unwrap_or(params).to_owned()
+}
+
+fn text(result: Result<Accepted, NegotiationError>) -> String {
     match result {
-        Ok(parameters) => {
-            let header = parameters.header();
-            let params = header.strip_prefix(EXTENSION).unwrap();
-            params.strip_prefix("; ").unwrap_or(params).to_owned()
-        }
+        Ok(accepted) => written(accepted.parameters()),
         Err(error) if error.is_type_error() => format!("TypeError: {error}"),
         Err(error) => format!("Error: {error}"),
     }
@@ -66,13 +68,15 @@ fn a_client_offers_its_options() {
         ("-", "0", ""),
         ("0", "false", ""),
         ("true", "false", "server_max_window_bits"),
+        ("NaN", "NaN", ""),
+        ("-1", "0", "server_max_window_bits=-1"),
         (
             "10",
             "11",
             "server_max_window_bits=10; client_max_window_bits=11",
         ),
     ] {
-        assert_eq!(text(Ok(window_options(server, client).offer())), offered);
+        assert_eq!(written(&window_options(server, client).offer()), offered);
     }
     for (server, client, offered) in [
         (
@@ -86,7 +90,7 @@ fn a_client_offers_its_options() {
             "client_no_context_takeover; client_max_window_bits",
         ),
     ] {
-        assert_eq!(text(Ok(takeover_options(server, client).offer())), offered);
+        assert_eq!(written(&takeover_options(server, client).offer()), offered);
     }
 }
 
@@ -160,6 +164,19 @@ fn a_server_negotiates_window_bits() {
             "server_max_window_bits=10 / ",
             "server_max_window_bits=11",
         ),
+        ("9.5", "-", "server_max_window_bits=9", NONE),
+        (
+            "9.5",
+            "-",
+            "server_max_window_bits=10",
+            "server_max_window_bits=9.5",
+        ),
+        (
+            "NaN",
+            "NaN",
+            "client_max_window_bits=8; server_max_window_bits=8",
+            "client_max_window_bits=NaN; server_max_window_bits=NaN",
+        ),
         (
             "12",
             "11",
@@ -231,6 +248,24 @@ fn a_client_checks_the_response() {
 }
 
 #[test]
+fn all_offers_are_read_whichever_holds() {
+    let options = window_options("12", "-");
+    let offered = offers(
+        "server_max_window_bits=9 / client_max_window_bits=10 / server_max_window_bits=\"015\"",
+    );
+    let Accepted { all, index } = options.accept_as_server(&offered).unwrap();
+    assert_eq!(index, 1);
+    assert_eq!(
+        all.iter().map(written).collect::<Vec<_>>(),
+        [
+            "server_max_window_bits=9",
+            "client_max_window_bits=10; server_max_window_bits=12",
+            "server_max_window_bits=15",
+        ]
+    );
+}
+
+#[test]
 fn every_offer_must_be_well_formed() {
     for (params, error) in [
         ("foo", "Error: Unknown parameter \"foo\""),
@@ -292,12 +327,13 @@ fn window_bits_are_javascript_numbers() {
         ("0b1010", 10),
         ("0B1000", 8),
         ("0x00000000000000000000a", 10),
+        ("\u{feff} 9\n\u{2028}", 9),
     ] {
-        assert_eq!(window_bits(text), Some(bits), "{text}");
+        assert_eq!(window_bits(text), Some(f64::from(bits)), "{text}");
     }
     for text in [
         "", "7", "16", "-8", "8.5", "0x", "0x+a", "0b2", "+0xa", "1e", "e1", ".", "+", "1_0",
-        "ten", "inf", "nan", "Infinity", "1e400", "9n", "0\u{e9}",
+        "ten", "inf", "nan", "Infinity", "1e400", "9n", "0\u{e9}", "\u{85}9", "0x 9",
     ] {
         assert_eq!(window_bits(text), None, "{text}");
     }

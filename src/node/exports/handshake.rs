@@ -3,27 +3,8 @@
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use crate::handshake::extensions::Value;
 use crate::handshake::syntax::SyntaxError;
 use crate::handshake::{extensions, keys, subprotocol};
-
-/// An extension that a `Sec-WebSocket-Extensions` header offers.
-#[napi(object, object_from_js = false)]
-pub struct ExtensionOffer {
-    /// A token.
-    pub name: String,
-    /// A parameter that is repeated is there as often.
-    pub params: Vec<ExtensionParam>,
-}
-
-/// A parameter of an extension.
-#[napi(object, object_from_js = false)]
-pub struct ExtensionParam {
-    /// A token.
-    pub name: String,
-    /// What follows its `=`, without quotes and escapes.
-    pub value: Option<String>,
-}
 
 /// What a `Sec-WebSocket-Protocol` header offers.
 #[napi(object, object_from_js = false)]
@@ -34,33 +15,15 @@ pub struct Subprotocols {
     pub error: Option<i32>,
 }
 
-/// Parses a `Sec-WebSocket-Extensions` header. The offers are sorted by where their name is first seen, and so are the
-/// parameters of each. A number is where the header cannot be parsed: the index of a character, -1 for its end.
+/// Parses a `Sec-WebSocket-Extensions` header and writes it without space and quotes, with ", " between offers and "; "
+/// between parameters. The offers are sorted by where their name is first seen, and so are the parameters of each. A
+/// number is where the header cannot be parsed: the index of a character, -1 for its end.
 #[napi(catch_unwind)]
-pub fn parse_extensions(header: String) -> Either<Vec<ExtensionOffer>, i32> {
+pub fn parse_extensions(header: String) -> Either<String, i32> {
     match extensions::parse(&header) {
-        Ok(extensions) => Either::A(extensions.into_iter().flat_map(offers_of).collect()),
+        Ok(extensions) => Either::A(extensions::format(&extensions)),
         Err(error) => Either::B(position_of(&error)),
     }
-}
-
-fn offers_of(
-    (name, offers): (String, Vec<extensions::Params>),
-) -> impl Iterator<Item = ExtensionOffer> {
-    offers.into_iter().map(move |params| ExtensionOffer {
-        name: name.clone(),
-        params: params.into_iter().flat_map(params_of).collect(),
-    })
-}
-
-fn params_of((name, values): (String, Vec<Value>)) -> impl Iterator<Item = ExtensionParam> {
-    values.into_iter().map(move |value| ExtensionParam {
-        name: name.clone(),
-        value: match value {
-            Value::True => None,
-            Value::Text(text) => Some(text),
-        },
-    })
 }
 
 /// Parses a `Sec-WebSocket-Protocol` header of a request.

@@ -16,7 +16,7 @@ const {
   RSV1,
   TEXT
 } = require('./native/frame-flags');
-const closePayload = require('./close-payload');
+const { closePayload } = require('./closing-handshake');
 const { createAbort } = require('./errors/protocol-errors');
 const maskingKey = require('./native/masking-key');
 const { byteLength, isBlob, toBuffer } = require('./payload');

@@ -5,12 +5,8 @@ const EventEmitter = require('events');
 const { connect } = require('./handshake/client');
 const emitGuarded = require('./native/emit-guarded');
 const { mixEventTarget } = require('./event-target');
-const {
-  endIfClosed,
-  handler,
-  onSenderError,
-  startClosing
-} = require('./handler');
+const { ClosingHandshake, defineFields } = require('./closing-handshake');
+const { handler, onSenderError } = require('./handler');
 const keepOwn = require('./node/keep-own');
 const ConnectionSender = require('./connection/connection-sender');
 const {
@@ -30,10 +26,7 @@ const { transportFor } = require('./handshake/upgrade-socket');
  * @typedef {import('./receiver')} Receiver
  */
 
-const { CONNECTING, OPEN, CLOSING, CLOSED } = readyStates;
-
-/** The code of a connection that ended without a close frame. */
-const ABNORMAL_CLOSURE = 1006;
+const { CONNECTING, OPEN, CLOSED } = readyStates;
 
 const NO_EXTENSIONS = Object.freeze({});
 
@@ -59,12 +52,6 @@ class WebSocket extends EventEmitter {
     super();
 
     this._binaryType = BINARY_TYPES[0];
-    this._closeCode = ABNORMAL_CLOSURE;
-    this._closeFrameReceived = false;
-    this._closeFrameSent = false;
-    this._closeMessage = EMPTY;
-    this._closeTimer = null;
-    this._errorEmitted = false;
     this._extensions = NO_EXTENSIONS;
     this._isServer = address === null;
     this._paused = false;
@@ -80,9 +67,8 @@ class WebSocket extends EventEmitter {
     this._connectionOptions = null;
     this._sender = null;
 
-    /** The violation that ends the connection; reported on the next tick. */
-    this._violation = null;
-    this._isViolationReported = false;
+    /** How it ends. */
+    this._closing = new ClosingHandshake(this);
 
     /** The opening handshake of a client, as long as it lasts. */
     this._handshake = null;
@@ -230,7 +216,7 @@ class WebSocket extends EventEmitter {
   emitClose() {
     this._extensions['permessage-deflate']?.cleanup();
     this._readyState = CLOSED;
-    this.emit('close', this._closeCode, this._closeMessage);
+    this.emit('close', this._closing.code, this._closing.reason);
   }
 
   /**
@@ -242,35 +228,16 @@ class WebSocket extends EventEmitter {
    * @throws {(TypeError|RangeError)} If an argument may not be sent
    */
   close(code, data) {
-    switch (this._readyState) {
-      case CONNECTING:
-        abandonHandshake(this);
-        break;
-      case OPEN:
-        this._sender.close(code, data, !this._isServer, (err) => {
-          if (err) return;
-
-          this._closeFrameSent = true;
-          endIfClosed(this);
-        });
-        startClosing(this);
-        break;
-      case CLOSING:
-        endIfClosed(this);
-        break;
-    }
+    if (this._readyState === CONNECTING) abandonHandshake(this);
+    else this._closing.start(code, data);
   }
 
   /** Closes the connection at once. */
   terminate() {
     if (this._readyState === CLOSED) return;
 
-    if (this._readyState === CONNECTING) {
-      abandonHandshake(this);
-    } else if (this._connection !== null) {
-      this._readyState = CLOSING;
-      this._connection.destroy();
-    }
+    if (this._readyState === CONNECTING) abandonHandshake(this);
+    else this._closing.abort();
   }
 
   /** Stops reading. Messages that are already decoded may still come. */
@@ -394,6 +361,7 @@ for (const attribute of [
   Object.defineProperty(WebSocket.prototype, attribute, { enumerable: true });
 }
 
+defineFields(WebSocket);
 mixEventTarget(WebSocket);
 
 /** Only what is left out has a default. */

@@ -25,10 +25,38 @@ const OVER = Object.freeze({
 });
 
 /**
+ * Whom a connection tells what comes of it. Every function gets the WebSocket
+ * first; they are called in the order of the stream, and `close` is the last.
+ *
+ * @typedef {Object} Handler
+ * @property {(websocket: WebSocket, data: Buffer, isBinary: boolean,
+ *     lengths: number[] | undefined) => void} message A message; of a
+ *     fragmented binary one also the lengths of its fragments
+ * @property {(websocket: WebSocket, data: Buffer) => void} ping
+ * @property {(websocket: WebSocket, data: Buffer) => void} pong
+ * @property {(websocket: WebSocket, code: number, reason: Buffer) => void
+ *     } conclude The close frame
+ * @property {(websocket: WebSocket, err: Error) => void} violation The peer
+ *     broke the protocol or a limit; nothing more will be decoded
+ * @property {(websocket: WebSocket) => void} end The peer ended its side
+ * @property {(websocket: WebSocket) => void} disconnect Nothing can be sent any
+ *     more; what was received may still be told
+ * @property {(websocket: WebSocket) => void} close The connection is gone
+ * @property {(websocket: WebSocket) => boolean} isCloseExpected Whether the
+ *     WebSocket was about to end when its socket was closed
+ * @property {(websocket: WebSocket, endpoint?: Endpoint) => Receiver
+ *     } createReceiver Makes what decodes the bytes where they come as a stream
+ *
+ * @typedef {import('../native/endpoint').Endpoint} Endpoint
+ * @typedef {import('../receiver')} Receiver
+ * @typedef {import('../websocket')} WebSocket
+ */
+
+/**
  * What a WebSocket talks to: frames out, events in. `NativeConnection` is a socket of
  * the engine, `StreamConnection` any Duplex.
  *
- * Events are delivered in order through the handler record of `websocket.js`.
+ * Events are delivered in order through the handler record.
  * While paused, chunks are held back, as a paused socket holds bytes; one that
  * has begun is delivered whole. With `allowSynchronousEvents` off each message
  * has a macrotask of its own, paused or not.
@@ -289,10 +317,9 @@ class Connection {
    * heard of it; after an abrupt one who watches the socket hears it first.
    */
   _closeBehind(ended) {
-    const { _closeFrameReceived: concluded, _errorEmitted: failed } =
-      this.websocket;
+    const { websocket, _handler: handler } = this;
 
-    if (ended || concluded || failed) this._deliverClose();
+    if (ended || handler.isCloseExpected(websocket)) this._deliverClose();
     else timers.nextTick(() => this._deliverClose());
   }
 

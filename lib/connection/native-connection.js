@@ -403,7 +403,7 @@ class NativeConnection extends Connection {
 
     // Whoever is to read what came before may still take his time.
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);
-    if (!this._isIdle) this._beClosing();
+    if (!this._isIdle) this._disconnect();
 
     this._callbacks?.fail(reason);
     if (this.awaitingFirstRead) this._endFirstRead();
@@ -433,17 +433,13 @@ class NativeConnection extends Connection {
 
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
-    this._beClosing();
+    this._disconnect();
     if (this.isDetached) this._reader.close();
     else if (this.isStarted) this._closeBehind(this.ended);
   }
 
-  _beClosing() {
-    const { websocket } = this;
-
-    if (websocket !== null && websocket._readyState === 1) {
-      websocket._readyState = 2;
-    }
+  _disconnect() {
+    if (this.isStarted) this._handler.disconnect(this.websocket);
   }
 
   get isClosed() {

@@ -65,7 +65,7 @@ class StreamConnection extends Connection {
   }
 
   _onError() {
-    if (this.websocket._readyState === 1) this.websocket._readyState = 2;
+    this._handler.disconnect(this.websocket);
     this.socket.destroy();
   }
 

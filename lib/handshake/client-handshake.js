@@ -15,7 +15,7 @@ const native = require('../native/addon');
 const nodeRequest = require('./node-request');
 const ownedRequest = require('./native-request');
 const PerMessageDeflate = require('../permessage-deflate');
-const { CLOSING, CONNECTING } = require('../ready-state');
+const { CONNECTING } = require('../ready-state');
 const redirect = require('./redirect');
 const { kOpen } = require('../constants');
 const timers = require('../node/timers');
@@ -177,7 +177,7 @@ class ClientHandshake {
     if (this._isDone) return;
 
     this._finish();
-    emitErrorAndClose(this._websocket, err);
+    this._websocket._closing.fail(err);
   }
 
   _onResponse(request, res) {
@@ -218,10 +218,10 @@ class ClientHandshake {
     const fault = this._checkAnswer(res.headers);
 
     if (fault) {
-      websocket._readyState = CLOSING;
+      websocket._closing.begin();
       connection.on?.('error', ignore);
       connection.destroy();
-      timers.nextTick(emitErrorAndClose, websocket, new Error(fault));
+      timers.nextTick(fail, websocket, new Error(fault));
       return;
     }
 
@@ -310,7 +310,7 @@ class ClientHandshake {
 
     Error.captureStackTrace(err, this.abort);
 
-    websocket._readyState = CLOSING;
+    websocket._closing.begin();
     websocket._handshake = null;
     this._isDone = true;
     timers.clearTimeout(this._timer);
@@ -319,7 +319,7 @@ class ClientHandshake {
     // A request that is complete leaves its socket alone when it is aborted.
     if (!this._isOwned) request.socket?.destroy();
 
-    process.nextTick(emitErrorAndClose, websocket, err);
+    process.nextTick(fail, websocket, err);
   }
 
   _finish() {
@@ -352,7 +352,7 @@ class ClientHandshake {
         this._origin
       );
     } catch (err) {
-      emitErrorAndClose(websocket, err);
+      websocket._closing.fail(err);
       return;
     }
 
@@ -388,11 +388,8 @@ function createDeflate({ maxPayload, perMessageDeflate }) {
   });
 }
 
-function emitErrorAndClose(websocket, err) {
-  websocket._readyState = CLOSING;
-  websocket._errorEmitted = true;
-  emitGuarded(websocket, 'error', err);
-  websocket.emitClose();
+function fail(websocket, err) {
+  websocket._closing.fail(err);
 }
 
 function ignore() {}

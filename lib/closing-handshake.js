@@ -1,0 +1,320 @@
+'use strict';
+
+const { isUint8Array } = require('util').types;
+
+const { kStatusCode } = require('./constants');
+const emitGuarded = require('./native/emit-guarded');
+const timers = require('./node/timers');
+const { EMPTY } = require('./payload');
+const { CLOSED, CLOSING, OPEN } = require('./ready-state');
+
+/** @typedef {import('./websocket')} WebSocket */
+
+/** Codes that no frame carries (RFC 6455, section 7.4.1): it had none, there was none. */
+const NO_STATUS = 1005;
+const ABNORMAL_CLOSURE = 1006;
+
+/** 125 bytes of a control frame, less the status code. */
+const MAX_REASON_LENGTH = 123;
+
+/**
+ * How a WebSocket ends (RFC 6455, section 7). Whatever begins the end is told
+ * here, and nowhere else a WebSocket becomes CLOSING:
+ *
+ * - `start()`: `close()` was called; the peer has `_closeTimeout` to answer
+ * - `onCloseFrame()`: the peer's close frame came, and is answered with one
+ * - `onViolation()`: the peer broke the protocol; it gets a close frame with the
+ *   reason, and the program 'error'
+ * - `onEnd()`: the peer ended its side; so is ours
+ * - `onSendError()`: what was to be sent cannot be
+ * - `abort()`: `terminate()` was called
+ * - `fail()`: the opening handshake failed
+ * - `onDisconnect()`, `onClose()`: the connection is gone
+ *
+ * Once close frames went both ways this side of the connection is ended; once
+ * the connection is closed, 'close' tells code and reason.
+ */
+class ClosingHandshake {
+  /** @param {WebSocket} websocket */
+  constructor(websocket) {
+    this._websocket = websocket;
+
+    /** The code and the reason of the peer's close frame. */
+    this.code = ABNORMAL_CLOSURE;
+    this.reason = EMPTY;
+    this.isFrameReceived = false;
+    this.isFrameSent = false;
+
+    /** Ends the wait for the peer. @type {?NodeJS.Timeout} */
+    this.timer = null;
+
+    /** An 'error' was emitted: there is one at most. */
+    this.isErrorEmitted = false;
+
+    /** The violation that fails the connection; reported on the next tick. */
+    this._violation = null;
+    this._isViolationReported = false;
+  }
+
+  /** The end of the connection is no surprise to the program. */
+  get isExpected() {
+    return this.isFrameReceived || this.isErrorEmitted;
+  }
+
+  /**
+   * Sends a close frame, or ends the connection if both have gone.
+   *
+   * @param {number} [code]
+   * @param {(string|Uint8Array)} [reason]
+   * @throws {(TypeError|RangeError)} If one of them may not be sent
+   */
+  start(code, reason) {
+    const websocket = this._websocket;
+
+    if (websocket._readyState === CLOSING) {
+      this._endIfDone();
+    } else if (websocket._readyState === OPEN) {
+      websocket._sender.close(code, reason, !websocket._isServer, (err) => {
+        if (err) return;
+
+        this.isFrameSent = true;
+        this._endIfDone();
+      });
+      this._beginWithTimeout();
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {Buffer} reason
+   */
+  onCloseFrame(code, reason) {
+    const websocket = this._websocket;
+
+    this.isFrameReceived = true;
+    this.code = code;
+    this.reason = unpooled(reason);
+
+    if (!this._ignoreInput()) return;
+
+    if (code === NO_STATUS) websocket.close();
+    else websocket.close(code, reason);
+  }
+
+  /** @param {Error} err It is reported once the events of its chunk are */
+  onViolation(err) {
+    this._violation = err;
+    timers.nextTick(() => this.reportViolation(err));
+  }
+
+  /** @param {Error} err Its `kStatusCode` is the code to close with */
+  reportViolation(err) {
+    this._isViolationReported = true;
+    if (this._ignoreInput()) this._websocket.close(err[kStatusCode]);
+    this._emitError(err);
+  }
+
+  onEnd() {
+    this.begin();
+    this._websocket._connection.end();
+  }
+
+  /** @param {Error} err */
+  onSendError(err) {
+    const { _readyState: readyState, _connection: connection } =
+      this._websocket;
+
+    if (readyState === CLOSED) return;
+    if (readyState === OPEN) this._beginWithTimeout();
+
+    // The peer may still be sending: end this side and leave it the other.
+    connection.end();
+    this._emitError(err);
+  }
+
+  /** Closes the connection at once, if there still is one. */
+  abort() {
+    const { _connection: connection } = this._websocket;
+
+    if (connection === null) return;
+
+    this.begin();
+    connection.destroy();
+  }
+
+  /**
+   * Ends a WebSocket that was never open.
+   *
+   * @param {Error} err Why
+   */
+  fail(err) {
+    this.begin();
+    this.isErrorEmitted = true;
+    emitGuarded(this._websocket, 'error', err);
+    this._websocket.emitClose();
+  }
+
+  /** Nothing can be sent any more; what was received may still be told. */
+  onDisconnect() {
+    if (this._websocket._readyState === OPEN) this.begin();
+  }
+
+  /** The connection is closed, and all that came of it was told. */
+  onClose() {
+    const websocket = this._websocket;
+
+    this.begin();
+    clearTimeout(this.timer);
+
+    if (this._violation !== null && !this._isViolationReported) {
+      timers.nextTick(() => websocket.emitClose());
+    } else {
+      websocket.emitClose();
+    }
+  }
+
+  /** Nothing is sent from here on but a close frame. */
+  begin() {
+    this._websocket._readyState = CLOSING;
+  }
+
+  _beginWithTimeout() {
+    const { _closeTimeout: timeout, _connection: connection } = this._websocket;
+
+    this.begin();
+    this.timer = setTimeout(() => connection.destroy(), timeout);
+  }
+
+  /**
+   * Has the connection take no more messages, only read to its end.
+   *
+   * @return {boolean} Whether there still is one
+   */
+  _ignoreInput() {
+    const { _connection: connection } = this._websocket;
+
+    connection.ignoreInput();
+    if (connection.destroyed) return false;
+
+    process.nextTick(stopReceiving, connection);
+
+    return true;
+  }
+
+  /** Ends our side once close frames went both ways, or the peer failed. */
+  _endIfDone() {
+    if (
+      this.isFrameSent &&
+      (this.isFrameReceived || this._isViolationReported)
+    ) {
+      this._websocket._connection.end();
+    }
+  }
+
+  _emitError(err) {
+    if (this.isErrorEmitted) return;
+
+    this.isErrorEmitted = true;
+    this._websocket.emit('error', err);
+  }
+}
+
+/** The names that `ws` has for its fields, which programs read and set. */
+const NAMES = {
+  _closeCode: 'code',
+  _closeFrameReceived: 'isFrameReceived',
+  _closeFrameSent: 'isFrameSent',
+  _closeMessage: 'reason',
+  _closeTimer: 'timer',
+  _errorEmitted: 'isErrorEmitted'
+};
+
+/**
+ * Gives a class of WebSockets the members that `ws` has in this one's place.
+ *
+ * @param {Function} Class
+ */
+function defineFields(Class) {
+  for (const [name, field] of Object.entries(NAMES)) {
+    Object.defineProperty(Class.prototype, name, {
+      configurable: true,
+      get() {
+        return this._closing?.[field];
+      },
+      set(value) {
+        this._closing[field] = value;
+      }
+    });
+  }
+}
+
+/**
+ * Makes the payload of a close frame (RFC 6455, section 5.5.1).
+ *
+ * @param {number} [code] The status code; without it the payload is empty
+ * @param {(string|Uint8Array)} [reason]
+ * @return {Buffer}
+ * @throws {(TypeError|RangeError)} If one of them may not be sent
+ */
+function closePayload(code, reason) {
+  if (code === undefined) return EMPTY;
+
+  if (!isValidCloseCode(code)) {
+    throw new TypeError('First argument must be a valid error code number');
+  }
+
+  const length =
+    reason === undefined || !reason.length ? 0 : Buffer.byteLength(reason);
+
+  if (length > MAX_REASON_LENGTH) {
+    throw new RangeError('The message must not be greater than 123 bytes');
+  }
+
+  if (length > 0 && typeof reason !== 'string' && !isUint8Array(reason)) {
+    throw new TypeError('Second argument must be a string or a Uint8Array');
+  }
+
+  const payload = Buffer.allocUnsafe(2 + length);
+
+  payload.writeUInt16BE(code);
+
+  if (typeof reason === 'string') payload.write(reason, 2);
+  else if (length > 0) payload.set(reason, 2);
+
+  return payload;
+}
+
+/**
+ * Tells whether a close frame may carry a status code: one that is registered
+ * and not reserved for local use, or one for libraries and applications (RFC
+ * 6455, section 7.4).
+ */
+function isValidCloseCode(code) {
+  if (typeof code !== 'number') return false;
+  if (code >= 3000) return code <= 4999;
+
+  return (
+    code >= 1000 &&
+    code <= 1014 &&
+    code !== 1004 &&
+    code !== 1005 &&
+    code !== 1006
+  );
+}
+
+/** A copy that keeps no larger memory alive for as long as the WebSocket is. */
+function unpooled(bytes) {
+  if (bytes.length === 0) return EMPTY;
+
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+
+  copy.set(bytes);
+
+  return copy;
+}
+
+function stopReceiving(connection) {
+  connection.stopReceiving();
+}
+
+module.exports = { ClosingHandshake, closePayload, defineFields };

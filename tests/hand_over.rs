@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 
-use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Owner, Pollable, Stream};
+use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Pollable, Stream};
 use oxws::handshake::HeadLimits;
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
@@ -212,7 +212,7 @@ impl World {
     fn deliver(&mut self, batch: Batch) {
         let flush = self.flush();
         for chunk in &batch.chunks {
-            let Owner::Connection(connection) = &chunk.owner else {
+            let Some(connection) = chunk.owner.downcast::<Connection>() else {
                 unreachable!("there are only connections");
             };
             let end = &mut self.ends[connection.id() as usize];
@@ -325,7 +325,7 @@ fn a_connection_that_nobody_has_looked_at_is_looked_at() {
     let thread = IoThread::start(&engine, &outbox);
     let (entered, is_in) = mpsc::channel();
     let (leave, may_leave) = mpsc::channel::<()>();
-    engine.schedule(Pollable::Job(Box::new(move || {
+    engine.schedule(Pollable::Once(Box::new(move |_| {
         entered.send(()).expect("a receiver");
         may_leave.recv().expect("a sender");
     })));

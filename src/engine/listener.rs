@@ -3,7 +3,7 @@
 use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -11,11 +11,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use socket2::Socket;
 use tokio::net::TcpListener;
 
-use super::Engine;
+use super::accept_state::AcceptState;
 use super::connection::{Connection, NO_ID, Opening};
 use super::events::{Batch, Kind, Owner};
-use super::run_queue::{Pollable, lock};
+use super::run_queue::{Pollable, Source};
+use super::runtime::Engine;
 use super::stream::Stream;
+use super::sync::lock;
 use crate::handshake::HeadLimits;
 
 /// Connections accepted in one turn: new peers do not starve those that are here.
@@ -34,14 +36,11 @@ pub fn listen_on(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<TcpListener> {
 pub struct Listener {
     engine: Arc<Engine>,
     bridge: u32,
-    id: AtomicU32,
     limits: HeadLimits,
+    shared: Arc<AcceptState>,
     waiting: AtomicBool,
     acceptor: Mutex<Option<TcpListener>>,
-    /// Connections that JavaScript has not been told of.
-    strangers: AtomicUsize,
-    reported_idle: AtomicBool,
-    /// They, and some that are closed or known.
+    /// Connections that JavaScript has not been told of, and some that are closed or known.
     accepted: Mutex<Vec<Weak<Connection>>>,
 }
 
@@ -56,12 +55,10 @@ impl Listener {
         Arc::new(Self {
             engine,
             bridge,
-            id: AtomicU32::new(NO_ID),
             limits,
+            shared: Arc::new(AcceptState::new(NO_ID)),
             waiting: AtomicBool::new(false),
             acceptor: Mutex::new(Some(acceptor)),
-            strangers: AtomicUsize::new(0),
-            reported_idle: AtomicBool::new(false),
             accepted: Mutex::default(),
         })
     }
@@ -73,18 +70,19 @@ impl Listener {
 
     /// The id JavaScript knows the listener by.
     pub fn id(&self) -> u32 {
-        self.id.load(Ordering::Relaxed)
+        self.shared.id()
     }
 
     /// Gives the listener its id and begins to accept.
     pub fn set_id(self: &Arc<Self>, id: u32) {
-        self.id.store(id, Ordering::Relaxed);
+        self.shared.set_id(id);
         self.schedule();
     }
 
     fn schedule(self: &Arc<Self>) {
         if !self.waiting.swap(true, Ordering::AcqRel) {
-            self.engine.schedule(Pollable::Listener(Arc::clone(self)));
+            self.engine
+                .schedule(Pollable::Source(Arc::<Self>::clone(self)));
         }
     }
 
@@ -96,12 +94,14 @@ impl Listener {
     /// Stops listening. [`Kind::ListenerClosed`] follows when JavaScript knows all connections.
     pub fn close(self: &Arc<Self>) {
         *lock(&self.acceptor) = None;
+        self.shared.close(Waker::from(Arc::clone(self)));
         self.schedule();
     }
 
     /// Closes the socket and the connections that nobody else knows: the environment ends.
     pub fn abandon(&self) {
         *lock(&self.acceptor) = None;
+        self.shared.forget();
         for connection in std::mem::take(&mut *lock(&self.accepted)) {
             if let Some(connection) = connection.upgrade() {
                 connection.destroy(false);
@@ -109,29 +109,10 @@ impl Listener {
         }
     }
 
-    /// JavaScript knows one more of the connections.
-    pub(super) fn introduced(self: &Arc<Self>) {
-        self.strangers.fetch_sub(1, Ordering::AcqRel);
-        if lock(&self.acceptor).is_none() {
-            self.schedule();
-        }
-    }
-
-    pub(super) fn poll(self: &Arc<Self>, batch: &mut Batch) {
-        self.waiting.store(false, Ordering::Release);
-        let first = batch.events.len();
-        let waker = Waker::from(Arc::clone(self));
-        // What is accepted is registered with the runtime.
-        self.engine
-            .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
-        batch.end_chunk(first, false, || Owner::Listener(Arc::clone(self)));
-    }
-
     fn accept(self: &Arc<Self>, context: &mut Context<'_>, batch: &mut Batch) {
         let acceptor = lock(&self.acceptor);
         let Some(acceptor) = acceptor.as_ref() else {
-            let strangers = self.strangers.load(Ordering::Acquire);
-            if strangers == 0 && !self.reported_idle.swap(true, Ordering::AcqRel) {
+            if self.shared.take_closed() {
                 batch.push(Kind::ListenerClosed, 0);
             }
             return;
@@ -152,14 +133,14 @@ impl Listener {
     }
 
     fn accepted(self: &Arc<Self>, stream: Stream) {
-        self.strangers.fetch_add(1, Ordering::AcqRel);
+        self.shared.count_accepted();
         // ws and Node's http server do the same; a socket that refuses it works all the same.
         let _ = stream.set_nodelay(true);
         let connection = Connection::start(
             Arc::clone(&self.engine),
             self.bridge,
             stream,
-            Opening::Accepted(Arc::clone(self), self.limits),
+            Opening::Accepted(Arc::clone(&self.shared), self.limits),
         );
         let mut accepted = lock(&self.accepted);
         if accepted.len() == accepted.capacity() {
@@ -169,6 +150,19 @@ impl Listener {
             });
         }
         accepted.push(Arc::downgrade(&connection));
+    }
+}
+
+impl Source for Listener {
+    /// Accepts what has come.
+    fn poll(self: Arc<Self>, batch: &mut Batch) {
+        self.waiting.store(false, Ordering::Release);
+        let first = batch.events.len();
+        let waker = Waker::from(Arc::clone(&self));
+        // What is accepted is registered with the runtime.
+        self.engine
+            .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
+        batch.end_chunk(first, false, || Owner::Source(self));
     }
 }
 

@@ -1,40 +1,35 @@
-//! The sources that wait for a turn.
+//! What waits to be polled.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
-use super::task::Ended;
-use super::thread_pool::{self, Effort, Job};
-use super::{Batch, Connection, Listener};
+use super::events::Batch;
+use super::sync::lock;
+use super::thread_pool::{self, Effort};
 
-/// Something that takes turns.
+/// A socket that makes events.
+pub trait Source: Send + Sync {
+    /// Does the work that is ready, within bounds, and puts the events into `batch`.
+    fn poll(self: Arc<Self>, batch: &mut Batch);
+}
+
+/// One bounded unit of work.
 pub enum Pollable {
-    /// A connection to read from, write to or report on.
-    Connection(Arc<Connection>),
-    /// A listener to accept from.
-    Listener(Arc<Listener>),
-    /// A task to report.
-    Ended(Box<Ended>),
-    /// A job that there is no other thread for.
-    Job(Job),
+    /// A connection to read from, write to or report on, or a listener to accept from.
+    Source(Arc<dyn Source>),
+    /// A task to report, or a job that there is no other thread for.
+    Once(Box<dyn FnOnce(&mut Batch) + Send>),
 }
 
 impl Pollable {
-    /// Does the work that is ready, within bounds, and puts the events into `batch`.
+    /// Does it, and puts the events into `batch`.
     pub fn poll(self, batch: &mut Batch) {
         match self {
-            Self::Connection(connection) => connection.poll(batch),
-            Self::Listener(listener) => listener.poll(batch),
-            Self::Ended(task) => task.poll(batch),
-            Self::Job(job) => job(),
+            Self::Source(source) => source.poll(batch),
+            Self::Once(work) => work(batch),
         }
     }
-}
-
-/// Takes a lock whose holder may have panicked: every state behind our locks is valid between two statements.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]
@@ -65,10 +60,10 @@ impl RunQueue {
         }
     }
 
-    /// Runs `job` on another thread, or, where none is to be had, as a turn.
+    /// Runs `job` on another thread, or, where none is to be had, as a pollable.
     pub(super) fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
         if let Err(job) = thread_pool::run(Box::new(job), effort) {
-            self.push(Pollable::Job(job));
+            self.push(Pollable::Once(Box::new(|_| job())));
         }
     }
 

@@ -16,6 +16,11 @@ use tokio::net::UnixStream;
 use super::address::Address;
 #[cfg(unix)]
 use super::address::unix_address;
+use crate::protocol::frame::MAX_HEADER_LEN;
+
+/// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
+/// a header, so that a message of this size is one chunk.
+pub(super) const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
 
 /// A socket registered with the runtime it was made in.
 pub enum Stream {

@@ -3,19 +3,19 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::Engine;
 use super::events::{Batch, Kind, Owner};
 use super::run_queue::{Pollable, RunQueue};
+use super::runtime::Engine;
 use super::thread_pool::Effort;
 use crate::protocol::Violation;
-use crate::protocol::deflate::InflateFault;
+use crate::protocol::violation::InflateFault;
 
 /// What a task ends with: bytes, or what is wrong with those that it was given.
 pub type Outcome = Result<Vec<u8>, Violation>;
 
 /// Something that JavaScript waits for under an id of its bridge.
 pub struct Task {
-    ready: Arc<RunQueue>,
+    run_queue: Arc<RunQueue>,
     bridge: u32,
     id: u32,
 }
@@ -23,9 +23,9 @@ pub struct Task {
 impl Task {
     /// Runs `work`, which takes long, on another thread, and ends with its outcome.
     pub fn run(self, effort: Effort, work: impl FnOnce() -> Outcome + Send + 'static) {
-        let ready = Arc::clone(&self.ready);
-        ready.run_job(effort, move || {
-            if self.ready.is_closed() {
+        let run_queue = Arc::clone(&self.run_queue);
+        run_queue.run_job(effort, move || {
+            if self.run_queue.is_closed() {
                 return;
             }
             // A panic is reported by the hook; whoever waits must hear of it.
@@ -36,13 +36,19 @@ impl Task {
 
     /// Has the outcome delivered, from any thread.
     pub fn end(self, outcome: Outcome) {
-        let Self { ready, bridge, id } = self;
-        let ended = Ended {
+        let Self {
+            run_queue,
             bridge,
             id,
-            outcome,
-        };
-        ready.push(Pollable::Ended(Box::new(ended)));
+        } = self;
+        run_queue.push(Pollable::Once(Box::new(move |batch: &mut Batch| {
+            let first = batch.events.len();
+            match outcome {
+                Ok(bytes) => batch.push_owned(Kind::Done, bytes),
+                Err(violation) => batch.push_violation(violation),
+            }
+            batch.end_chunk(first, false, || Owner::Task { bridge, id });
+        })));
     }
 }
 
@@ -50,30 +56,9 @@ impl Engine {
     /// A task that JavaScript knows by `id`.
     pub fn task(&self, bridge: u32, id: u32) -> Task {
         Task {
-            ready: Arc::clone(&self.ready),
+            run_queue: self.run_queue(),
             bridge,
             id,
         }
-    }
-}
-
-/// A task that is over, and that JavaScript has not heard of.
-pub struct Ended {
-    bridge: u32,
-    id: u32,
-    outcome: Outcome,
-}
-
-impl Ended {
-    pub(super) fn poll(self, batch: &mut Batch) {
-        let first = batch.events.len();
-        match self.outcome {
-            Ok(bytes) => batch.push_owned(Kind::Done, bytes),
-            Err(violation) => batch.push_violation(violation),
-        }
-        batch.end_chunk(first, false, || Owner::Task {
-            bridge: self.bridge,
-            id: self.id,
-        });
     }
 }

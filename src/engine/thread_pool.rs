@@ -12,7 +12,7 @@ use std::sync::{Condvar, LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::run_queue::lock;
+use super::sync::lock;
 
 /// What takes long.
 pub type Job = Box<dyn FnOnce() + Send>;

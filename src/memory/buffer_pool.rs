@@ -11,34 +11,72 @@ const KEPT: std::ops::RangeInclusive<usize> = 32 * 1024..=4 * 1024 * 1024;
 /// The most that is kept in this process, in bytes.
 const MAX_TOTAL: usize = 8 * 1024 * 1024;
 
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// That of the process: a message may be freed by another thread than the one that received it.
+#[cfg(not(test))]
+static POOL: BufferPool = BufferPool::new();
+
+#[cfg(test)]
+thread_local! {
+    /// Each test has its own: what one gives would change what another one gets.
+    static POOL: BufferPool = const { BufferPool::new() };
+}
 
 /// An empty vector with room for `len` bytes; without any if none is kept that is large enough.
 pub(crate) fn take(len: u64) -> Vec<u8> {
-    if len < *KEPT.start() as u64 {
-        return Vec::new();
-    }
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    let fitting = spare.iter().enumerate();
-    let smallest = fitting
-        .filter(|(_, buffer)| buffer.capacity() as u64 >= len)
-        .min_by_key(|(_, buffer)| buffer.capacity());
-    match smallest.map(|(index, _)| index) {
-        Some(index) => spare.swap_remove(index),
-        None => Vec::new(),
-    }
+    with_pool(|pool| pool.take(len))
 }
 
 /// Keeps the memory of a vector that is done with, if it is worth it.
-pub(crate) fn give(mut buffer: Vec<u8>) {
-    if !KEPT.contains(&buffer.capacity()) {
-        return;
+pub(crate) fn give(buffer: Vec<u8>) {
+    with_pool(|pool| pool.give(buffer));
+}
+
+#[cfg(not(test))]
+fn with_pool<T>(work: impl FnOnce(&BufferPool) -> T) -> T {
+    work(&POOL)
+}
+
+#[cfg(test)]
+fn with_pool<T>(work: impl FnOnce(&BufferPool) -> T) -> T {
+    POOL.with(work)
+}
+
+struct BufferPool {
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl BufferPool {
+    const fn new() -> Self {
+        Self {
+            spare: Mutex::new(Vec::new()),
+        }
     }
-    buffer.clear();
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    let total: usize = spare.iter().map(Vec::capacity).sum();
-    if total + buffer.capacity() <= MAX_TOTAL {
-        spare.push(buffer);
+
+    fn take(&self, len: u64) -> Vec<u8> {
+        if len < *KEPT.start() as u64 {
+            return Vec::new();
+        }
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = spare.iter().enumerate();
+        let smallest = fitting
+            .filter(|(_, buffer)| buffer.capacity() as u64 >= len)
+            .min_by_key(|(_, buffer)| buffer.capacity());
+        match smallest.map(|(index, _)| index) {
+            Some(index) => spare.swap_remove(index),
+            None => Vec::new(),
+        }
+    }
+
+    fn give(&self, mut buffer: Vec<u8>) {
+        if !KEPT.contains(&buffer.capacity()) {
+            return;
+        }
+        buffer.clear();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let total: usize = spare.iter().map(Vec::capacity).sum();
+        if total + buffer.capacity() <= MAX_TOTAL {
+            spare.push(buffer);
+        }
     }
 }
 
@@ -48,28 +86,28 @@ mod tests {
 
     #[test]
     fn keeps_so_much_and_gives_what_fits() {
-        // Other tests may take and give meanwhile: this one looks only at its own vectors, which nobody else asks for.
+        let pool = BufferPool::new();
         let (small, large) = (3_000_001, 3_000_100);
-        give(Vec::with_capacity(large));
-        give(Vec::with_capacity(small));
-        let taken = take(small as u64);
+        pool.give(Vec::with_capacity(large));
+        pool.give(Vec::with_capacity(small));
+        let taken = pool.take(small as u64);
         assert!(taken.is_empty());
         assert_eq!(taken.capacity(), small);
-        assert_eq!(take(small as u64 + 1).capacity(), large);
-        assert_eq!(take(large as u64 + 1).capacity(), 0);
-        assert_eq!(take(KEPT.end().saturating_add(1) as u64).capacity(), 0);
+        assert_eq!(pool.take(small as u64 + 1).capacity(), large);
+        assert_eq!(pool.take(large as u64 + 1).capacity(), 0);
+        assert_eq!(pool.take(KEPT.end().saturating_add(1) as u64).capacity(), 0);
         for _ in 0..100 {
-            give(Vec::with_capacity(small));
+            pool.give(Vec::with_capacity(small));
         }
-        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(spare.iter().map(Vec::capacity).sum::<usize>() <= MAX_TOTAL);
+        let spare = pool.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(spare.iter().map(Vec::capacity).sum::<usize>(), 2 * small);
     }
 
     #[test]
     fn keeps_neither_small_nor_huge_ones() {
-        give(Vec::with_capacity(KEPT.start() - 1));
-        give(Vec::with_capacity(KEPT.end() + 1));
-        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(spare.iter().all(|buffer| KEPT.contains(&buffer.capacity())));
+        let pool = BufferPool::new();
+        pool.give(Vec::with_capacity(KEPT.start() - 1));
+        pool.give(Vec::with_capacity(KEPT.end() + 1));
+        assert!(pool.spare.lock().is_ok_and(|spare| spare.is_empty()));
     }
 }

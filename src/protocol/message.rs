@@ -6,9 +6,7 @@ use super::mask;
 use super::utf8::{self, Utf8Validator};
 use super::violation::Violation;
 use crate::memory::buffer_pool;
-
-/// What a first piece of a message may reserve at least, so that short ones do not grow twice.
-const MIN_RESERVE: usize = 256;
+use crate::memory::growth::reserve;
 
 /// The bytes of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -195,18 +193,6 @@ impl Finished {
     }
 }
 
-/// Makes room for `additional` bytes. Room beyond that is at most what is already there, and at most
-/// what is outstanding: what a peer claims is not reserved before it has sent half.
-pub(super) fn reserve(buffer: &mut Vec<u8>, additional: usize, outstanding: u64) {
-    let needed = buffer.len() + additional;
-    if needed > buffer.capacity() {
-        let grown = needed.saturating_mul(2).max(MIN_RESERVE);
-        let outstanding = usize::try_from(outstanding).unwrap_or(usize::MAX);
-        let target = grown.min(buffer.len().saturating_add(outstanding));
-        buffer.reserve_exact(target - buffer.len());
-    }
-}
-
 /// Notes the length of a frame. One that 32 bits cannot count is noted as several.
 fn push_length(fragments: &mut Vec<u32>, len: usize) {
     let mut left = len;
@@ -229,17 +215,5 @@ mod tests {
         push_length(&mut fragments, u32::MAX as usize);
         push_length(&mut fragments, u32::MAX as usize + 1);
         assert_eq!(fragments, [5, u32::MAX, u32::MAX, 1]);
-    }
-
-    #[test]
-    fn room_is_amortised_and_never_above_what_is_outstanding() {
-        let mut buffer = Vec::new();
-        reserve(&mut buffer, 1, 1 << 52);
-        assert_eq!(buffer.capacity(), MIN_RESERVE);
-        reserve(&mut buffer, 1000, 1 << 52);
-        assert_eq!(buffer.capacity(), 2000);
-        buffer.resize(2000, 0);
-        reserve(&mut buffer, 10, 30);
-        assert_eq!(buffer.capacity(), 2030);
     }
 }

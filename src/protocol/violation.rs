@@ -1,7 +1,5 @@
 //! What a peer can do wrong, and the close code it earns.
 
-use super::deflate::InflateFault;
-
 /// A breach of the protocol or of a limit of ours. It ends the connection.
 ///
 /// `kind` and `detail` cross to JavaScript, where the Error is made.
@@ -78,6 +76,41 @@ impl Violation {
             Self::UnsupportedDataPayloadLength | Self::UnsupportedMessageLength => 1009,
             _ => 1002,
         }
+    }
+}
+
+/// Why a compressed message could not be inflated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InflateFault(u8);
+
+impl InflateFault {
+    /// zlib's texts for what can be wrong with a raw deflate stream; the last one is Node's for
+    /// everything else.
+    pub const TEXTS: [&str; 12] = [
+        "invalid block type",
+        "invalid stored block lengths",
+        "too many length or distance symbols",
+        "invalid code lengths set",
+        "invalid bit length repeat",
+        "invalid code -- remaining end-of-block",
+        "invalid literal/lengths set",
+        "invalid distances set",
+        "invalid literal/length code",
+        "invalid distance code",
+        "invalid distance too far back",
+        "Zlib error",
+    ];
+
+    /// The fault of which zlib says `text`.
+    pub fn new(text: Option<&str>) -> Self {
+        let known = &Self::TEXTS[..Self::TEXTS.len() - 1];
+        let index = known.iter().position(|&known| Some(known) == text);
+        Self(index.unwrap_or(known.len()) as u8)
+    }
+
+    /// Where its text stands in [`TEXTS`](Self::TEXTS).
+    pub fn index(self) -> u8 {
+        self.0
     }
 }
 

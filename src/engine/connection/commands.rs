@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::output::Sending;
 use super::state::State;
-use super::write::Sending;
 use super::{Connection, Flush};
-use crate::engine::run_queue::lock;
+use crate::engine::sync::lock;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags};
 

@@ -8,7 +8,7 @@ use super::Connection;
 use super::phase::Phase;
 use super::state::State;
 use crate::engine::events::Batch;
-use crate::engine::run_queue::lock;
+use crate::engine::sync::lock;
 use crate::engine::thread_pool::Effort;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};

@@ -2,6 +2,8 @@
 
 mod commands;
 mod deflate;
+mod input;
+mod output;
 mod phase;
 mod read;
 mod state;
@@ -14,12 +16,13 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
+use super::accept_state::AcceptState;
 use super::events::{Batch, Owner};
-use super::listener::Listener;
-use super::run_queue::{Pollable, lock};
-use super::stream::Stream;
+use super::run_queue::{Pollable, Source};
+use super::runtime::Engine;
+use super::stream::{READ_SIZE, Stream};
+use super::sync::lock;
 use super::thread_pool::Effort;
-use super::{Engine, READ_SIZE};
 use crate::handshake::HeadLimits;
 
 use phase::Phase;
@@ -51,8 +54,8 @@ pub enum Flush {
 
 /// How a connection begins.
 pub enum Opening {
-    /// Accepted by `listener`: an upgrade request comes.
-    Accepted(Arc<Listener>, HeadLimits),
+    /// Accepted by a listener, which shares this: an upgrade request comes.
+    Accepted(Arc<AcceptState>, HeadLimits),
     /// Dialled: when connected, an upgrade response comes.
     Dialled(HeadLimits),
     /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_passthrough`] follows.
@@ -67,7 +70,7 @@ pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
     id: AtomicU32,
-    listener: Option<Arc<Listener>>,
+    listener: Option<Arc<AcceptState>>,
     /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`] or [`URGENT`].
     waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
@@ -99,8 +102,9 @@ impl Connection {
             state: Mutex::new(state),
             listener,
         });
-        let source = Pollable::Connection(Arc::clone(&connection));
-        connection.engine.schedule_registered(source);
+        connection
+            .engine
+            .schedule_registered(connection.as_pollable());
         connection
     }
 
@@ -118,7 +122,7 @@ impl Connection {
     pub fn set_id(&self, id: u32) {
         self.id.store(id, Ordering::Relaxed);
         if let Some(listener) = &self.listener {
-            listener.introduced();
+            listener.count_reported();
         }
     }
 
@@ -168,10 +172,14 @@ impl Connection {
         self.dirty.load(Ordering::Acquire)
     }
 
-    /// Asks for a turn.
+    fn as_pollable(self: &Arc<Self>) -> Pollable {
+        Pollable::Source(Arc::<Self>::clone(self))
+    }
+
+    /// Asks to be polled.
     fn schedule(self: &Arc<Self>) {
         match self.waiting.swap(URGENT, Ordering::AcqRel) {
-            ABSENT => self.engine.schedule(Pollable::Connection(Arc::clone(self))),
+            ABSENT => self.engine.schedule(self.as_pollable()),
             REGISTERED => self.engine.urge(),
             _ => {}
         }
@@ -197,11 +205,6 @@ impl Connection {
         self.inflight.load(Ordering::Acquire) >= MAX_INFLIGHT
     }
 
-    /// Reads, writes and reports what is ready.
-    pub(super) fn poll(self: &Arc<Self>, batch: &mut Batch) {
-        self.break_on_panic(|| self.poll_unguarded(batch));
-    }
-
     fn poll_unguarded(self: &Arc<Self>, batch: &mut Batch) {
         self.waiting.store(ABSENT, Ordering::Release);
         let first = batch.events.len();
@@ -217,7 +220,7 @@ impl Connection {
             self.begin_deflating(job, length, batch);
         }
         let bytes = batch.end_chunk(first, from_earlier_read, || {
-            Owner::Connection(Arc::clone(self))
+            Owner::Source(Arc::<Self>::clone(self))
         });
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
         if again {
@@ -258,6 +261,13 @@ impl Connection {
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             self.command(|state, _| state.break_off());
         }
+    }
+}
+
+impl Source for Connection {
+    /// Reads, writes and reports what is ready.
+    fn poll(self: Arc<Self>, batch: &mut Batch) {
+        self.break_on_panic(|| self.poll_unguarded(batch));
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Connection;
+use super::input::Input;
+use super::output::Output;
 use super::phase::Phase;
-use super::read::Input;
-use super::write::Output;
 use crate::engine::events::{Batch, Kind};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;

@@ -2,13 +2,14 @@
 
 mod in_place;
 
+use std::any::Any;
 use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
 use in_place::InPlace;
 
-use super::{Connection, Listener, READ_SIZE};
+use super::stream::READ_SIZE;
 use crate::memory::buffer_pool;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Endpoint, Message, Payload, Sink, Violation};
@@ -47,7 +48,7 @@ pub enum Kind {
     Chunk = 23,
     /// JavaScript knows all connections of a closed listener.
     ListenerClosed = 24,
-    /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`].
+    /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`](super::Listener::resume).
     AcceptFailed = 25,
     /// A head has begun to come, and more of it is remaining.
     HeadStarted = 26,
@@ -58,7 +59,7 @@ pub enum Kind {
     /// The socket of a connection that JavaScript has not opened failed. It is closed when JavaScript destroys it; if it
     /// is opened, behind what came with the head.
     Failed = 29,
-    /// A send or write whose ticket was asked for is with the kernel: [`Connection::written`] tells which.
+    /// A send or write whose ticket was asked for is with the kernel: [`Connection::written`](super::Connection::written) tells which.
     Written = 30,
 }
 
@@ -122,10 +123,9 @@ impl Event {
 
 /// Whose events follow.
 pub enum Owner {
-    /// A connection's.
-    Connection(Arc<Connection>),
-    /// A listener's.
-    Listener(Arc<Listener>),
+    /// A [`Connection`](super::Connection)'s or a [`Listener`](super::Listener)'s. They are what makes events, so that they
+    /// have no name here: see [`Owner::downcast`].
+    Source(Arc<dyn Any + Send + Sync>),
     /// That of a task.
     Task {
         /// The bridge whose table the id is of.
@@ -135,7 +135,17 @@ pub enum Owner {
     },
 }
 
-/// The events of one turn of one source.
+impl Owner {
+    /// The connection or listener, if it is a `T`.
+    pub fn downcast<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        match self {
+            Self::Source(source) => Arc::clone(source).downcast().ok(),
+            Self::Task { .. } => None,
+        }
+    }
+}
+
+/// The events of one poll.
 pub struct Chunk {
     /// Whose they are.
     pub owner: Owner,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use crate::engine::{Batch, Event, Kind, NO_ID, Owner, Place};
+use crate::engine::{Batch, Connection, Event, Kind, Listener, NO_ID, Owner, Place};
 use crate::memory::buffer_pool;
 use crate::node::bridge::queue::Run;
 use crate::node::bridge::records::{RECORDS, Records};
@@ -31,14 +31,14 @@ impl Environment {
         let is_last = run.events.end == chunk.events.end;
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
-        let (connection, bridge, id) = match &chunk.owner {
-            Owner::Connection(connection) => (
-                Some(Arc::clone(connection)),
-                connection.bridge(),
-                connection.id(),
-            ),
-            Owner::Listener(listener) => (None, listener.bridge(), listener.id()),
-            Owner::Task { bridge, id } => (None, *bridge, *id),
+        let connection = chunk.owner.downcast::<Connection>();
+        let (bridge, id) = match (&connection, &chunk.owner) {
+            (Some(connection), _) => (connection.bridge(), connection.id()),
+            (None, Owner::Task { bridge, id }) => (*bridge, *id),
+            (None, owner) => {
+                let listener = owner.downcast::<Listener>();
+                listener.map_or((NO_ID, NO_ID), |it| (it.bridge(), it.id()))
+            }
         };
         let is_task = matches!(chunk.owner, Owner::Task { .. });
         drop(batch);

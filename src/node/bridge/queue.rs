@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::engine::{Batch, Chunk, Connection, Event, Kind, Owner};
+use crate::engine::{Batch, Chunk, Connection, Event, Kind};
 use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
 
@@ -78,13 +78,11 @@ impl Queue {
         if self.busy.is_empty() {
             return None;
         }
-        match &run.batch.borrow().chunks[run.chunk].owner {
-            Owner::Connection(connection) => self
-                .busy
-                .iter_mut()
-                .find(|busy| Arc::ptr_eq(&busy.connection, connection)),
-            Owner::Listener(_) | Owner::Task { .. } => None,
-        }
+        let batch = run.batch.borrow();
+        let connection = batch.chunks[run.chunk].owner.downcast::<Connection>()?;
+        self.busy
+            .iter_mut()
+            .find(|busy| Arc::ptr_eq(&busy.connection, &connection))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Endpoints whose bytes JavaScript carries.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::engine::sync::lock;
 use crate::engine::{Batch, Effort};
 use crate::node::bridge::Bridge;
 use crate::protocol::deflate::DeflateJob;
@@ -26,11 +27,11 @@ impl<T> Clone for Returned<T> {
 
 impl<T> Returned<T> {
     pub(crate) fn put(&self, job: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+        *lock(&self.0) = Some(job);
     }
 
     fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use crate::engine::Connection;
+use crate::engine::sync::lock;
 
 /// How often the thread looks. What it finds twice in the same tick is late.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -36,10 +37,6 @@ pub(crate) struct Gathered {
     connections: Mutex<Vec<Arc<Connection>>>,
     /// Counts what ends: ticks, and dispatches that are written at once.
     tick: AtomicU32,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Gathered {

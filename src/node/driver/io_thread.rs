@@ -3,9 +3,10 @@
 use std::ffi::c_int;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
+use crate::engine::sync::lock;
 use crate::engine::{Batch, Engine};
 use crate::node::driver::wakeup::Wakeup;
 use crate::node::environment::Environment;
@@ -120,7 +121,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Vec<Batch>> {
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.batches)
     }
 
     /// Adds a batch, then waits for room, unless `stop` is set.

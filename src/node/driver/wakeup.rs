@@ -3,11 +3,12 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use napi::{Error, Result, sys};
 
+use crate::engine::sync::lock;
 use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::{self, Uv};
@@ -64,12 +65,12 @@ impl Wakeup {
                 Signal::Functions(make_function(env, environment, on_item)?, later)
             }
         };
-        *self.signal.lock().unwrap_or_else(PoisonError::into_inner) = signal;
+        *lock(&self.signal) = signal;
         Ok(())
     }
 
     fn with_signal<T>(&self, work: impl FnOnce(&Signal) -> T) -> T {
-        work(&self.signal.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&lock(&self.signal))
     }
 
     /// Has the JS thread run a turn soon.
@@ -148,7 +149,7 @@ impl Wakeup {
 
     /// Takes the signal away from all senders and begins to close it. Returns the handle libuv still has to close.
     pub(crate) fn disconnect(&self) -> Option<(Uv, uv::Handle)> {
-        let mut signal = self.signal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signal = lock(&self.signal);
         match std::mem::replace(&mut *signal, Signal::None) {
             Signal::None => None,
             Signal::Async(uv, handle) => Some((uv, handle)),

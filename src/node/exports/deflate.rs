@@ -1,10 +1,11 @@
 //! permessage-deflate without an endpoint, for the exported `PerMessageDeflate`.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
+use crate::engine::sync::lock;
 use crate::engine::{self, Effort, Outcome};
 use crate::node::exports::connection::bridge_of;
 use crate::node::raw::values::{append_string, bytes_of, is_string};
@@ -80,10 +81,6 @@ impl<T> Return<T> {
             *lock(&place) = Some(context);
         }
     }
-}
-
-fn lock<T>(place: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` with the context as a task of `bridge`, and returns its id.

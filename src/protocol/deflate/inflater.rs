@@ -4,9 +4,9 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{InflateFault, InflateParams, TAIL, context_pool};
-use crate::protocol::message::reserve;
-use crate::protocol::violation::Violation;
+use super::{InflateParams, TAIL, context_pool};
+use crate::memory::growth::reserve;
+use crate::protocol::violation::{InflateFault, Violation};
 
 /// The least and the most room to offer zlib at once.
 const MIN_ROOM: usize = 256;

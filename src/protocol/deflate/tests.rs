@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::violation::InflateFault;
 use crate::protocol::violation::Violation;
 
 const DEFLATE: DeflateParams = DeflateParams {

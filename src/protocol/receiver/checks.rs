@@ -61,4 +61,17 @@ impl Receiver {
         }
         Ok(())
     }
+
+    pub(super) fn count_fragment(&mut self) -> Result<(), Violation> {
+        self.fragments = self.fragments.saturating_add(1);
+        if is_above(self.fragments, self.limits.max_fragments) {
+            return Err(Violation::TooManyFragments);
+        }
+        Ok(())
+    }
+}
+
+/// Whether there are more than allowed; 0 is no limit.
+pub(super) fn is_above(count: u32, limit: u32) -> bool {
+    limit > 0 && count > limit
 }

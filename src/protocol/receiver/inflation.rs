@@ -4,9 +4,9 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Frame, Receiver, Sink};
-use crate::protocol::deflate::{InflateFault, Inflater};
+use crate::protocol::deflate::Inflater;
 use crate::protocol::message::Assembly;
-use crate::protocol::violation::Violation;
+use crate::protocol::violation::{InflateFault, Violation};
 
 /// How many bytes of a frame, in and out, are inflated at once: about a quarter of a millisecond. What
 /// is left then becomes a job.

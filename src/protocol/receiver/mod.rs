@@ -1,8 +1,8 @@
 //! Frames on their way in.
 
 mod checks;
-mod direct;
 mod inflation;
+mod payload_buffer;
 
 use std::borrow::Cow;
 use std::mem;
@@ -11,9 +11,11 @@ use super::close;
 use super::deflate::Inflater;
 use super::frame::{self, MAX_HEADER_LEN, opcode};
 use super::mask;
-use super::message::{Assembly, reserve};
+use super::message::Assembly;
 use super::role::Role;
 use super::violation::Violation;
+use crate::memory::growth::reserve;
+use checks::is_above;
 use inflation::{BUDGET, PendingInflate, TOTAL_BUDGET};
 
 pub use super::message::{Message, Payload};
@@ -318,14 +320,6 @@ impl Receiver {
         self.end_fragment(frame.fin, sink)
     }
 
-    fn count_fragment(&mut self) -> Result<(), Violation> {
-        self.fragments = self.fragments.saturating_add(1);
-        if is_above(self.fragments, self.limits.max_fragments) {
-            return Err(Violation::TooManyFragments);
-        }
-        Ok(())
-    }
-
     /// All bytes of a frame are in the message.
     fn end_fragment(&mut self, fin: bool, sink: &mut impl Sink) -> Result<(), Violation> {
         if fin {
@@ -391,10 +385,6 @@ impl Receiver {
         self.assembly = Assembly::default();
         self.inflater = None;
     }
-}
-
-fn is_above(count: u32, limit: u32) -> bool {
-    limit > 0 && count > limit
 }
 
 #[cfg(test)]

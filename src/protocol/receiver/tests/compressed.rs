@@ -1,7 +1,8 @@
 use super::*;
-use crate::protocol::deflate::{DeflateParams, Deflater, InflateFault};
+use crate::protocol::deflate::{DeflateParams, Deflater};
 use crate::protocol::frame::FrameFlags;
 use crate::protocol::sender::append_frame;
+use crate::protocol::violation::InflateFault;
 use Violation::*;
 
 const DEFLATING: Setup = Setup {

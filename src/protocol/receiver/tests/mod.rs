@@ -4,9 +4,9 @@ use crate::protocol::deflate::InflateParams;
 mod broken_text;
 mod chunks;
 mod compressed;
-mod direct;
 mod examples;
 mod messages;
+mod payload_buffer;
 mod violations;
 
 /// An event, with everything in it.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::protocol::frame::{FrameFlags, opcode};
-use crate::protocol::receiver::direct::{MAX_PAYLOAD_BUFFER, MIN_PAYLOAD_BUFFER};
+use crate::protocol::receiver::payload_buffer::{MAX_PAYLOAD_BUFFER, MIN_PAYLOAD_BUFFER};
 use crate::protocol::sender::append_frame;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

@@ -1,6 +1,7 @@
 //! Bytes that are read where they belong.
 
-use super::{Receiver, Sink, is_above};
+use super::checks::is_above;
+use super::{Receiver, Sink};
 use crate::protocol::mask;
 use crate::protocol::violation::Violation;
 

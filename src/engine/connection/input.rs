@@ -1,0 +1,285 @@
+//! What a connection has read, and what it is taken for.
+
+use std::mem;
+
+use super::phase::Phase;
+use crate::engine::events::{Batch, Kind};
+use crate::engine::stream::READ_SIZE;
+use crate::handshake::Outcome;
+use crate::protocol::Endpoint;
+use crate::protocol::receiver::InflateJob;
+
+/// Who takes a job over.
+pub(super) type OnInflated = Box<dyn FnOnce(InflateJob) + Send>;
+
+/// The state of the reading side.
+pub(super) struct Input {
+    pub(super) phase: Phase,
+    /// JavaScript wants nothing.
+    pub(super) paused: bool,
+    /// JavaScript is not done with what it began.
+    pub(super) read_blocked: bool,
+    /// A message is being inflated elsewhere: what is behind it waits.
+    inflating: bool,
+    /// It is done.
+    inflated: Option<InflateJob>,
+    /// Takes it when it is done, in place of the endpoint that was given away.
+    on_inflated: Option<OnInflated>,
+    /// The peer's FIN has come.
+    pub(super) eof: bool,
+    /// And has been reported, behind all that came before it.
+    pub(super) reported_end: bool,
+    /// JavaScript has had frames made of the bytes.
+    pub(super) opened: bool,
+    /// Bytes read so far.
+    pub(super) bytes: u64,
+}
+
+impl Input {
+    pub(super) fn new(phase: Phase) -> Self {
+        Self {
+            phase,
+            paused: false,
+            read_blocked: false,
+            inflating: false,
+            inflated: None,
+            on_inflated: None,
+            eof: false,
+            reported_end: false,
+            opened: false,
+            bytes: 0,
+        }
+    }
+
+    /// Bytes may be read, and there is a place for them.
+    pub(super) fn can_read(&self) -> bool {
+        let has_place = match &self.phase {
+            Phase::Connecting(_) => false,
+            Phase::Parked { bytes, passed, .. } => bytes.len() - passed < READ_SIZE,
+            Phase::Head { .. } | Phase::Passthrough(_) | Phase::Open { .. } => true,
+        };
+        has_place && !self.paused && !self.is_blocked() && !self.eof
+    }
+
+    /// The bytes are frames.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// A message that had been read is inflated, and not yet delivered.
+    pub(super) fn has_inflated(&self) -> bool {
+        self.inflated.is_some()
+    }
+
+    /// JavaScript may have bytes that it brings to [`Input::open`], and hears of an end before that.
+    pub(super) fn is_undecided(&self) -> bool {
+        !self.opened && matches!(self.phase, Phase::Parked { .. } | Phase::Passthrough(_))
+    }
+
+    /// Nothing is read before something else is over.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.read_blocked || self.inflating
+    }
+
+    /// JavaScript has not been given all that came behind the head.
+    pub(super) fn has_parked(&self) -> bool {
+        matches!(&self.phase, Phase::Parked { bytes, together, .. } if bytes.len() > *together)
+    }
+
+    /// Not all that was read for JavaScript has been delivered.
+    pub(super) fn is_behind(&self) -> bool {
+        self.inflating
+            || match &self.phase {
+                Phase::Passthrough(early) | Phase::Open { early, .. } => !early.is_empty(),
+                _ => false,
+            }
+    }
+
+    /// What was told of the end does not count: `head` comes first.
+    pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+        self.opened = true;
+        self.reported_end = false;
+        let mut early = self.take_parked();
+        early.splice(0..0, head.iter().copied());
+        self.phase = Phase::Open {
+            endpoint: Box::new(endpoint),
+            early,
+        };
+    }
+
+    pub(super) fn start_passthrough(&mut self) {
+        self.phase = Phase::Passthrough(self.take_parked());
+    }
+
+    /// Delivers no more bytes as they are; returns how many it has.
+    pub(super) fn park(&mut self) -> u64 {
+        if let Phase::Passthrough(parked) = &mut self.phase {
+            self.phase = Phase::parked(mem::take(parked));
+        }
+        match &self.phase {
+            Phase::Parked { bytes, passed, .. } => self.bytes - (bytes.len() - passed) as u64,
+            _ => self.bytes,
+        }
+    }
+
+    /// Gives the endpoint away. The job of it that is out, if there is one, goes to `on_inflated`: tells whether it will.
+    pub(super) fn detach(&mut self, on_inflated: OnInflated) -> Option<(Box<Endpoint>, bool)> {
+        match mem::replace(&mut self.phase, Phase::Passthrough(Vec::new())) {
+            Phase::Open { endpoint, early } => {
+                self.phase = Phase::Passthrough(early);
+                let is_out = mem::take(&mut self.inflating);
+                match self.inflated.take() {
+                    Some(job) => on_inflated(job),
+                    None if is_out => self.on_inflated = Some(on_inflated),
+                    None => {}
+                }
+                Some((endpoint, is_out))
+            }
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    fn take_parked(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Parked { bytes, passed, .. } => bytes.split_off(*passed),
+            Phase::Passthrough(parked) => mem::take(parked),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Gives away all that was read, of the bytes that were delivered those that nobody has taken for frames.
+    #[cfg(unix)]
+    pub(super) fn give_all(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Parked { bytes, .. } | Phase::Head { bytes, .. } | Phase::Passthrough(bytes) => {
+                mem::take(bytes)
+            }
+            Phase::Connecting(_) | Phase::Open { .. } => Vec::new(),
+        }
+    }
+
+    /// Delivers what was parked back until the phase was known. Returns a job to run.
+    pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
+        if self.paused || self.is_blocked() {
+            return None;
+        }
+        match &mut self.phase {
+            Phase::Passthrough(parked) if !parked.is_empty() => {
+                batch.push_bytes(Kind::Chunk, 0, &mem::take(parked));
+                None
+            }
+            Phase::Open { endpoint, early } if !early.is_empty() => {
+                let mut bytes = mem::take(early);
+                batch.feed(endpoint, &mut bytes);
+                self.begin_inflation()
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the chunk that was read to the batch's arena, from `start` on, for what it is. Returns a job to run.
+    pub(super) fn take(&mut self, start: usize, batch: &mut Batch) -> Option<InflateJob> {
+        self.bytes += (batch.arena.len() - start) as u64;
+        match &mut self.phase {
+            Phase::Connecting(_) => {}
+            Phase::Parked { bytes, .. } => bytes.extend(batch.arena.drain(start..)),
+            Phase::Passthrough(_) => batch.push_read(Kind::Chunk, start),
+            Phase::Open { endpoint, .. } => {
+                batch.feed_read(endpoint, start);
+                return self.begin_inflation();
+            }
+            Phase::Head { parser, bytes } => {
+                let is_first = bytes.is_empty();
+                bytes.extend(batch.arena.drain(start..));
+                match parser.parse(bytes) {
+                    Outcome::Incomplete if is_first => batch.push(Kind::HeadStarted, 0),
+                    Outcome::Incomplete => {}
+                    Outcome::Head(head, length) => {
+                        batch.push_bytes(Kind::Head, 0, &head.flat(bytes));
+                        self.phase = Phase::parked_behind(mem::take(bytes), length);
+                    }
+                    Outcome::NotAnUpgrade => self.give_up(batch),
+                }
+            }
+        }
+        None
+    }
+
+    /// Where the next bytes belong, and how many at most, if that is known.
+    pub(super) fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        match &mut self.phase {
+            Phase::Open { endpoint, .. } => endpoint.payload_buffer(),
+            _ => None,
+        }
+    }
+
+    /// Takes the bytes that were appended there.
+    pub(super) fn advance_payload(&mut self, added: usize, batch: &mut Batch) {
+        self.bytes += added as u64;
+        if let Phase::Open { endpoint, .. } = &mut self.phase {
+            batch.advance_payload(endpoint, added);
+        }
+    }
+
+    /// What was read of a head is for Node's parser. Nothing read: nothing given.
+    pub(super) fn give_up(&mut self, batch: &mut Batch) {
+        if let Phase::Head { bytes, .. } = &mut self.phase
+            && !bytes.is_empty()
+        {
+            batch.push_bytes(Kind::NotAnUpgrade, 0, bytes);
+            let passed = bytes.len();
+            self.phase = Phase::parked_behind(mem::take(bytes), passed);
+        }
+    }
+
+    fn begin_inflation(&mut self) -> Option<InflateJob> {
+        let Phase::Open { endpoint, .. } = &mut self.phase else {
+            return None;
+        };
+        let job = endpoint.take_job();
+        self.inflating = job.is_some();
+        job
+    }
+
+    /// A job has run; the next turn goes on with it.
+    pub(super) fn end_inflation(&mut self, job: InflateJob) {
+        match self.on_inflated.take() {
+            Some(on_inflated) => on_inflated(job),
+            None => self.inflated = Some(job),
+        }
+    }
+
+    /// A job will never be done.
+    pub(super) fn give_up_inflation(&mut self) {
+        self.inflating = false;
+        self.inflated = None;
+    }
+
+    #[cfg(test)]
+    pub(super) fn pretend_inflation(&mut self) {
+        self.inflating = true;
+    }
+
+    /// Delivers what a job inflated and what came behind it. Returns the next job.
+    pub(super) fn feed_inflated(&mut self, batch: &mut Batch) -> Option<InflateJob> {
+        let job = self.inflated.take()?;
+        self.inflating = false;
+        let Phase::Open { endpoint, .. } = &mut self.phase else {
+            return None;
+        };
+        batch.finish(endpoint, job);
+        self.begin_inflation()
+    }
+
+    /// The peer's FIN is reported behind all that came before it. As with Node's sockets it shows before what came along
+    /// with the head is taken; then it is reported once more.
+    pub(super) fn report_end(&mut self, batch: &mut Batch) {
+        if self.eof && !self.has_parked() && !self.is_behind() && !self.reported_end {
+            self.reported_end = true;
+            batch.push(Kind::End, u32::from(!self.opened));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The runtime of one JavaScript environment.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::reactor_fd;
+use super::run_queue::{Pollable, RunQueue};
+use super::thread_pool::Effort;
+
+/// The runtime of one JavaScript environment and the sources on it that wait for a turn.
+pub struct Engine {
+    runtime: Runtime,
+    run_queue: Arc<RunQueue>,
+}
+
+impl Engine {
+    /// Builds a runtime that does I/O and nothing else: the engine has no clock.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Arc<Self>> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        Ok(Arc::new(Self {
+            runtime,
+            run_queue: Arc::new(RunQueue::new(Box::new(wake))),
+        }))
+    }
+
+    /// The descriptor that is readable when a socket of this runtime is, where the platform lets us find it.
+    pub fn readiness_fd(&self) -> Option<i32> {
+        let _context = self.runtime.enter();
+        reactor_fd::find()
+    }
+
+    /// Registers what `make` creates with this runtime.
+    pub fn enter<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _context = self.runtime.enter();
+        make()
+    }
+
+    /// Collects what the kernel has ready, without waiting.
+    pub fn poll(&self) {
+        self.run_queue.leave_thread();
+        // One yield is one look at the driver with a zero timeout.
+        self.runtime.block_on(tokio::task::yield_now());
+    }
+
+    /// Waits until a source is ready or [`Engine::interrupt`] is called.
+    pub fn wait(&self) {
+        self.runtime.block_on(self.run_queue.wait());
+    }
+
+    /// Ends a [`Engine::wait`], now or when it is next called.
+    pub fn interrupt(&self) {
+        self.run_queue.interrupt();
+    }
+
+    /// Nothing gets a turn any more.
+    pub fn close(&self) {
+        self.run_queue.close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.run_queue.is_closed()
+    }
+
+    /// Asks for a turn of `source`.
+    pub fn schedule(&self, source: Pollable) {
+        self.run_queue.push(source);
+    }
+
+    /// The same for a source whose socket has just been registered: the kernel tells at once what it is ready for.
+    pub(super) fn schedule_registered(&self, source: Pollable) {
+        self.run_queue.push_registered(source);
+    }
+
+    pub(super) fn run_job(&self, effort: Effort, job: impl FnOnce() + Send + 'static) {
+        self.run_queue.run_job(effort, job);
+    }
+
+    /// Where its pollables wait.
+    pub(super) fn run_queue(&self) -> Arc<RunQueue> {
+        Arc::clone(&self.run_queue)
+    }
+
+    /// A thread drives.
+    pub(super) fn has_thread(&self) -> bool {
+        self.run_queue.has_thread()
+    }
+
+    /// Does not wait for the kernel's next event with the turns of what was scheduled.
+    pub(super) fn urge(&self) {
+        self.run_queue.urge();
+    }
+
+    /// Whether a source waits for a turn that no event of the kernel will bring about.
+    pub fn has_urgent(&self) -> bool {
+        self.run_queue.is_urgent()
+    }
+
+    /// Moves the ready sources to the end of `into`.
+    pub fn take_ready(&self, into: &mut impl Extend<Pollable>) {
+        self.run_queue.take(into);
+    }
+}

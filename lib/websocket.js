@@ -22,6 +22,7 @@ const { kAttach, kOpen } = require('./constants');
 const { transportFor } = require('./handshake/upgrade-socket');
 
 /**
+ * @typedef {import('http').ClientRequest} ClientRequest
  * @typedef {import('stream').Duplex} Duplex
  * @typedef {import('./receiver')} Receiver
  */
@@ -73,7 +74,6 @@ class WebSocket extends EventEmitter {
     /** The opening handshake of a client, as long as it lasts. */
     this._handshake = null;
     this._redirects = 0;
-    this._req = null;
 
     if (address !== null) {
       options = connect(this, address, protocols, options);
@@ -151,6 +151,15 @@ class WebSocket extends EventEmitter {
 
   set _socket(value) {
     keepOwn(this, '_socket', value);
+  }
+
+  /** The request of a client that connects. @type {?ClientRequest} */
+  get _req() {
+    return this._handshake === null ? null : this._handshake.request;
+  }
+
+  set _req(value) {
+    keepOwn(this, '_req', value);
   }
 
   /** What decodes the bytes of the connection. @type {?Receiver} */

@@ -148,7 +148,7 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
     world.goes(LATER, Going::Fin);
     world.settle();
     world.connection.set_paused(true);
-    world.connection.start_passthrough();
+    world.connection.start_passthrough(false);
     assert_eq!(world.settle(), []);
     world.connection.destroy(false);
     assert_eq!(
@@ -163,7 +163,7 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_closes_behind_them() {
     world.goes(LATER, Going::Fin);
     world.settle();
     world.connection.set_paused(true);
-    world.connection.start_passthrough();
+    world.connection.start_passthrough(false);
     assert_eq!(world.settle(), []);
     world.connection.close_after_input();
     assert_eq!(

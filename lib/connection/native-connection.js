@@ -370,9 +370,12 @@ class NativeConnection extends Connection {
     }
   }
 
-  /** Bytes are delivered as they come, to the socket, from here on. */
-  startPassthrough() {
-    this.passthrough = new Passthrough(this);
+  /**
+   * Bytes are delivered as they come, to the socket, from here on; with
+   * `hasHead` those of a head, too, if its event was not seen.
+   */
+  startPassthrough(hasHead) {
+    this.passthrough = new Passthrough(this, hasHead);
   }
 
   /** The peer has ended before frames are exchanged. */

@@ -10,14 +10,17 @@ const { EMPTY } = require('../payload');
  * reads what comes, Node's http parser as a rule.
  */
 class Passthrough {
-  /** @param {NativeConnection} connection */
-  constructor(connection) {
+  /**
+   * @param {NativeConnection} connection
+   * @param {boolean} hasHead Those of a head come, too
+   */
+  constructor(connection, hasHead) {
     this._connection = connection;
     this._received = 0;
     /** Who waits for how many bytes. */
     this._awaited = null;
 
-    connection.nativeHandle.startPassthrough();
+    connection.nativeHandle.startPassthrough(hasHead);
   }
 
   /** Bytes came. */

@@ -8,7 +8,7 @@ const {
   parseUrl,
   resolveSettings
 } = require('./client-options');
-const { dial } = require('./native-dial');
+const { dial, reportAbort } = require('./native-dial');
 const emitGuarded = require('../native/emit-guarded');
 const extension = require('../extension');
 const native = require('../native/addon');
@@ -51,8 +51,9 @@ class ClientHandshake {
     this._origin = origin;
 
     this._isDone = false;
-    this._isOwned = false;
+    /** The request, if it is Node's; and if not. */
     this._request = null;
+    this._dial = null;
     this._timer = null;
 
     const url = parseUrl(address);
@@ -110,13 +111,12 @@ class ClientHandshake {
     if (this.settings.followRedirects) this._prepareRedirects();
 
     if (ownedRequest.isPossible(this._options, this.settings, this._isSecure)) {
-      this._dial();
+      this._dial = this._startDial();
+      this._startTimer();
       return;
     }
 
-    const request = nodeRequest.create(this.settings, this._isSecure);
-
-    this._request = websocket._req = request;
+    const request = this._createRequest();
 
     if (websocket._redirects > 0) {
       emitGuarded(websocket, 'redirect', websocket.url, request);
@@ -132,22 +132,52 @@ class ClientHandshake {
     }
   }
 
-  /** Sends the request over a socket of our own. */
-  _dial() {
-    this._isOwned = true;
-    this._request = this._websocket._req = dial(
-      ownedRequest.create(this.settings),
-      {
-        onError: (err) => this._onError(err),
-        onResponse: (request, res) => this._onResponse(request, res),
-        onUpgrade: (res, connection) =>
-          this._onUpgrade(res, connection, (options) =>
-            this._websocket[kOpen](connection, options)
-          )
-      }
-    );
+  /** Sends the request over a connection of the engine. */
+  _startDial() {
+    return dial(ownedRequest.create(this.settings), {
+      onError: (err) => this._onError(err),
+      onResponse: (request, res) => this._onResponse(request, res),
+      onUpgrade: (res, connection) =>
+        this._onUpgrade(res, connection, (options) =>
+          this._websocket[kOpen](connection, options)
+        )
+    });
+  }
 
-    this._startTimer();
+  /**
+   * The http.ClientRequest. Whoever asks has it sent by Node, if it is not sent
+   * yet, and its answer read by Node.
+   */
+  get request() {
+    return this._dial === null
+      ? this._request
+      : (this._dial.request ?? this._leaveToNode());
+  }
+
+  _leaveToNode() {
+    const { _dial: dial } = this;
+
+    // It has failed.
+    if (this._isDone) return null;
+
+    dial.destroy();
+    this._dial = null;
+
+    return dial.run(() => {
+      const request = this._createRequest();
+
+      reportAbort(request);
+      this._listen(request);
+      request.end();
+
+      return request;
+    });
+  }
+
+  _createRequest() {
+    this._request = nodeRequest.create(this.settings, this._isSecure);
+
+    return this._request;
   }
 
   /** However busy the server keeps us, the handshake ends in time. */
@@ -304,20 +334,22 @@ class ClientHandshake {
    * @param {string} message Of the error to emit
    */
   abort(message) {
-    const request = this._request;
-    const websocket = this._websocket;
+    const { _request: request, _websocket: websocket } = this;
     const err = new Error(message);
 
     Error.captureStackTrace(err, this.abort);
 
     websocket._closing.begin();
-    websocket._handshake = null;
     this._isDone = true;
     timers.clearTimeout(this._timer);
-    request.abort();
 
-    // A request that is complete leaves its socket alone when it is aborted.
-    if (!this._isOwned) request.socket?.destroy();
+    if (request === null) {
+      this._dial.destroy();
+    } else {
+      request.abort();
+      // One that is complete leaves its socket alone when it is aborted.
+      request.socket?.destroy();
+    }
 
     process.nextTick(fail, websocket, err);
   }
@@ -326,7 +358,6 @@ class ClientHandshake {
     this._isDone = true;
     timers.clearTimeout(this._timer);
     this._websocket._handshake = null;
-    this._websocket._req = null;
   }
 
   _redirect(location) {

@@ -23,8 +23,8 @@ const { CLOSED, CONNECTED, END, NOT_AN_UPGRADE, HEAD } = kinds;
 const ETIMEDOUT = -110;
 
 /**
- * An opening handshake over a connection that the engine dials. To those who
- * get to see it, it is the request: headers can be read, it can be aborted.
+ * An opening handshake over a connection that the engine dials. Nobody gets to
+ * see it: whoever asks for the request gets one of Node's.
  */
 class NativeDial {
   constructor(options, handlers) {
@@ -36,47 +36,41 @@ class NativeDial {
     this._connection = null;
     this._attempt = null;
     this._timer = null;
-    /** Node's request, once the answer is not a clean 101. */
+    /** The request is sent. */
+    this._isSent = false;
+    /** What came of it, if that was a clean 101. */
+    this._response = null;
+    /** Node's request, once somebody asks or the answer is not a clean 101. */
     this._request = null;
     this._done = false;
-    /** As of http.ClientRequest: headers beyond are dropped. */
-    this.maxHeadersCount = null;
-    this.method = options.method;
-    this.path = options.path;
   }
 
-  get socket() {
-    return this._connection === null ? null : this._connection.socket;
-  }
+  /**
+   * The request of Node's that this one is, made for who asks for it. Null as
+   * long as nothing has been sent: then it is Node that should send it.
+   *
+   * @return {?http.ClientRequest}
+   */
+  get request() {
+    if (this._request === null) {
+      if (this._response !== null) this._request = this._createAnswered();
+      else if (this._isSent && !this._done) this._hand(null);
+    }
 
-  getHeader(name) {
-    return this._options.message.getHeader(name);
-  }
-
-  getHeaders() {
-    return this._options.message.getHeaders();
-  }
-
-  hasHeader(name) {
-    return this._options.message.hasHeader(name);
-  }
-
-  setHeader(name, value) {
-    return this._options.message.setHeader(name, value);
-  }
-
-  abort() {
-    this.destroy();
+    return this._request;
   }
 
   /** Gives up. No handler is called any more. */
-  destroy(err) {
+  destroy() {
     this._done = true;
     timers.clearTimeout(this._timer);
-    if (this._request !== null) this._request.destroy(err);
+    if (this._request !== null) this._request.abort();
     if (this._connection !== null) this._connection.destroy();
+  }
 
-    return this;
+  /** Calls a function in the async context that the dial was begun in. */
+  run(fn) {
+    return this._resource.runInAsyncScope(fn);
   }
 
   start() {
@@ -149,6 +143,7 @@ class NativeDial {
           this._onEvent(kind, value, data)
         );
         connection.write([Buffer.from(this._options.head, 'latin1')]);
+        this._isSent = true;
       } else if (kind === CLOSED) {
         timers.clearTimeout(this._timer);
         if (!this._done) fail(-value);
@@ -172,8 +167,9 @@ class NativeDial {
 
       connection.listen(null);
       this._done = true;
+      this._response = new UpgradeResponse(connection, data, this);
       this._handlers.onUpgrade(
-        new UpgradeResponse(connection, data, this.maxHeadersCount),
+        this._response,
         new NativeUpgradeSocket(connection).open()
       );
     } else if (kind === NOT_AN_UPGRADE) {
@@ -193,27 +189,50 @@ class NativeDial {
     this._handlers.onError(err);
   }
 
+  /** A request of Node's, for one that was sent. */
+  _createRequest(createConnection) {
+    const { settings } = this._options;
+
+    return /** @type {any} */ (
+      this.run(() => http.request({ ...settings, createConnection }))
+    );
+  }
+
+  /** It has had its answer: nothing happens to it any more, but its end. */
+  _createAnswered() {
+    const request = this._createRequest(() => {});
+
+    request.end();
+    request.res = this._response;
+    request.socket = this._connection.socket;
+    timers.nextTick(() => {
+      request.destroyed = true;
+      request.emit('close');
+    });
+
+    return request;
+  }
+
   /**
    * Has Node's http client read the answer, whatever it is: a request that was
    * sent already, over this connection.
+   *
+   * @param {?Buffer} bytes What has come of it, if that was told
    */
   _hand(bytes) {
-    const { message, method, path } = this._options;
     const { socket } = this._connection;
-    const request = http.request({
-      createConnection: () => socket,
-      headers: message.getHeaders(),
-      method,
-      path
-    });
+    const request = this._createRequest(() => socket);
 
     this._request = request;
     this._connection.listen(null);
-    this._connection.startPassthrough();
+    this._connection.startPassthrough(bytes === null);
+    // As if it had got it when it was made.
+    request.socket = socket;
     socket.discardWrites(true);
     // As the one that Node would have made: it ends when the server has.
     socket.allowHalfOpen = false;
 
+    reportAbort(request);
     request.on('error', (err) => this._fail(err));
     request.on('response', (response) => {
       if (!this._done) this._handlers.onResponse(request, response);
@@ -235,8 +254,23 @@ class NativeDial {
       });
     });
     request.end();
-    this._connection.passthrough.receive(bytes);
+    if (bytes !== null) this._connection.passthrough.receive(bytes);
   }
+}
+
+/**
+ * Has a request that is aborted fail, as one does which has its socket: this
+ * one gets it a tick after it was made.
+ *
+ * @param {http.ClientRequest} request
+ */
+function reportAbort(request) {
+  let hasFailed = false;
+
+  request.on('error', () => (hasFailed = true));
+  request.on('close', () => {
+    if (request.aborted && !hasFailed) request.emit('error', createHangUp());
+  });
 }
 
 function dialTarget({ address, port, path }) {
@@ -286,13 +320,11 @@ function aggregate(errors) {
  *
  * @param {Object} options
  * @param {string} options.head The whole request head
- * @param {http.OutgoingMessage} options.message Its headers
+ * @param {Object} options.settings The options of `http.request()`
  * @param {string} [options.host]
  * @param {number} [options.port]
  * @param {string} [options.socketPath]
  * @param {number} [options.family]
- * @param {string} options.method
- * @param {string} options.path
  * @param {Object} handlers
  * @param {function(http.IncomingMessage, NativeConnection): void} handlers.onUpgrade
  * @param {(request: http.ClientRequest, response: http.IncomingMessage) => void
@@ -304,4 +336,4 @@ function dial(options, handlers) {
   return new NativeDial(options, handlers).start();
 }
 
-module.exports = { dial };
+module.exports = { dial, reportAbort };

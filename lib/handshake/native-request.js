@@ -119,10 +119,8 @@ function create(settings) {
     family,
     head: serialize(`${method} ${path} HTTP/1.1`, message),
     host,
-    message,
-    method,
-    path,
     port: Number(port),
+    settings,
     socketPath
   };
 }

@@ -2,6 +2,8 @@
 
 const { IncomingMessage } = require('http');
 
+const keepOwn = require('../node/keep-own');
+
 /** @typedef {import('../connection/native-connection')} NativeConnection */
 
 /**
@@ -68,15 +70,24 @@ class UpgradeResponse extends UpgradeMessage {
   /**
    * @param {NativeConnection} connection
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
-   * @param {?number} maxHeadersCount
+   * @param {{request: ?import('http').ClientRequest}} dial What it answers
    */
-  constructor(connection, head, maxHeadersCount) {
+  constructor(connection, head, dial) {
     const [statusMessage, ...rawHeaders] = head.toString('latin1').split('\n');
 
-    if (maxHeadersCount) rawHeaders.splice(2 * maxHeadersCount);
     super(connection, rawHeaders);
+    Object.defineProperty(this, '_dial', { value: dial });
     this.statusCode = 101;
     this.statusMessage = statusMessage;
+  }
+
+  /** The request, made for who asks for it. */
+  get req() {
+    return this._dial.request;
+  }
+
+  set req(value) {
+    keepOwn(this, 'req', value);
   }
 }
 

@@ -136,8 +136,8 @@ export interface Bridge {
 
 /** A native connection. Frames go through the bridge by `id`. */
 export declare class ConnectionHandle {
-  /** Delivers bytes as they come from here on. */
-  startPassthrough(): void
+  /** Delivers bytes as they come from here on; with `head` those of a head, too, of which no event was seen. */
+  startPassthrough(head: boolean): void
   /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
   park(): number
   /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */

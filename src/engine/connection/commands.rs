@@ -39,9 +39,10 @@ impl Connection {
         self.schedule();
     }
 
-    /// Delivers bytes as they come from here on.
-    pub fn start_passthrough(self: &Arc<Self>) {
-        self.command(|state, _| state.input.start_passthrough());
+    /// Delivers bytes as they come from here on, with `head` also those of a head: whoever waited for that has not seen
+    /// the event, and will not look at it.
+    pub fn start_passthrough(self: &Arc<Self>, head: bool) {
+        self.command(|state, _| state.input.start_passthrough(head));
         self.schedule();
     }
 

@@ -107,8 +107,14 @@ impl Input {
         };
     }
 
-    pub(super) fn start_passthrough(&mut self) {
-        self.phase = Phase::Passthrough(self.take_parked());
+    /// With `head` nothing was taken of the head that may have come.
+    pub(super) fn start_passthrough(&mut self, head: bool) {
+        let bytes = if head {
+            self.give_all()
+        } else {
+            self.take_parked()
+        };
+        self.phase = Phase::Passthrough(bytes);
     }
 
     /// Delivers no more bytes as they are; returns how many it has.
@@ -151,7 +157,6 @@ impl Input {
     }
 
     /// Gives away all that was read, of the bytes that were delivered those that nobody has taken for frames.
-    #[cfg(unix)]
     pub(super) fn give_all(&mut self) -> Vec<u8> {
         match &mut self.phase {
             Phase::Parked { bytes, .. } | Phase::Head { bytes, .. } | Phase::Passthrough(bytes) => {

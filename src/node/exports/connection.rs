@@ -65,10 +65,10 @@ impl ConnectionHandle {
 
 #[napi]
 impl ConnectionHandle {
-    /// Delivers bytes as they come from here on.
+    /// Delivers bytes as they come from here on; with `head` those of a head, too, of which no event was seen.
     #[napi(catch_unwind)]
-    pub fn start_passthrough(&self) {
-        self.connection.start_passthrough();
+    pub fn start_passthrough(&self, head: bool) {
+        self.connection.start_passthrough(head);
     }
 
     /// Delivers no more of them before `open()`. Returns how many were, those on their way among them.

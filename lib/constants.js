@@ -16,8 +16,9 @@ module.exports = {
   /** `error[kStatusCode]`: the close code that a violation earns. */
   kStatusCode: Symbol('status-code'),
   /**
-   * `receiver[kWebSocket]`: whose messages it emits. Tracing tools read this
-   * symbol from this file, as from that of ws with the same name.
+   * `receiver[kWebSocket]`, `sender[kWebSocket]`: whose messages it emits or
+   * sends. Tracing tools read this symbol from this file, as from that of ws
+   * with the same name.
    */
   kWebSocket: Symbol('websocket'),
   /** `server[kUpgrade](request, transport, callback)`: the opening handshake. */

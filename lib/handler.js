@@ -7,7 +7,7 @@ const Receiver = require('./receiver');
 
 /**
  * @typedef {import('./connection/connection').Handler} Handler
- * @typedef {import('./connection/connection-sender')} ConnectionSender
+ * @typedef {import('./sender')} Sender
  * @typedef {import('./websocket')} WebSocket
  */
 
@@ -125,9 +125,9 @@ function onConclude(websocket, code, reason) {
   websocket._closing.onCloseFrame(code, reason);
 }
 
-/** @this ConnectionSender */
+/** @this Sender */
 function onSenderError(err) {
-  this._websocket._closing.onSendError(err);
+  this[kWebSocket]._closing.onSendError(err);
 }
 
 module.exports = { handler, onSenderError };

@@ -17,8 +17,10 @@ const {
   TEXT
 } = require('./native/frame-flags');
 const { closePayload } = require('./closing-handshake');
-const { createAbort } = require('./errors/protocol-errors');
+const FrameOutput = require('./connection/frame-output');
+const { BLOB, SendQueue } = require('./connection/send-queue');
 const maskingKey = require('./native/masking-key');
+const keepOwn = require('./node/keep-own');
 const { byteLength, isBlob, toBuffer } = require('./payload');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
@@ -29,21 +31,13 @@ const kKeepsText = Symbol('keeps-text');
 /** The bits of a frame's opcode. */
 const OPCODE = 0xf;
 
-/** Marks a payload that is still a Blob. It never leaves this file. */
-const BLOB = 0x10000;
-
 /** RFC 6455, section 5.5: "All control frames MUST have a payload length of
  * 125 bytes or less". */
 const MAX_CONTROL_LENGTH = 125;
 
-/** What a sender is busy with; all that is sent meanwhile waits its turn. */
-const IDLE = 0;
-const COMPRESSING = 1;
-const READING_BLOB = 2;
-
 /**
- * Frames messages and writes them to a stream, in the order of the calls: what
- * is sent after a Blob or a message to compress waits until that is written.
+ * Frames messages and writes them, in the order of the calls: what is sent after
+ * a Blob or a message to compress waits until that is written.
  */
 class Sender {
   /**
@@ -52,19 +46,21 @@ class Sender {
    *     extensions
    * @param {function(Buffer): void} [generateMask] Fills the four bytes of a
    *     masking key; without it they are random
+   * @param {function(Sender): FrameOutput} [createOutput] What to write to in
+   *     the place of `socket`
    */
-  constructor(socket, extensions, generateMask) {
+  constructor(socket, extensions, generateMask, createOutput = undefined) {
     this._extensions = extensions || {};
     this._generateMask = generateMask;
     this._maskBuffer = generateMask ? Buffer.alloc(4) : null;
-    this._socket = socket;
 
     this._firstFragment = true;
     this._compress = false;
 
-    this._bufferedBytes = 0;
-    this._queue = null;
-    this._state = IDLE;
+    this._output = createOutput ? createOutput(this) : new FrameOutput(this);
+    this._sendQueue = new SendQueue(this._output, this);
+    if (!createOutput) keepOwn(this, '_socket', socket);
+
     /** @type {function(Error): void} */
     this.onerror = ignore;
   }
@@ -116,7 +112,7 @@ class Sender {
    * @throws {(TypeError|RangeError)} If the code or the reason may not be sent
    */
   close(code, data, mask, cb) {
-    this._submit(closePayload(code, data), controlBits(CLOSE, mask), cb);
+    this._sendQueue.add(closePayload(code, data), controlBits(CLOSE, mask), cb);
   }
 
   /**
@@ -168,7 +164,7 @@ class Sender {
       throw new RangeError('The data size must not be greater than 125 bytes');
     }
 
-    this._submit(data, bits, cb);
+    this._sendQueue.add(data, bits, cb);
   }
 
   _sendMessage(data, binary, compress, fin, mask, cb) {
@@ -192,7 +188,7 @@ class Sender {
     if (mask) bits |= MASK;
     if (this._compress) bits |= COMPRESS;
 
-    this._submit(data, bits, cb);
+    this._sendQueue.add(data, bits, cb);
   }
 
   /**
@@ -212,121 +208,8 @@ class Sender {
     );
   }
 
-  _submit(data, bits, cb) {
-    if (this._state === IDLE) {
-      this._dispatch(data, bits, cb);
-      return;
-    }
-
-    const length = byteLength(data);
-
-    this._bufferedBytes += length;
-    this._queue ??= [];
-    this._queue.push({ data, bits, length, cb });
-  }
-
-  /** Has a message wait, and with it all that comes behind it. */
-  _holdUp(data, bits, cb) {
-    const length = byteLength(data);
-
-    this._occupy(length);
-    this._queue ??= [];
-    this._queue.unshift({ data, bits, length, cb });
-  }
-
-  /** Has what comes wait until so many bytes are compressed. */
-  _occupy(length) {
-    this._bufferedBytes += length;
-    this._state = COMPRESSING;
-  }
-
-  /** Sends what waits. */
-  _release() {
-    this._state = IDLE;
-    this._dequeue();
-  }
-
-  _dispatch(data, bits, cb) {
-    if (bits & BLOB) this._readBlob(data, bits, cb);
-    else if (bits & COMPRESS) this._deflate(data, bits, cb);
-    else this._deliver(data, bits, cb);
-  }
-
-  _dequeue() {
-    while (this._state === IDLE && this._queue?.length) {
-      const { data, bits, length, cb } = this._queue.shift();
-
-      this._bufferedBytes -= length;
-      this._dispatch(data, bits, cb);
-    }
-  }
-
-  _readBlob(blob, bits, cb) {
-    const { size } = blob;
-
-    this._bufferedBytes += size;
-    this._state = READING_BLOB;
-
-    // Callbacks and listeners run outside the promise, so that what they throw
-    // is an uncaught exception and not a rejection.
-    blob
-      .arrayBuffer()
-      .then((contents) => {
-        if (this._destroyed) {
-          const err = createAbort('the blob was being read');
-
-          process.nextTick(() => this._fail(err, cb));
-          return;
-        }
-
-        this._bufferedBytes -= size;
-        this._state = IDLE;
-        this._dispatch(Buffer.from(contents), bits & ~BLOB, cb);
-        this._dequeue();
-      })
-      .catch((err) => {
-        process.nextTick(() => {
-          this._fail(err, cb);
-          this.onerror(err);
-        });
-      });
-  }
-
-  _deflate(data, bits, cb) {
-    const length = byteLength(data);
-    const deflate = this._extensions['permessage-deflate'];
-
-    this._occupy(length);
-
-    deflate.compress(data, (bits & FIN) !== 0, (_, compressed) => {
-      if (this._destroyed) {
-        this._fail(createAbort('data was being compressed'), cb);
-        return;
-      }
-
-      this._bufferedBytes -= length;
-      this._state = IDLE;
-      this._deliver(compressed, bits & ~COMPRESS, cb);
-      this._dequeue();
-    });
-  }
-
-  /**
-   * Tells the sender of a message, and all who wait behind it, of a failure.
-   *
-   * @param {Error} err
-   * @param {Function} [cb] The sender's
-   */
-  _fail(err, cb) {
-    if (typeof cb === 'function') cb(err);
-
-    for (const waiting of this._queue ?? []) {
-      if (typeof waiting.cb === 'function') waiting.cb(err);
-    }
-  }
-
-  /** Frames a payload and writes it to the output. */
-  _deliver(data, bits, cb) {
+  /** A frame as whatever `Sender.frame()` is makes it. */
+  _frame(data, bits) {
     const options = {
       fin: (bits & FIN) !== 0,
       generateMask: this._generateMask,
@@ -338,7 +221,7 @@ class Sender {
       [kKeepsText]: true
     };
 
-    this.sendFrame(Sender.frame(data, options), cb);
+    return Sender.frame(data, options);
   }
 
   /**
@@ -348,29 +231,45 @@ class Sender {
    * @param {function(Error=): void} [cb]
    */
   sendFrame(list, cb) {
-    this._write(list, cb);
+    this._output.write(list, cb);
   }
 
-  _write(list, cb) {
-    const last = list.length - 1;
-
-    if (last > 0) this._socket.cork();
-    for (let i = 0; i < last; i++) this._socket.write(list[i]);
-    this._socket.write(list[last], cb);
-    if (last > 0) this._socket.uncork();
+  /** Whether a program has replaced what frames pass through. */
+  get _isPatched() {
+    return this.sendFrame !== sendFrame || Sender.frame !== frame;
   }
 
-  /** Whether the output is gone. */
-  get _destroyed() {
-    return this._socket.destroyed;
+  /** Bytes that are not written yet. */
+  get _bufferedBytes() {
+    return this._sendQueue.bufferedBytes;
+  }
+
+  set _bufferedBytes(count) {
+    this._sendQueue.bufferedBytes = count;
+  }
+
+  /**
+   * The stream that frames go to. That of an open WebSocket is made when it is
+   * asked for; a program may put another one there.
+   */
+  get _socket() {
+    return /** @type {any} */ (this._output).socket;
+  }
+
+  set _socket(socket) {
+    keepOwn(this, '_socket', socket);
+    /** @type {any} */ (this._output).onSocketReplaced();
   }
 }
+
+const { frame } = Sender;
+const { sendFrame } = Sender.prototype;
 
 /**
  * Frames a payload.
  *
  * @param {(string|Uint8Array)} data
- * @param {number} bits How, see `bits.js`
+ * @param {number} bits How, see `frame-flags.js`
  * @param {number} key The masking key, if `bits` has KEY
  * @param {boolean} inPlace Whether `data` may be masked where it lies
  * @return {(string|Uint8Array)[]}

@@ -8,7 +8,7 @@ const { mixEventTarget } = require('./event-target');
 const { ClosingHandshake, defineFields } = require('./closing-handshake');
 const { handler, onSenderError } = require('./handler');
 const keepOwn = require('./node/keep-own');
-const ConnectionSender = require('./connection/connection-sender');
+const ConnectionOutput = require('./connection/connection-output');
 const {
   BINARY_TYPES,
   EMPTY,
@@ -18,7 +18,7 @@ const {
 } = require('./payload');
 const readyStates = require('./ready-state');
 const Sender = require('./sender');
-const { kAttach, kOpen } = require('./constants');
+const { kAttach, kOpen, kWebSocket } = require('./constants');
 const { transportFor } = require('./handshake/upgrade-socket');
 
 /**
@@ -111,12 +111,7 @@ class WebSocket extends EventEmitter {
   get bufferedAmount() {
     if (this._connection === null) return this._bufferedAmount;
 
-    const { _connection: connection, _sender: sender } = this;
-
-    // It may be another one, which somebody has put there.
-    return (
-      sender.bufferedAmount ?? connection.writableLength + sender._bufferedBytes
-    );
+    return this._connection.bufferedBytes + this._sender._bufferedBytes;
   }
 
   /** The names of the negotiated extensions. @type {string} */
@@ -204,7 +199,13 @@ class WebSocket extends EventEmitter {
 
     this._connection = connection;
     this._connectionOptions = options;
-    this._sender = new ConnectionSender(this, connection, options.generateMask);
+    this._sender = new Sender(
+      null,
+      this._extensions,
+      options.generateMask,
+      (sender) => new ConnectionOutput(sender, connection)
+    );
+    this._sender[kWebSocket] = this;
     this._sender.onerror = onSenderError;
 
     connection.start(this, handler, {

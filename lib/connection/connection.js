@@ -88,9 +88,19 @@ class Connection {
     this._reader = null;
   }
 
-  /** Somebody wants to see what is written. */
-  get isWriteWatched() {
+  /** A program wants to see what is written. */
+  get isWriteObserved() {
     return false;
+  }
+
+  /** Messages that were given to it are being compressed. */
+  get isCompressing() {
+    return false;
+  }
+
+  /** Calls back once, when they are. */
+  onceCompressed(callback) {
+    callback();
   }
 
   /** No message is wanted any more: a close frame came, or an error. */

@@ -4,16 +4,17 @@ const { createAccepted } = require('../native/async-context');
 const native = require('../native/addon');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
+const CompressedSends = require('./compressed-sends');
+const { COMPRESS } = require('../native/frame-flags');
 const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
 const { isSocketOriginal, isWriteOriginal } = require('../node/node-originals');
 const Passthrough = require('./passthrough');
 const Receiver = require('../receiver');
 const NativeSocket = require('./native-socket');
+const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
-
-const NOTHING = Buffer.alloc(0);
 
 const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
 
@@ -60,6 +61,8 @@ class NativeConnection extends Connection {
     this._closedWhilePaused = false;
     /** Those of sends, once there are some. */
     this._callbacks = null;
+    /** Those that are compressed, once there are some. */
+    this._compressedSends = null;
     this._socket = null;
     this._closed = false;
     /** How many there were, once it is closed. */
@@ -229,17 +232,27 @@ class NativeConnection extends Connection {
     this.notifyDrained();
   }
 
-  get isWriteWatched() {
-    return this._socket === null ? !isWriteOriginal() : this._socket.isWatched;
+  get isWriteObserved() {
+    return this._socket === null
+      ? !isWriteOriginal()
+      : this._socket.isWriteObserved;
   }
 
-  /** Frames are compressed in order by `transmit()`. */
-  get compresses() {
-    return !this.isDetached;
+  /** The engine compresses messages in order, until it is detached. */
+  compressesLater() {
+    return this.isDetached;
   }
 
-  /** Somebody looks inside. */
-  get isWatched() {
+  get isCompressing() {
+    return this._compressedSends !== null && this._compressedSends.isBusy;
+  }
+
+  onceCompressed(callback) {
+    this._compressedSends.onceDone(callback);
+  }
+
+  /** A program may see what its `Receiver` makes of the bytes. */
+  get isReceiverObserved() {
     return this.isDetached;
   }
 
@@ -450,6 +463,11 @@ class NativeConnection extends Connection {
   }
 
   transmit(data, bits, key, cb) {
+    if (bits & COMPRESS || this._compressedSends !== null) {
+      this._compressedSends ??= new CompressedSends(this);
+      cb = this._compressedSends.add(data, bits, cb);
+    }
+
     if (this.isDetached) {
       bridge.write(this.id, this._reader.endpoint.frame(data, bits, key));
     } else {
@@ -468,7 +486,7 @@ class NativeConnection extends Connection {
     if (this._isIdle) {
       if (this._closed) {
         // It has ended, and says so.
-        this._socket.write(NOTHING, cb);
+        this._socket.write(EMPTY, cb);
         return;
       }
       this._wake();
@@ -489,6 +507,13 @@ class NativeConnection extends Connection {
 
   get writableLength() {
     return this._socket === null ? this.pending : this._socket.writableLength;
+  }
+
+  /** Bytes that were sent and are not written, as `bufferedAmount` counts them. */
+  get bufferedBytes() {
+    const compressed = this._compressedSends?.bufferedBytes ?? 0;
+
+    return this.writableLength + compressed;
   }
 
   get finished() {

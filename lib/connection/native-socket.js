@@ -332,7 +332,7 @@ class NativeSocket extends Socket {
   }
 
   /** Whether somebody has put himself between it and who writes. */
-  get isWatched() {
+  get isWriteObserved() {
     return (
       this.write !== write ||
       this._write !== _write ||

@@ -6,8 +6,12 @@ const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
 const { kinds } = require('../native/bridge');
+const { byteLength } = require('../payload');
 
 const { END } = kinds;
+
+/** From this length on messages are compressed on another thread, in bytes. */
+const LONG = 32 * 1024;
 
 /** Above this a payload is written as it is, behind its header. */
 const MERGED = 16 * 1024;
@@ -25,17 +29,21 @@ class StreamConnection extends Connection {
 
     this.socket = socket;
     this.head = head;
-    /** Somebody looks inside. */
-    this.isWatched = false;
+    /** A program may see what its `Receiver` makes of the bytes. */
+    this.isReceiverObserved = false;
+
+    /** Bytes of frames that wait in the socket, and of what is in them. */
+    this._frameBytes = 0;
+    this._payloadBytes = 0;
   }
 
   get exposedSocket() {
     return this.socket;
   }
 
-  /** The sender has messages compressed. */
-  get compresses() {
-    return false;
+  /** A long message is compressed elsewhere. A long string is not measured. */
+  compressesLater(data) {
+    return data.length >= LONG || byteLength(data) >= LONG;
   }
 
   start(websocket, handler, options) {
@@ -73,17 +81,25 @@ class StreamConnection extends Connection {
     this._reader.close();
   }
 
-  /** What decodes the bytes, for who looks at it: at the pace of `ws`. */
+  /** What decodes the bytes; from when it is accessed, at the pace of `ws`. */
   get receiver() {
     const { receiver } = this._reader;
 
-    this.isWatched = true;
+    this.isReceiverObserved = true;
     receiver._endpoint.deferInflation();
 
     return receiver;
   }
 
   transmit(data, bits, key, cb) {
+    if (bits & COMPRESS || this._frameBytes > 0) {
+      this._transmitCounted(data, bits, key, cb);
+    } else {
+      this._transmit(data, bits, key, cb);
+    }
+  }
+
+  _transmit(data, bits, key, cb) {
     const { socket } = this;
     const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
 
@@ -92,6 +108,35 @@ class StreamConnection extends Connection {
     } else {
       this.write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
+  }
+
+  /**
+   * As with `ws`, which compresses later, a compressed message counts with its
+   * own length and not its frame's, and so does what is sent after it, until
+   * the socket has written all of it.
+   */
+  _transmitCounted(data, bits, key, cb) {
+    const { socket } = this;
+    const before = socket.writableLength;
+
+    if (before === 0) this._frameBytes = this._payloadBytes = 0;
+    this._transmit(data, bits, key, cb);
+
+    const length = socket.writableLength - before;
+
+    if (length > 0 && (bits & COMPRESS || this._frameBytes > 0)) {
+      this._frameBytes += length;
+      this._payloadBytes += byteLength(data);
+    }
+  }
+
+  /** Bytes that were sent and are not written, as `bufferedAmount` counts them. */
+  get bufferedBytes() {
+    const { _frameBytes: frames, _payloadBytes: payloads } = this;
+    const written = this.writableLength;
+    const isCounted = frames > 0 && written >= frames;
+
+    return isCounted ? written - frames + payloads : written;
   }
 
   write(list, cb) {

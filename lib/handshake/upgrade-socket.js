@@ -74,7 +74,7 @@ class NativeUpgradeSocket {
 
     // Behind what a listener ended the socket with it is an error.
     if (
-      connection.isWriteWatched ||
+      connection.isWriteObserved ||
       (connection.hasSocket && !connection.socket.writable)
     ) {
       connection.socket.write(head);

@@ -55,9 +55,22 @@ function createAccepted() {
   return root === null ? create() : root.runInAsyncScope(create);
 }
 
+/**
+ * A callback that is called in the async context of this call, whoever calls it.
+ *
+ * @param {*} callback
+ * @return {(Function|undefined)} Nothing, where it is none
+ */
+function bindCallback(callback) {
+  return typeof callback === 'function'
+    ? AsyncResource.bind(callback, 'ZLIB')
+    : undefined;
+}
+
 module.exports = {
   ConnectionResource,
   PassiveResource,
+  bindCallback,
   createAccepted,
   prepareRoot
 };

@@ -1,0 +1,155 @@
+'use strict';
+
+const { isUint8Array } = require('util').types;
+
+const { KEY, MASK } = require('../native/frame-flags');
+const maskingKey = require('../native/masking-key');
+const PerMessageDeflate = require('../permessage-deflate');
+const FrameOutput = require('./frame-output');
+
+/**
+ * @typedef {(import('./native-connection')|import('./stream-connection'))} Connection
+ * @typedef {import('../sender')} Sender
+ */
+
+const { compress: originalCompress } = PerMessageDeflate.prototype;
+
+/**
+ * The output of an open WebSocket. The connection frames, and as a rule
+ * compresses, unless a program observes what becomes of messages.
+ */
+class ConnectionOutput extends FrameOutput {
+  /**
+   * @param {Sender} sender
+   * @param {Connection} connection
+   */
+  constructor(sender, connection) {
+    super(sender);
+
+    this._connection = connection;
+    this._wasObserved = false;
+    /** Frames go to a socket that somebody else has put there. */
+    this._isReplaced = false;
+  }
+
+  /** The `net.Socket` or other `Duplex` below. */
+  get socket() {
+    return this._connection.exposedSocket;
+  }
+
+  get isDestroyed() {
+    return this._connection.destroyed;
+  }
+
+  get isEnding() {
+    return this._connection.destroyed || this._connection.ending;
+  }
+
+  /** Frames go to what is `sender._socket` now. */
+  onSocketReplaced() {
+    this._isReplaced = this._wasObserved = true;
+  }
+
+  get isCompressing() {
+    return this._connection.isCompressing;
+  }
+
+  onceCompressed(callback) {
+    this._connection.onceCompressed(callback);
+  }
+
+  get awaitingFirstRead() {
+    return this._connection.awaitingFirstRead;
+  }
+
+  onceFirstReadDone(callback) {
+    this._connection.onceFirstReadDone(callback);
+  }
+
+  compressesLater(data) {
+    return this._usesExtension() || this._connection.compressesLater(data);
+  }
+
+  compress(data, bits, callback) {
+    const { _connection: connection } = this;
+
+    if (this._usesExtension()) {
+      super.compress(data, bits, callback);
+      return;
+    }
+
+    const flags = this._flagsOf(bits);
+
+    connection.frameLater(data, flags, this._keyFor(flags), (frame) => {
+      // It could not be made, and what follows cannot do without it.
+      if (frame === undefined) connection.destroy();
+      callback((cb) => connection.write([frame], functionOrNone(cb)));
+    });
+  }
+
+  transmit(data, bits, cb) {
+    if (this._isObserved()) {
+      super.transmit(data, bits, cb);
+    } else {
+      const flags = this._flagsOf(bits);
+      const key = this._keyFor(flags);
+
+      this._connection.transmit(data, flags, key, functionOrNone(cb));
+    }
+  }
+
+  write(list, cb) {
+    const { _connection: connection } = this;
+
+    if (
+      !this._isReplaced &&
+      !connection.isWriteObserved &&
+      list.every(isChunk)
+    ) {
+      connection.write(list, functionOrNone(cb));
+    } else {
+      // What is no chunk is for the socket to convert, or to refuse.
+      super.write(list, cb);
+    }
+  }
+
+  /**
+   * Whether a program observes what becomes of messages: then they go the way
+   * of those of ws, permanently, as there compression has a window of its own.
+   */
+  _isObserved() {
+    this._wasObserved ||=
+      this._sender._isPatched || this._connection.isWriteObserved;
+
+    return this._wasObserved;
+  }
+
+  /** Whether `PerMessageDeflate` compresses. */
+  _usesExtension() {
+    const { compress } = this._sender._extensions['permessage-deflate'];
+
+    if (compress !== originalCompress) this._wasObserved = true;
+
+    return this._isObserved() || this._connection.isReceiverObserved;
+  }
+
+  _flagsOf(bits) {
+    return bits & MASK && this._sender._generateMask ? bits | KEY : bits;
+  }
+
+  _keyFor(flags) {
+    if ((flags & KEY) === 0) return 0;
+
+    return maskingKey(this._sender._generateMask, this._sender._maskBuffer);
+  }
+}
+
+function isChunk(value) {
+  return typeof value === 'string' || isUint8Array(value);
+}
+
+function functionOrNone(cb) {
+  return typeof cb === 'function' ? cb : undefined;
+}
+
+module.exports = ConnectionOutput;

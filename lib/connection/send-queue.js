@@ -1,0 +1,207 @@
+'use strict';
+
+const { createAbort } = require('../errors/protocol-errors');
+const { bindCallback } = require('../native/async-context');
+const { COMPRESS } = require('../native/frame-flags');
+const { byteLength } = require('../payload');
+
+/**
+ * What everything is written to.
+ *
+ * @typedef {Object} Output
+ * @property {boolean} isDestroyed Nothing can be written any more
+ * @property {boolean} isEnding The same, or our side has ended
+ * @property {boolean} isCompressing What `transmit()` was given is being
+ *     compressed
+ * @property {function(function(): void): void} onceCompressed Calls back once,
+ *     when it is
+ * @property {boolean} awaitingFirstRead Nothing may be compressed yet
+ * @property {function(function(): void): void} onceFirstReadDone Calls back
+ *     once, when something may
+ * @property {function((string|Uint8Array)): boolean} compressesLater Whether a
+ *     message to compress is for `compress()`, not `transmit()`
+ * @property {function((string|Uint8Array), number, function(Transmit): void):
+ *     void} compress Compresses a message on another thread
+ * @property {function((string|Uint8Array), number, function(Error=): void):
+ *     void} transmit Frames, and writes in the order of the calls
+ *
+ * @typedef {function(function(Error=): void): void} Transmit Sends what was
+ *     compressed
+ *
+ * @typedef {import('../sender')} Sender
+ */
+
+/** The flag of a payload that is still a Blob. No output ever sees it. */
+const BLOB = 0x10000;
+
+/** What the queue is busy with; all that is added meanwhile waits its turn. */
+const IDLE = 0;
+const COMPRESSING = 1;
+const READING_BLOB = 2;
+
+/**
+ * Keeps the order of what is sent: what comes after a Blob, or after a message
+ * that is compressed on another thread, waits until that is written.
+ */
+class SendQueue {
+  /**
+   * @param {Output} output
+   * @param {Sender} sender Its `onerror` is called when a Blob cannot be read
+   */
+  constructor(output, sender) {
+    /** Bytes of what waits here. */
+    this.bufferedBytes = 0;
+    this._output = output;
+    this._sender = sender;
+    this._state = IDLE;
+    /** @type {?Object[]} */
+    this._waiting = null;
+  }
+
+  /**
+   * Sends a payload, behind all that was added before.
+   *
+   * @param {(string|Uint8Array|Blob)} data
+   * @param {number} bits How, see `frame-flags.js`; with `BLOB` if it is one
+   * @param {function(Error=): void} [cb]
+   */
+  add(data, bits, cb) {
+    if (this._state === IDLE) this._start(data, bits, cb);
+    else this._enqueue(data, bits, cb, false);
+  }
+
+  _start(data, bits, cb) {
+    if (bits & BLOB) this._startBlob(data, bits, cb);
+    else if (bits & COMPRESS) this._startMessage(data, bits, cb);
+    else this._output.transmit(data, bits, cb);
+  }
+
+  /** A Blob is read when all before it is compressed. */
+  _startBlob(blob, bits, cb) {
+    const output = this._output;
+
+    if (output.isCompressing) {
+      this._putBack(blob, bits, cb);
+      output.onceCompressed(() => this._unblock());
+    } else {
+      this._readBlob(blob, bits, cb);
+    }
+  }
+
+  /** A message to compress. */
+  _startMessage(data, bits, cb) {
+    const output = this._output;
+
+    if (output.awaitingFirstRead) {
+      this._putBack(data, bits, bindCallback(cb));
+      output.onceFirstReadDone(() => this._unblock());
+    } else if (output.compressesLater(data)) {
+      this._compress(data, bits, cb);
+    } else {
+      output.transmit(data, bits, cb);
+    }
+  }
+
+  _enqueue(data, bits, cb, isFirst) {
+    const length = byteLength(data);
+    const entry = { data, bits, length, cb };
+
+    this.bufferedBytes += length;
+    this._waiting ??= [];
+    if (isFirst) this._waiting.unshift(entry);
+    else this._waiting.push(entry);
+  }
+
+  /** What was kept waiting is sent, until something else takes its time. */
+  _continue() {
+    this._state = IDLE;
+
+    while (this._state === IDLE && this._waiting?.length) {
+      const { data, bits, length, cb } = this._waiting.shift();
+
+      this.bufferedBytes -= length;
+      this._start(data, bits, cb);
+    }
+  }
+
+  /** The output cannot take this yet, nor what comes after it. */
+  _putBack(data, bits, cb) {
+    this._state = COMPRESSING;
+    this._enqueue(data, bits, cb, true);
+  }
+
+  _unblock() {
+    if (this._output.isEnding) {
+      this._fail(createAbort('data was being compressed'));
+    } else {
+      this._continue();
+    }
+  }
+
+  _readBlob(blob, bits, cb) {
+    const { size } = blob;
+
+    this.bufferedBytes += size;
+    this._state = READING_BLOB;
+
+    // Callbacks and listeners run outside the promise, so that what they throw
+    // is an uncaught exception and not a rejection.
+    blob
+      .arrayBuffer()
+      .then((contents) => {
+        if (this._output.isDestroyed) {
+          const err = createAbort('the blob was being read');
+
+          process.nextTick(() => this._fail(err, cb));
+          return;
+        }
+
+        this.bufferedBytes -= size;
+        this._state = IDLE;
+        this._start(Buffer.from(contents), bits & ~BLOB, cb);
+        if (this._state === IDLE) this._continue();
+      })
+      .catch((err) => {
+        process.nextTick(() => {
+          this._fail(err, cb);
+          this._sender.onerror(err);
+        });
+      });
+  }
+
+  /** A message that the output compresses on another thread. */
+  _compress(data, bits, cb) {
+    const length = byteLength(data);
+
+    this.bufferedBytes += length;
+    this._state = COMPRESSING;
+
+    this._output.compress(data, bits, (transmit) => {
+      if (this._output.isDestroyed) {
+        this._fail(createAbort('data was being compressed'), cb);
+        return;
+      }
+
+      this.bufferedBytes -= length;
+      this._state = IDLE;
+      transmit(cb);
+      if (this._state === IDLE) this._continue();
+    });
+  }
+
+  /**
+   * Tells the sender of a message, and all who wait behind it, of a failure.
+   *
+   * @param {Error} err
+   * @param {Function} [cb] The sender's
+   */
+  _fail(err, cb) {
+    if (typeof cb === 'function') cb(err);
+
+    for (const waiting of this._waiting ?? []) {
+      if (typeof waiting.cb === 'function') waiting.cb(err);
+    }
+  }
+}
+
+module.exports = { BLOB, SendQueue };

@@ -13,6 +13,8 @@ module.exports = {
   kInternal: Symbol('internal'),
   /** `websocket[kOpen](connection, options)`: the connection is open. */
   kOpen: Symbol('open'),
+  /** `server[kOriginals]`: methods of the class; others may stand in their place. */
+  kOriginals: Symbol('originals'),
   /** `error[kStatusCode]`: the close code that a violation earns. */
   kStatusCode: Symbol('status-code'),
   /**
@@ -20,7 +22,5 @@ module.exports = {
    * sends. Tracing tools read this symbol from this file, as from that of ws
    * with the same name.
    */
-  kWebSocket: Symbol('websocket'),
-  /** `server[kUpgrade](request, transport, callback)`: the opening handshake. */
-  kUpgrade: Symbol('upgrade')
+  kWebSocket: Symbol('websocket')
 };

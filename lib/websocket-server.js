@@ -4,11 +4,10 @@ const EventEmitter = require('events');
 
 const connectionOptions = require('./connection/connection-options');
 const NativeServer = require('./handshake/native-server');
-const { EMPTY } = require('./payload');
 const PerMessageDeflate = require('./permessage-deflate');
-const { accept, answer } = require('./handshake/server-handshake');
-const { kUpgrade } = require('./constants');
-const { transportFor } = require('./handshake/upgrade-socket');
+const { kOriginals } = require('./constants');
+const ServerHandshake = require('./handshake/server-handshake');
+const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 const WebSocket = require('./websocket');
 
 /**
@@ -80,7 +79,7 @@ class WebSocketServer extends EventEmitter {
       ...options
     };
 
-    checkPlace(options);
+    checkListenOptions(options);
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
     // Said here, and not to each client.
@@ -99,7 +98,7 @@ class WebSocketServer extends EventEmitter {
     this._onClientClose = createClientCloseListener(this);
 
     if (options.port != null) {
-      const port = new NativeServer(this, handleUpgrade);
+      const port = new NativeServer(this);
 
       this._server = port.server;
       port.listen(options, callback);
@@ -198,29 +197,7 @@ class WebSocketServer extends EventEmitter {
    * @throws {Error} If this socket has a WebSocket already
    */
   handleUpgrade(request, socket, head, cb) {
-    this[kUpgrade](request, transportFor(socket, head), cb);
-  }
-
-  [kUpgrade](request, transport, cb) {
-    answer(this, request, transport, (handshake) => {
-      if (this.completeUpgrade === completeUpgrade) {
-        this._complete(handshake, cb);
-        return;
-      }
-
-      const { extensions, key, protocols } = handshake;
-      const { head = EMPTY, socket } = transport;
-
-      this.completeUpgrade(
-        extensions,
-        key,
-        protocols,
-        request,
-        socket,
-        head,
-        cb
-      );
-    });
+    new ServerHandshake(this, request, upgradeSocketFor(socket, head)).run(cb);
   }
 
   /**
@@ -236,28 +213,32 @@ class WebSocketServer extends EventEmitter {
    * @throws {Error} If this socket has a WebSocket already
    */
   completeUpgrade(extensions, key, protocols, request, socket, head, cb) {
-    const transport = transportFor(socket, head);
-
-    this._complete({ extensions, key, protocols, request, transport }, cb);
+    new ServerHandshake(this, request, upgradeSocketFor(socket, head)).accept(
+      { extensions, key, protocols },
+      cb
+    );
   }
 
-  _complete(handshake, cb) {
-    const websocket = accept(this, handshake, this._state === RUNNING);
+  get _isRunning() {
+    return this._state === RUNNING;
+  }
 
-    if (!websocket) return;
+  /** Remembers a connection as long as it is open. */
+  _track(websocket) {
+    if (!this.clients) return;
 
-    if (this.clients) {
-      this.clients.add(websocket);
-      websocket.on('close', this._onClientClose);
-    }
-
-    cb(websocket, handshake.request);
+    this.clients.add(websocket);
+    websocket.on('close', this._onClientClose);
   }
 }
 
 const { completeUpgrade, handleUpgrade } = WebSocketServer.prototype;
 
-function checkPlace(options) {
+Object.defineProperty(WebSocketServer.prototype, kOriginals, {
+  value: { completeUpgrade, handleUpgrade }
+});
+
+function checkListenOptions(options) {
   const { noServer, port, server } = options;
   const places = [port != null, server, noServer].filter(Boolean);
 

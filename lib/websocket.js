@@ -19,7 +19,7 @@ const {
 const readyStates = require('./ready-state');
 const Sender = require('./sender');
 const { kAttach, kOpen, kWebSocket } = require('./constants');
-const { transportFor } = require('./handshake/upgrade-socket');
+const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 
 /**
  * @typedef {import('http').ClientRequest} ClientRequest
@@ -180,7 +180,7 @@ class WebSocket extends EventEmitter {
    * @param {boolean} [options.skipUTF8Validation=false]
    */
   setSocket(socket, head, options) {
-    this[kAttach](transportFor(socket, head).open(), options);
+    this[kAttach](upgradeSocketFor(socket, head).open(), options);
   }
 
   /** Opens the WebSocket over a connection, or the way a subclass has for it. */

@@ -51,7 +51,7 @@ class NativeConnection extends Connection {
     this.head = undefined;
     this.id = id;
     this._nativeHandle = null;
-    /** A transport has made it somebody's. */
+    /** An upgrade socket has given it to a WebSocket. */
     this.isClaimed = false;
     /** A message was not delivered: none behind it will be. */
     this._hasGap = false;

@@ -10,7 +10,8 @@ const { kinds } = require('../native/bridge');
 const { UpgradeRequest } = require('./upgrade-message');
 const { deliver, serve, takeOver } = require('./node-connection');
 const { isServerOriginal } = require('../node/node-originals');
-const { kUpgrade } = require('../constants');
+const { kOriginals } = require('../constants');
+const ServerHandshake = require('./server-handshake');
 const { NativeUpgradeSocket } = require('./upgrade-socket');
 const UntouchedServer = require('./untouched-server');
 
@@ -41,16 +42,11 @@ const now = performance.now.bind(performance);
  * somebody has changed anything, is Node's.
  */
 class NativeServer {
-  /**
-   * @param {WebSocketServer} wss
-   * @param {Function} handleUpgrade The method that `wss` has if no subclass
-   *     has another one
-   */
-  constructor(wss, handleUpgrade) {
+  /** @param {WebSocketServer} wss */
+  constructor(wss) {
     this.server = createServer();
 
     this._wss = wss;
-    this._handleUpgrade = handleUpgrade;
     this._onUpgrade = null;
     this._onConnection = null;
     this._untouched = new UntouchedServer(this.server);
@@ -84,7 +80,7 @@ class NativeServer {
   /**
    * @param {Function} onUpgrade The listener of 'upgrade' that there is no need
    *     to call
-   * @param {Function} onConnection What it has called with a WebSocket
+   * @param {any} onConnection What it has called with a WebSocket
    */
   standIn(onUpgrade, onConnection) {
     this._onUpgrade = onUpgrade;
@@ -93,7 +89,7 @@ class NativeServer {
 
   get _isUntouched() {
     return (
-      this._wss.handleUpgrade === this._handleUpgrade &&
+      this._wss.handleUpgrade === this._wss[kOriginals].handleUpgrade &&
       this._untouched.isFor(this._onUpgrade)
     );
   }
@@ -152,11 +148,11 @@ class NativeServer {
     const scope = this._read(createRequestScope);
 
     scope.runInAsyncScope(() => {
-      this._wss[kUpgrade](
-        new UpgradeRequest(connection, head),
-        new NativeUpgradeSocket(connection),
-        this._onConnection
-      );
+      new ServerHandshake(
+        this._wss,
+        /** @type {any} */ (new UpgradeRequest(connection, head)),
+        new NativeUpgradeSocket(connection)
+      ).run(this._onConnection);
     });
   }
 

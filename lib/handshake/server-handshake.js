@@ -1,125 +1,325 @@
 'use strict';
 
+const { kOpen, kOriginals } = require('../constants');
 const emitGuarded = require('../native/emit-guarded');
 const extension = require('../extension');
 const native = require('../native/addon');
+const { EMPTY } = require('../payload');
 const PerMessageDeflate = require('../permessage-deflate');
-const { kOpen } = require('../constants');
-const { findFault, originOf, readProtocols, response } = require('./upgrade');
+const subprotocol = require('../subprotocol');
+const { formatResponse } = require('./upgrade-response');
 
 /**
- * The server's half of one opening handshake (RFC 6455, section 4.2): what was
- * made of a request that is one.
+ * What is to be accepted.
  *
- * @typedef {Object} Handshake
+ * @typedef {Object} Terms
  * @property {Object<string, PerMessageDeflate>} extensions The accepted ones
  * @property {string} key The value of `Sec-WebSocket-Key`
  * @property {Set<string>} protocols The subprotocols offered
- * @property {IncomingMessage} request
- * @property {Object} transport
+ *
+ * Why a request is refused; the status code is 400 unless told otherwise.
+ *
+ * @typedef {{code?: number, message: string, headers?: Object}} Fault
  *
  * @typedef {import('http').IncomingMessage} IncomingMessage
- * @typedef {import('./upgrade').Fault} Fault
+ * @typedef {(import('./upgrade-socket').NativeUpgradeSocket |
+ *     import('./upgrade-socket').DuplexUpgradeSocket)} UpgradeSocket
  * @typedef {import('../websocket')} WebSocket
  * @typedef {import('../websocket-server')} WebSocketServer
  */
 
 const DEFLATE = PerMessageDeflate.extensionName;
 
-/**
- * Reads a request and refuses it, or has `complete` accept it once it is
- * verified.
- *
- * @param {WebSocketServer} server
- * @param {IncomingMessage} request
- * @param {Object} transport
- * @param {function(Handshake): void} complete
- */
-function answer(server, request, transport, complete) {
-  transport.onAbort();
-  answering(transport, () => {
-    const handshake = read(server, request, transport);
+/** 16 bytes in base64 (RFC 6455, section 4.2.1). */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-    if (handshake) verify(server, handshake, () => complete(handshake));
-  });
-}
+const VERSIONS = [13, 8];
 
-/**
- * Does what calls functions of the user's. If one throws before the request is
- * answered, nobody else will answer it.
- */
-function answering(transport, work) {
-  try {
-    work();
-  } catch (err) {
-    if (!transport.upgraded && transport.alive) {
-      transport.reject(response(500));
+/** The server's half of one opening handshake (RFC 6455, section 4.2). */
+class ServerHandshake {
+  /**
+   * @param {WebSocketServer} server
+   * @param {IncomingMessage} request
+   * @param {UpgradeSocket} socket
+   */
+  constructor(server, request, socket) {
+    this._server = server;
+    this._request = request;
+    this._socket = socket;
+  }
+
+  /**
+   * Validates the request, has the user verify it, and accepts or rejects it.
+   *
+   * @param {function(WebSocket, IncomingMessage): void} callback Gets what is
+   *     accepted, now or later
+   */
+  run(callback) {
+    this._socket.onAbort();
+    this._rejectOnThrow(() => {
+      const terms = this._validateRequest();
+
+      if (terms) this._verify(() => this._complete(terms, callback));
+    });
+  }
+
+  /**
+   * Does what calls functions of the user's. If one throws before the request
+   * is answered, nobody else will answer it.
+   */
+  _rejectOnThrow(work) {
+    try {
+      work();
+    } catch (err) {
+      if (!this._socket.upgraded && this._socket.alive) this._reject(500);
+      throw err;
     }
-    throw err;
-  }
-}
-
-/** @return {(Handshake|undefined)} None: it was refused */
-function read(server, request, transport) {
-  const fault = findFault(request);
-
-  if (fault) {
-    refuse(server, request, transport, fault);
-    return;
   }
 
-  if (!server.shouldHandle(request)) {
-    transport.reject(response(400));
-    return;
+  _reject(code, message, headers) {
+    this._socket.reject(formatResponse(code, message, headers));
   }
 
-  let protocols;
-  let extensions;
+  /** @return {(Terms|undefined)} None: it was rejected */
+  _validateRequest() {
+    const { _request: request, _server: server } = this;
+    const fault = faultOf(request);
 
-  try {
-    protocols = readProtocols(request);
-  } catch {
-    refuse(server, request, transport, {
-      message: 'Invalid Sec-WebSocket-Protocol header'
+    if (fault) {
+      this._rejectInvalid(fault);
+      return;
+    }
+
+    if (!server.shouldHandle(request)) {
+      this._reject(400);
+      return;
+    }
+
+    let protocols;
+    let extensions;
+
+    try {
+      protocols = readProtocols(request);
+    } catch {
+      this._rejectInvalid({
+        message: 'Invalid Sec-WebSocket-Protocol header'
+      });
+      return;
+    }
+
+    try {
+      extensions = negotiate(server.options, request);
+    } catch {
+      this._rejectInvalid({
+        message: 'Invalid or unacceptable Sec-WebSocket-Extensions header'
+      });
+      return;
+    }
+
+    return {
+      extensions,
+      key: request.headers['sec-websocket-key'],
+      protocols
+    };
+  }
+
+  /**
+   * Answers a request that is no opening handshake, or has the user do so.
+   *
+   * @param {Fault} fault
+   */
+  _rejectInvalid({ code = 400, message, headers }) {
+    const server = this._server;
+
+    if (server.listenerCount('wsClientError') === 0) {
+      this._reject(code, message, headers);
+      return;
+    }
+
+    const err = new Error(message);
+
+    Error.captureStackTrace(err, this._rejectInvalid);
+    server.emit('wsClientError', err, this._socket.socket, this._request);
+  }
+
+  /** Calls `accept` if, and when, the user's `verifyClient` says so. */
+  _verify(accept) {
+    const { options } = this._server;
+    const { verifyClient } = options;
+
+    if (!verifyClient) {
+      accept();
+      return;
+    }
+
+    const info = {
+      origin: originOf(this._request),
+      secure: this._isSecure,
+      req: this._request
+    };
+
+    if (verifyClient.length !== 2) {
+      if (options.verifyClient(info)) accept();
+      else this._reject(401);
+      return;
+    }
+
+    options.verifyClient(info, (isVerified, code, message, headers) => {
+      this._rejectOnThrow(() => {
+        if (isVerified) accept();
+        else this._reject(code || 401, message, headers);
+      });
     });
-    return;
   }
 
-  try {
-    extensions = negotiate(server.options, request);
-  } catch {
-    refuse(server, request, transport, {
-      message: 'Invalid or unacceptable Sec-WebSocket-Extensions header'
-    });
-    return;
+  get _isSecure() {
+    const { socket } = this._request;
+
+    return Boolean(
+      /** @type {any} */ (socket).authorized ||
+      /** @type {any} */ (socket).encrypted
+    );
   }
 
-  const key = request.headers['sec-websocket-key'];
+  /** Accepts, by the server's method if somebody has put one in its place. */
+  _complete(terms, callback) {
+    const { _request: request, _server: server } = this;
 
-  return { extensions, key, protocols, request, transport };
+    if (server.completeUpgrade === server[kOriginals].completeUpgrade) {
+      this.accept(terms, callback);
+      return;
+    }
+
+    const { extensions, key, protocols } = terms;
+    const { head = EMPTY, socket } = this._socket;
+
+    server.completeUpgrade(
+      extensions,
+      key,
+      protocols,
+      request,
+      socket,
+      head,
+      callback
+    );
+  }
+
+  /**
+   * Makes a WebSocket of the connection of a request that was verified.
+   *
+   * @param {Terms} terms
+   * @param {function(WebSocket, IncomingMessage): void} callback Not called if
+   *     the client has gone, or the server takes no more
+   * @throws {Error} If this socket has a WebSocket already
+   */
+  accept(terms, callback) {
+    const { _request: request, _server: server, _socket: socket } = this;
+
+    // The client may have gone away meanwhile.
+    if (!socket.alive) {
+      socket.destroy();
+      return;
+    }
+
+    if (socket.upgraded) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same ' +
+          'socket, possibly due to a misconfiguration'
+      );
+    }
+
+    if (!server._isRunning) {
+      this._reject(503);
+      return;
+    }
+
+    const { options } = server;
+    const websocket = new options.WebSocket(null, undefined, options);
+    const lines = this._respond(websocket, terms);
+
+    emitGuarded(server, 'headers', lines, request);
+
+    const connection = socket.accept(lines);
+
+    socket.offAbort();
+    websocket[kOpen](connection, options);
+    server._track(websocket);
+    callback(websocket, request);
+  }
+
+  /** The lines of the response; the WebSocket gets what they say. */
+  _respond(websocket, { extensions, key, protocols }) {
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${native.acceptKey(key)}`
+    ];
+    const protocol = this._chooseProtocol(protocols);
+    const deflate = extensions[DEFLATE];
+
+    if (protocol) {
+      lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+      websocket._protocol = protocol;
+    }
+
+    if (deflate) {
+      const value = extension.format({ [DEFLATE]: deflate.params });
+
+      lines.push(`Sec-WebSocket-Extensions: ${value}`);
+      websocket._extensions = extensions;
+    }
+
+    return lines;
+  }
+
+  _chooseProtocol(protocols) {
+    const { options } = this._server;
+
+    if (protocols.size === 0) return;
+
+    return options.handleProtocols
+      ? options.handleProtocols(protocols, this._request)
+      : protocols.values().next().value;
+  }
 }
 
 /**
- * Answers a request that is no opening handshake.
+ * Tells what keeps a request from being an opening handshake (RFC 6455,
+ * section 4.2.1).
  *
- * @param {WebSocketServer} server
  * @param {IncomingMessage} request
- * @param {Object} transport
- * @param {Fault} fault
+ * @return {(Fault|undefined)}
  */
-function refuse(server, request, transport, { code = 400, message, headers }) {
-  if (server.listenerCount('wsClientError') === 0) {
-    transport.reject(response(code, message, headers));
-    return;
+function faultOf({ headers, method }) {
+  if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };
+
+  if (headers.upgrade?.toLowerCase() !== 'websocket') {
+    return { message: 'Invalid Upgrade header' };
   }
 
-  const err = new Error(message);
+  if (!KEY.test(headers['sec-websocket-key'])) {
+    return { message: 'Missing or invalid Sec-WebSocket-Key header' };
+  }
 
-  Error.captureStackTrace(err, refuse);
-  server.emit('wsClientError', err, transport.socket, request);
+  if (!VERSIONS.includes(Number(headers['sec-websocket-version']))) {
+    return {
+      message: 'Missing or invalid Sec-WebSocket-Version header',
+      headers: { 'Sec-WebSocket-Version': '13, 8' }
+    };
+  }
 }
 
-function negotiate({ maxPayload, perMessageDeflate }, { headers }) {
+/** The subprotocols that a request offers. */
+function readProtocols({ headers }) {
+  const header = headers['sec-websocket-protocol'];
+
+  return header === undefined ? new Set() : subprotocol.parse(header);
+}
+
+/** The extensions to accept of those that a request offers. */
+function negotiate(options, { headers }) {
+  const { maxPayload, perMessageDeflate } = options;
   const header = headers['sec-websocket-extensions'];
 
   if (!perMessageDeflate || header === undefined) return {};
@@ -139,111 +339,16 @@ function negotiate({ maxPayload, perMessageDeflate }, { headers }) {
   return { [DEFLATE]: deflate };
 }
 
-/** Calls `accept` if, and when, the user's `verifyClient` says so. */
-function verify({ options }, { request, transport }, accept) {
-  const { verifyClient } = options;
-
-  if (!verifyClient) {
-    accept();
-    return;
-  }
-
-  const info = {
-    origin: originOf(request),
-    secure: isSecure(request, transport),
-    req: request
-  };
-
-  if (verifyClient.length !== 2) {
-    if (options.verifyClient(info)) accept();
-    else transport.reject(response(401));
-    return;
-  }
-
-  options.verifyClient(info, (isVerified, code, message, headers) => {
-    answering(transport, () => {
-      if (isVerified) accept();
-      else transport.reject(response(code || 401, message, headers));
-    });
-  });
-}
-
-/** An owned transport knows; its `net.Socket` need not be made to answer. */
-function isSecure(request, transport) {
-  if (transport.secure !== undefined) return transport.secure;
-
-  return Boolean(request.socket.authorized || request.socket.encrypted);
-}
-
 /**
- * Makes a WebSocket of the connection of a request that was verified.
+ * Where a request comes from; version 8 has a header field of its own for it.
  *
- * @param {WebSocketServer} server
- * @param {Handshake} handshake
- * @param {boolean} isRunning Whether the server takes any more
- * @return {(WebSocket|undefined)} None: it does not, or the client has gone
- * @throws {Error} If this socket has a WebSocket already
+ * @param {IncomingMessage} request
+ * @return {(string|string[]|undefined)}
  */
-function accept(server, handshake, isRunning) {
-  const { extensions, key, protocols, request, transport } = handshake;
-
-  // The client may have gone away meanwhile.
-  if (!transport.alive) {
-    transport.destroy();
-    return;
-  }
-
-  if (transport.upgraded) {
-    throw new Error(
-      'server.handleUpgrade() was called more than once with the same ' +
-        'socket, possibly due to a misconfiguration'
-    );
-  }
-
-  if (!isRunning) {
-    transport.reject(response(503));
-    return;
-  }
-
-  const { options } = server;
-  const websocket = new options.WebSocket(null, undefined, options);
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${native.acceptKey(key)}`
-  ];
-  const protocol = chooseProtocol(options, protocols, request);
-  const deflate = extensions[DEFLATE];
-
-  if (protocol) {
-    lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
-    websocket._protocol = protocol;
-  }
-
-  if (deflate) {
-    const value = extension.format({ [DEFLATE]: deflate.params });
-
-    lines.push(`Sec-WebSocket-Extensions: ${value}`);
-    websocket._extensions = extensions;
-  }
-
-  emitGuarded(server, 'headers', lines, request);
-
-  const connection = transport.accept(lines);
-
-  transport.offAbort();
-  websocket[kOpen](connection, options);
-
-  return websocket;
+function originOf({ headers }) {
+  return Number(headers['sec-websocket-version']) === 8
+    ? headers['sec-websocket-origin']
+    : headers.origin;
 }
 
-function chooseProtocol(options, protocols, request) {
-  if (protocols.size === 0) return;
-
-  return options.handleProtocols
-    ? options.handleProtocols(protocols, request)
-    : protocols.values().next().value;
-}
-
-module.exports = { accept, answer };
+module.exports = ServerHandshake;

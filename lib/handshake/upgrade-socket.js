@@ -9,7 +9,7 @@ const NativeConnection = require('../connection/native-connection');
 const { isSocketOriginal } = require('../node/node-originals');
 const StreamConnection = require('../connection/stream-connection');
 const NativeSocket = require('../connection/native-socket');
-const { headOf } = require('./upgrade');
+const { formatHead } = require('./upgrade-response');
 
 /** @typedef {import('stream').Duplex} Duplex */
 
@@ -69,7 +69,7 @@ class NativeUpgradeSocket {
 
   /** Sends the 101 and returns the connection to start. */
   accept(lines) {
-    const head = headOf(lines);
+    const head = formatHead(lines);
     const connection = this.open();
 
     // Behind what a listener ended the socket with it is an error.
@@ -128,7 +128,7 @@ class DuplexUpgradeSocket {
   }
 
   accept(lines) {
-    const head = headOf(lines);
+    const head = formatHead(lines);
     const connection = adopt(this.socket, this.head);
 
     if (connection === null) {
@@ -246,13 +246,13 @@ function isAdoptable(socket) {
 }
 
 /**
- * The transport of a socket that somebody else upgraded.
+ * The upgrade socket of one that somebody else upgraded.
  *
  * @param {Duplex} socket
  * @param {Buffer} head
  * @return {(NativeUpgradeSocket|DuplexUpgradeSocket)}
  */
-function transportFor(socket, head) {
+function upgradeSocketFor(socket, head) {
   return socket instanceof NativeSocket
     ? new NativeUpgradeSocket(socket._connection, head)
     : new DuplexUpgradeSocket(socket, head);
@@ -260,4 +260,4 @@ function transportFor(socket, head) {
 
 function ignore() {}
 
-module.exports = { NativeUpgradeSocket, transportFor };
+module.exports = { DuplexUpgradeSocket, NativeUpgradeSocket, upgradeSocketFor };

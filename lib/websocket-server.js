@@ -5,7 +5,7 @@ const EventEmitter = require('events');
 const connectionOptions = require('./connection/connection-options');
 const NativeServer = require('./handshake/native-server');
 const PerMessageDeflate = require('./permessage-deflate');
-const { kOriginals } = require('./constants');
+const { kExtra, kOriginals, kRefusing } = require('./constants');
 const ServerHandshake = require('./handshake/server-handshake');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 const WebSocket = require('./websocket');
@@ -220,7 +220,7 @@ class WebSocketServer extends EventEmitter {
   }
 
   get _isRunning() {
-    return this._state === RUNNING;
+    return this._state === RUNNING && this[kRefusing] !== true;
   }
 
   /** Remembers a connection as long as it is open. */
@@ -236,6 +236,11 @@ const { completeUpgrade, handleUpgrade } = WebSocketServer.prototype;
 
 Object.defineProperty(WebSocketServer.prototype, kOriginals, {
   value: { completeUpgrade, handleUpgrade }
+});
+
+// Loaded by those who use `oxws/extra`.
+Object.defineProperty(WebSocketServer.prototype, kExtra, {
+  get: () => require('./extra/server-access')
 });
 
 function checkListenOptions(options) {

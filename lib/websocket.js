@@ -18,7 +18,7 @@ const {
 } = require('./payload');
 const readyStates = require('./ready-state');
 const Sender = require('./sender');
-const { kAttach, kOpen, kWebSocket } = require('./constants');
+const { kAttach, kExtra, kOpen, kWebSocket } = require('./constants');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 
 /**
@@ -373,6 +373,11 @@ for (const attribute of [
 
 defineFields(WebSocket);
 mixEventTarget(WebSocket);
+
+// Loaded by those who use `oxws/extra`.
+Object.defineProperty(WebSocket.prototype, kExtra, {
+  get: () => require('./extra/websocket-access')
+});
 
 /** Only what is left out has a default. */
 function isSynchronous({ allowSynchronousEvents = true }) {

@@ -14,6 +14,7 @@ const { onRelease } = require('../support/resources');
 
 const PROGRAM = `
   const { WebSocket, WebSocketServer } = require('oxws');
+  const { shutdown } = require('oxws/extra');
   const wss = new WebSocketServer({ port: 0, perMessageDeflate: true });
 
   wss.on('connection', (ws) => {
@@ -25,8 +26,7 @@ const PROGRAM = `
     ws.on('open', () => ws.send('Hello'));
     ws.on('message', (data) => {
       console.log(String(data));
-      ws.close();
-      wss.close();
+      shutdown(wss);
     });
   });
 `;
@@ -57,7 +57,9 @@ const bundlers = [
         target: 'node',
         entry,
         output: { path: path.dirname(file), filename: path.basename(file) },
-        externals: isExternal ? { oxws: 'commonjs oxws' } : {}
+        externals: isExternal
+          ? { oxws: 'commonjs oxws', 'oxws/extra': 'commonjs oxws/extra' }
+          : {}
       });
       const stats = await new Promise((resolve, reject) => {
         compiler.run((err, result) => (err ? reject(err) : resolve(result)));

@@ -17,7 +17,9 @@ const source = ts.createSourceFile(
   true
 );
 
-const api = fs.readFileSync(path.join(root, 'docs', 'api.md'), 'utf8');
+const [api, extra] = ['api.md', 'extra.md'].map((name) =>
+  fs.readFileSync(path.join(root, 'docs', name), 'utf8')
+);
 
 /** What EventEmitter has and docs/api.md need not tell. */
 const INHERITED = ['on', 'once', 'off', 'addListener', 'removeListener'];
@@ -143,17 +145,28 @@ function* optionRows() {
 /** Node's own, the addon's when it cannot be loaded, and PerMessageDeflate's. */
 const OTHERS = ['system-errors.js', 'addon.js', 'permessage-deflate.js'];
 
-test('docs/api.md has the text of each error', () => {
+const isOfExtra = (name) => name.split(path.sep).includes('extra');
+
+test.each([
+  ['api.md', api, (name) => !isOfExtra(name), 15],
+  ['extra.md', extra, isOfExtra, 5]
+])('docs/%s has the text of each error', (file, text, isMeant, least) => {
   const lib = path.join(root, 'lib');
-  const prose = api.replace(/\s+/g, ' ');
+  const prose = text.replace(/\s+/g, ' ');
   const texts = fs
     .readdirSync(lib, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.js'))
+    .filter((name) => name.endsWith('.js') && isMeant(name))
     .filter((name) => !OTHERS.includes(path.basename(name)))
     .flatMap((name) => errorsOf(path.join(lib, name)));
 
-  expect(texts.length).toBeGreaterThan(15);
+  expect(texts.length).toBeGreaterThanOrEqual(least);
   expect(texts.filter((text) => !prose.includes(text))).toEqual([]);
+});
+
+test('docs/extra.md has all that oxws/extra exports', () => {
+  for (const name of Object.keys(require('../../lib/extra'))) {
+    expect(extra).toMatch(new RegExp(`^## .*\\b${name}\\b`, 'm'));
+  }
 });
 
 /** How the errors begin that a file makes, as far as they are written there. */

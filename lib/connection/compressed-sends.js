@@ -12,7 +12,7 @@ const { kInternal } = require('../constants');
  * written.
  */
 class CompressedSends {
-  /** @param {{destroyed: boolean}} connection */
+  /** @param {{destroyed: boolean, onShrunk: function(): void}} connection */
   constructor(connection) {
     /** Bytes of these messages and of what is sent after them. */
     this.bufferedBytes = 0;
@@ -68,6 +68,7 @@ class CompressedSends {
         this.bufferedBytes -= length;
       }
 
+      this._connection.onShrunk();
       callback?.(err);
 
       if (this._onDone !== null && this._count === 0) this._callDone();

@@ -45,6 +45,10 @@ class ConnectionOutput extends FrameOutput {
     return this._connection.destroyed || this._connection.ending;
   }
 
+  onShrunk() {
+    this._connection.onShrunk();
+  }
+
   /** Frames go to what is `sender._socket` now. */
   onSocketReplaced() {
     this._isReplaced = this._wasObserved = true;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { kExtra } = require('../constants');
 const { bridge, kinds } = require('../native/bridge');
 const { createViolation } = require('../errors/protocol-errors');
 const { EMPTY } = require('../payload');
@@ -84,6 +85,8 @@ class Connection {
     /** What the peer sent along with its handshake has not been seen yet. */
     this.awaitingFirstRead = false;
     this._onFirstReadDone = null;
+    /** Somebody waits for less to wait. */
+    this.notifiesShrunk = false;
     /** What has a `Receiver` decode the bytes, if they come as a stream. */
     this._reader = null;
   }
@@ -118,6 +121,16 @@ class Connection {
 
   /** Has bytes brought in again. */
   _startReading() {}
+
+  /** Less waits in JavaScript than before; it may wait elsewhere soon. */
+  onShrunk() {
+    if (this.notifiesShrunk) process.nextTick(onLow, this);
+  }
+
+  /** Less waits than before: somebody may have waited for that. */
+  onLow() {
+    this.websocket[kExtra].onLow(this.websocket);
+  }
 
   /** Frames are exchanged. */
   get isStarted() {
@@ -356,6 +369,10 @@ class Connection {
       this._startReading();
     }
   }
+}
+
+function onLow(connection) {
+  connection.onLow();
 }
 
 /** Whether `allowSynchronousEvents` is about this kind. */

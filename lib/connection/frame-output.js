@@ -22,6 +22,8 @@ class FrameOutput {
     return this.isDestroyed;
   }
 
+  onShrunk() {}
+
   get isCompressing() {
     return false;
   }

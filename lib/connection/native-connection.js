@@ -12,11 +12,15 @@ const { isSocketOriginal, isWriteOriginal } = require('../node/node-originals');
 const Passthrough = require('./passthrough');
 const Receiver = require('../receiver');
 const NativeSocket = require('./native-socket');
+const onceDrained = require('./once-drained');
 const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
 
-const { CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } = kinds;
+/** The longest queue that the addon can be told of. */
+const MAX_MARK = 0xffffffff;
+
+const { CLOSED, CHUNK, DRAINED, END, FAILED, LOW, WRITTEN } = kinds;
 
 /** @typedef {import('../native/async-context').ConnectionResource} ConnectionResource */
 
@@ -356,6 +360,8 @@ class NativeConnection extends Connection {
   _control(kind, events) {
     if (kind === WRITTEN) {
       this._callbacks.settle();
+    } else if (kind === LOW) {
+      this.onLow();
     } else if (kind === DRAINED) {
       if (this.awaitingFirstRead) this._endFirstRead();
       if (this._socket !== null) this._socket.onDrained();
@@ -514,6 +520,40 @@ class NativeConnection extends Connection {
     const compressed = this._compressedSends?.bufferedBytes ?? 0;
 
     return this.writableLength + compressed;
+  }
+
+  /** The same without a try to write, and with what else waits in JavaScript. */
+  get queuedBytes() {
+    return this.bytesToCompress + this._queuedLength;
+  }
+
+  /** Bytes of what is compressed, and of what was sent after it. */
+  get bytesToCompress() {
+    return this._compressedSends?.bufferedBytes ?? 0;
+  }
+
+  get _queuedLength() {
+    const own = this._socket?.ownLength ?? 0;
+
+    return own + (this._closed ? 0 : bridge.backlog(this.id));
+  }
+
+  /** Has `onLow()` called once no more than so many bytes are queued. */
+  notifyLow(mark) {
+    if (this._closed) return;
+
+    // What the socket object holds back, because it is corked, leaves by that.
+    if (this._socket?.ownLength > 0) {
+      onceDrained(this._socket, () => this.onLow());
+      this.notifyDrained();
+    } else {
+      bridge.notifyLow(this.id, Math.min(mark, MAX_MARK));
+    }
+  }
+
+  /** See `src/engine/connection/liveness.rs`. */
+  checkAlive(now, silence, patience) {
+    return bridge.checkAlive(this.id, now, silence, patience);
   }
 
   get finished() {

@@ -189,13 +189,14 @@ class NativeSocket extends Socket {
     this.on('newListener', noteListener);
   }
 
+  /** Bytes that the stream itself holds. */
+  get ownLength() {
+    return this._connectionHandle.ownLength ?? this._writableState.length;
+  }
+
   /** Frames that the engine holds count as waiting to be written. */
   get writableLength() {
-    const { length } = this._writableState;
-
-    return (
-      (this._connectionHandle.ownLength ?? length) + this._connection.pending
-    );
+    return this.ownLength + this._connection.pending;
   }
 
   /**

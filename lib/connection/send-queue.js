@@ -11,6 +11,7 @@ const { byteLength } = require('../payload');
  * @typedef {Object} Output
  * @property {boolean} isDestroyed Nothing can be written any more
  * @property {boolean} isEnding The same, or our side has ended
+ * @property {function(): void} onShrunk Told that less waits in the queue
  * @property {boolean} isCompressing What `transmit()` was given is being
  *     compressed
  * @property {function(function(): void): void} onceCompressed Calls back once,
@@ -112,6 +113,11 @@ class SendQueue {
     else this._waiting.push(entry);
   }
 
+  _unbuffer(length) {
+    this.bufferedBytes -= length;
+    this._output.onShrunk();
+  }
+
   /** What was kept waiting is sent, until something else takes its time. */
   _continue() {
     this._state = IDLE;
@@ -119,7 +125,7 @@ class SendQueue {
     while (this._state === IDLE && this._waiting?.length) {
       const { data, bits, length, cb } = this._waiting.shift();
 
-      this.bufferedBytes -= length;
+      this._unbuffer(length);
       this._start(data, bits, cb);
     }
   }
@@ -156,7 +162,7 @@ class SendQueue {
           return;
         }
 
-        this.bufferedBytes -= size;
+        this._unbuffer(size);
         this._state = IDLE;
         this._start(Buffer.from(contents), bits & ~BLOB, cb);
         if (this._state === IDLE) this._continue();
@@ -182,7 +188,7 @@ class SendQueue {
         return;
       }
 
-      this.bufferedBytes -= length;
+      this._unbuffer(length);
       this._state = IDLE;
       transmit(cb);
       if (this._state === IDLE) this._continue();

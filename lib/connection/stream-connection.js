@@ -4,6 +4,7 @@ const native = require('../native/addon');
 const { Endpoint } = require('../native/endpoint');
 const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
+const onceDrained = require('./once-drained');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
 const { kinds } = require('../native/bridge');
 const { byteLength } = require('../payload');
@@ -35,6 +36,8 @@ class StreamConnection extends Connection {
     /** Bytes of frames that wait in the socket, and of what is in them. */
     this._frameBytes = 0;
     this._payloadBytes = 0;
+    /** Somebody waits for the stream to drain. */
+    this._awaitsDrain = false;
   }
 
   get exposedSocket() {
@@ -160,6 +163,31 @@ class StreamConnection extends Connection {
   get writableLength() {
     this._reader.flush();
     return this.socket.writableLength;
+  }
+
+  /** The same without a try to write. */
+  get queuedBytes() {
+    return this.socket.writableLength ?? 0;
+  }
+
+  get bytesToCompress() {
+    return 0;
+  }
+
+  /** Has `onLow()` called once no more than so many bytes are queued, or none. */
+  notifyLow(mark) {
+    if (this.queuedBytes <= mark || this._awaitsDrain) return;
+
+    this._awaitsDrain = true;
+    onceDrained(this.socket, () => {
+      this._awaitsDrain = false;
+      this.onLow();
+    });
+  }
+
+  /** Bytes that came. */
+  get bytesReceived() {
+    return this._reader.bytesReceived;
   }
 
   get finished() {

@@ -25,6 +25,8 @@ class StreamReader {
    */
   constructor(connection, socket, receiver) {
     this.receiver = receiver;
+    /** Bytes that came. */
+    this.bytesReceived = 0;
     /** The answers to a chunk leave together. */
     this.gathers = false;
     this._connection = connection;
@@ -59,6 +61,8 @@ class StreamReader {
 
   _feed(chunk) {
     const { _socket: socket } = this;
+
+    this.bytesReceived += chunk.length;
 
     if (!this.gathers || !socket.cork) {
       if (!this.receiver.write(chunk)) socket.pause();

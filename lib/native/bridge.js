@@ -24,7 +24,8 @@ const kinds = Object.freeze({
   HEAD_STARTED: 26,
   ACCEPTED: 27,
   FAILED: 29,
-  WRITTEN: 30
+  WRITTEN: 30,
+  LOW: 31
 });
 
 /** Words of `meta` before the first record, and of a record. */

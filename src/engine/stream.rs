@@ -1,6 +1,7 @@
 //! A connected socket, TCP or Unix.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
@@ -128,6 +129,13 @@ impl Stream {
                 Poll::Ready(Ok(read))
             }
         }
+    }
+
+    /// Whether the kernel has something to read: bytes, the end or a failure.
+    pub(super) fn has_unread(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = self.socket().peek(&mut byte);
+        !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Has `context` woken when there is something to read; ready when there is already.

@@ -87,6 +87,15 @@ export interface Bridge {
   written(id: number, now: number): number;
   /** Bytes that the kernel does not have, after a try to write. */
   pending(id: number): number;
+  /** The same without a try to write. */
+  backlog(id: number): number;
+  /** Has the `low` event sent once the kernel has all but so many bytes. */
+  notifyLow(id: number, mark: number): void;
+  /**
+   * Looks for signs of life of a peer; times are in milliseconds. 0: there were
+   * some; 1: none for `silence`; 2: none for `patience` more.
+   */
+  checkAlive(id: number, now: number, silence: number, patience: number): number;
   /** Sends what was gathered. */
   flush(): void;
   /** The same on this thread, before the process exits. */

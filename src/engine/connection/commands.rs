@@ -136,6 +136,11 @@ impl Connection {
         self.command(|state, _| state.notify_drained = true);
     }
 
+    /// Has [`Kind::Low`](crate::engine::Kind::Low) reported once the queue is no longer than `mark` bytes.
+    pub fn notify_low(self: &Arc<Self>, mark: usize) {
+        self.command(|state, _| state.low_mark = Some(mark));
+    }
+
     /// Stops or resumes reading.
     pub fn set_paused(self: &Arc<Self>, paused: bool) {
         self.command(|state, _| state.input.paused = paused);

@@ -3,6 +3,7 @@
 mod commands;
 mod deflate;
 mod input;
+mod liveness;
 mod output;
 mod phase;
 mod read;
@@ -24,6 +25,8 @@ use super::stream::{READ_SIZE, Stream};
 use super::sync::lock;
 use super::thread_pool::Effort;
 use crate::handshake::HeadLimits;
+
+pub use liveness::Verdict;
 
 use phase::Phase;
 use state::State;

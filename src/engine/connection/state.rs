@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use super::Connection;
 use super::input::Input;
+use super::liveness::Liveness;
 use super::output::Output;
 use super::phase::Phase;
 use crate::engine::events::{Batch, Kind};
@@ -44,6 +45,10 @@ pub(super) struct State {
     pub(super) notify_written: bool,
     /// JavaScript wants to hear when all is written.
     pub(super) notify_drained: bool,
+    /// JavaScript wants to hear when no more bytes than this wait.
+    pub(super) low_mark: Option<usize>,
+    /// What the last look for signs of life saw.
+    pub(super) liveness: Liveness,
     /// The socket failed, and JavaScript may have bytes to come to before that.
     failing: bool,
     reported_failing: bool,
@@ -69,6 +74,8 @@ impl State {
             writes_on: false,
             notify_written: false,
             notify_drained: false,
+            low_mark: None,
+            liveness: Liveness::default(),
             failing: false,
             reported_failing: false,
             reported_closed: false,
@@ -195,7 +202,7 @@ impl State {
             self.stream = None;
         }
         if self.is_writable() {
-            return self.writes_on || self.is_written() || self.is_drained();
+            return self.writes_on || self.is_written() || self.is_drained() || self.is_low();
         }
         self.output.discard();
         if self.stream.is_some() {
@@ -212,6 +219,12 @@ impl State {
     /// All is written, and somebody wants to know. What came before is reported before.
     fn is_drained(&self) -> bool {
         self.notify_drained && self.output.is_empty() && !self.input.read_blocked
+    }
+
+    /// No more waits than somebody wants to hear of. What came before is reported before.
+    fn is_low(&self) -> bool {
+        let is_low = |mark| self.output.pending() <= mark;
+        self.low_mark.is_some_and(is_low) && !self.input.read_blocked
     }
 
     /// The socket has failed, JavaScript decides whether that is the end, and does not know.
@@ -239,6 +252,10 @@ impl State {
             if self.is_drained() {
                 self.notify_drained = false;
                 batch.push(Kind::Drained, 0);
+            }
+            if self.is_low() {
+                self.low_mark = None;
+                batch.push(Kind::Low, 0);
             }
         }
     }

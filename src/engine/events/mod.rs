@@ -61,6 +61,8 @@ pub enum Kind {
     Failed = 29,
     /// A send or write whose ticket was asked for is with the kernel: [`Connection::written`](super::Connection::written) tells which.
     Written = 30,
+    /// No more bytes wait than [`Connection::notify_low`] named.
+    Low = 31,
 }
 
 impl Kind {

@@ -18,7 +18,7 @@ use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 use crate::node::bridge::records::Meta;
 use crate::node::bridge::slab::Owner;
 use crate::node::bridge::stream_endpoint::StreamEndpoint;
-use crate::node::calls::{connection, endpoint, messages};
+use crate::node::calls::{connection, endpoint, extra, messages};
 use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{check, define, napi_call, number, set};
@@ -94,9 +94,14 @@ impl Bridge {
             }))
         })?;
         let data = Rc::as_ptr(&bridge).cast_mut().cast::<c_void>();
-        for (name, entry) in [messages::ENTRIES, connection::ENTRIES, endpoint::ENTRIES]
-            .into_iter()
-            .flatten()
+        for (name, entry) in [
+            messages::ENTRIES,
+            connection::ENTRIES,
+            endpoint::ENTRIES,
+            extra::ENTRIES,
+        ]
+        .into_iter()
+        .flatten()
         {
             // SAFETY: the environment keeps the bridge until no JavaScript runs any more.
             unsafe { define(env, object, name, *entry, data)? };

@@ -3,4 +3,5 @@
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod endpoint;
+pub(crate) mod extra;
 pub(crate) mod messages;

@@ -1,0 +1,216 @@
+'use strict';
+
+const { once } = require('events');
+
+const { keepAlive } = require('../../lib/extra');
+const { connect } = require('../support/connection');
+const { linesOf, ownDrivers } = require('../support/drivers');
+const { describeEach, oxws } = require('../support/implementations');
+const { onRelease, trackWebSocketServer } = require('../support/resources');
+const { ends, onceClosed, open, pair } = require('./support/connections');
+
+/** One of each kind: what waits here waits for time. */
+const some = ends.filter(({ name }) =>
+  [
+    'owned, server',
+    'adopted, client',
+    'TLS, server',
+    'Duplex, client'
+  ].includes(name)
+);
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function keep(target, options) {
+  const keeping = keepAlive(target, options);
+
+  onRelease(() => keeping.stop());
+  return keeping;
+}
+
+describeEach(some, 'keepAlive()', (row) => {
+  test('pings who is silent, and leaves alone who answers', async () => {
+    const { own, peer } = await open(row);
+    let pings = 0;
+
+    peer.on('ping', () => pings++);
+    keep(own, { pingInterval: 50, pingTimeout: 2000 });
+    while (pings < 2) await once(peer, 'ping');
+    expect(own.readyState).toBe(1);
+  });
+
+  test('pings nobody who talks', async () => {
+    const { own, peer } = await open(row);
+    const talking = setInterval(() => peer.send('hello'), 5);
+    let pings = 0;
+
+    onRelease(() => clearInterval(talking));
+    peer.on('ping', () => pings++);
+    keep(own, { pingInterval: 200, pingTimeout: 2000 });
+    await sleep(700);
+    expect(pings).toBe(0);
+  });
+
+  test('spares who is paused', async () => {
+    const { own, peer } = await open(row, {
+      server: { autoPong: false },
+      client: { autoPong: false }
+    });
+    let pings = 0;
+
+    peer.on('ping', () => pings++);
+    own.pause();
+    keep(own, { pingInterval: 40, pingTimeout: 40 });
+    await sleep(300);
+    expect([own.readyState, pings]).toEqual([1, 0]);
+    own.resume();
+  });
+
+  test('judges nobody after the event loop was blocked', async () => {
+    const { own, peer } = await open(row);
+    const pinged = once(peer, 'ping');
+
+    keep(own, { pingInterval: 50, pingTimeout: 200 });
+    await pinged;
+
+    const end = performance.now() + 1500;
+
+    while (performance.now() < end);
+    await sleep(100);
+    expect(own.readyState).toBe(1);
+    await once(peer, 'ping');
+    expect(own.readyState).toBe(1);
+  });
+
+  test('stops', async () => {
+    const { own, peer } = await open(row);
+    const keeping = keep(own, { pingInterval: 30, pingTimeout: 30 });
+
+    await once(peer, 'ping');
+    keeping[Symbol.dispose]();
+
+    let pings = 0;
+
+    peer.on('ping', () => pings++);
+    await sleep(150);
+    expect(pings).toBe(0);
+  });
+});
+
+describeEach(ends, 'keepAlive() over each route', (row) => {
+  test('terminates who stays silent, and nobody else', async () => {
+    const silent = await open(row, {
+      server: { autoPong: false },
+      client: { autoPong: false }
+    });
+    const other = await open(row);
+    const closed = Promise.all([silent.own, silent.peer].map(onceClosed));
+
+    keep(silent.own, { pingInterval: 30, pingTimeout: 100 });
+    keep(other.own, { pingInterval: 30, pingTimeout: 5000 });
+    await closed;
+    await once(other.peer, 'ping');
+    expect(other.own.readyState).toBe(1);
+  });
+});
+
+describe('keepAlive() of a server', () => {
+  test('looks after all its clients, also those that come later', async () => {
+    const wss = trackWebSocketServer(new oxws.Server({ port: 0 }));
+
+    keep(wss, { pingInterval: 50, pingTimeout: 150 });
+
+    const url = `ws://localhost:${wss.address().port}`;
+    const clients = [];
+
+    for (let count = 0; count < 200; count++) {
+      clients.push(new oxws(url, { autoPong: count % 2 === 0 }));
+      await once(clients.at(-1), 'open');
+    }
+
+    const mute = clients.filter((client, index) => index % 2 === 1);
+
+    await Promise.all(
+      mute.map((client) => client.readyState === 3 || onceClosed(client))
+    );
+    expect(clients.filter(({ readyState }) => readyState === 1)).toHaveLength(
+      100
+    );
+  });
+
+  test('a ping() that throws keeps nobody from being pinged', async () => {
+    const lines = await linesOf(
+      { library: 'oxws', env: {} },
+      async (WebSocket) => {
+        const { keepAlive } = require('./lib/extra');
+        const { once } = require('events');
+        const wss = new WebSocket.Server({ port: 0 });
+        const url = `ws://localhost:${wss.address().port}`;
+
+        process.on('uncaughtException', (err) => console.log(err.message));
+        wss.once('connection', (websocket) => {
+          websocket.ping = () => {
+            throw new Error('thrown');
+          };
+        });
+
+        const first = new WebSocket(url);
+
+        await once(first, 'open');
+
+        const second = new WebSocket(url);
+
+        second.once('ping', () => {
+          console.log('pinged');
+          first.terminate();
+          second.terminate();
+          wss.close();
+        });
+        keepAlive(wss, { pingInterval: 20, pingTimeout: 10000 });
+      }
+    );
+
+    expect(lines).toEqual(['thrown', 'pinged']);
+  });
+
+  test.each(ownDrivers)('keeps no process alive ($name)', async (driver) => {
+    const lines = await linesOf(driver, (WebSocket) => {
+      const { keepAlive } = require('./lib/extra');
+      const wss = new WebSocket.Server({ port: 0 });
+
+      keepAlive(wss);
+      wss.on('connection', (websocket) => {
+        keepAlive(websocket);
+        wss.close();
+      });
+
+      const client = new WebSocket(`ws://localhost:${wss.address().port}`);
+
+      client.on('open', () => client.close());
+      process.on('exit', () => console.log('exits'));
+    });
+
+    expect(lines).toEqual(['exits']);
+  });
+});
+
+test('two that look after the same one do not get into each other', async () => {
+  const { server, client } = await connect(pair);
+  const closed = jest.fn();
+
+  server.on('close', closed);
+  keep(server, { pingInterval: 30, pingTimeout: 1000 });
+  keep(server, { pingInterval: 70, pingTimeout: 1500 });
+  for (let count = 0; count < 5; count++) await once(client, 'ping');
+  expect(closed).not.toHaveBeenCalled();
+});
+
+test.each([
+  [{ pingInterval: 0 }, RangeError],
+  [{ pingInterval: Infinity }, RangeError],
+  [{ pingTimeout: '1' }, TypeError]
+])('%j is refused', (options, error) => {
+  const websocket = new oxws(null, undefined, {});
+
+  expect(() => keepAlive(websocket, options)).toThrow(error);
+});

@@ -1,0 +1,107 @@
+/// <reference types="node" />
+
+import WebSocket = require('../../index.js');
+
+/** What a connection is kept alive with: see {@link keepAlive}. */
+export interface KeepAliveOptions {
+  /** Milliseconds between two looks. Default: `30000`. */
+  pingInterval?: number;
+  /** Milliseconds in which a ping is to be answered. Default: `10000`. */
+  pingTimeout?: number;
+}
+
+/** What {@link keepAlive} returns. */
+export interface KeepAlive extends Disposable {
+  /** Looks after nobody any more. */
+  stop(): void;
+}
+
+/**
+ * Pings the peers that are silent, and terminates the connections of those that
+ * stay silent. Any byte of a peer is a sign of life.
+ *
+ * @param target A WebSocket, or a server for all its clients.
+ */
+export function keepAlive(
+  target: WebSocket | WebSocket.Server<any, any>,
+  options?: KeepAliveOptions
+): KeepAlive;
+
+/** A message, as listeners of `'message'` get it. */
+export interface Message {
+  /** The message: text is a `Buffer`, too. */
+  data: WebSocket.RawData;
+  /** Whether it is binary. */
+  isBinary: boolean;
+}
+
+/**
+ * The messages from now on. The WebSocket is paused while nobody takes them.
+ * The iteration ends with the connection, if that was closed with code 1000,
+ * 1001 or none (1005), and throws otherwise.
+ */
+export function messages(websocket: WebSocket): AsyncIterableIterator<Message>;
+
+/** How {@link shutdown} closes. */
+export interface ShutdownOptions {
+  /** The code of the close frames. Default: `1001`. */
+  code?: number;
+  /** Their reason, 123 bytes of UTF-8 at most. Default: none. */
+  reason?: string;
+  /** Milliseconds after which the rest is terminated. Default: `30000`. */
+  timeout?: number;
+  /** Milliseconds over which the close frames are spread. Default: `0`. */
+  spread?: number;
+}
+
+/** What became of the connections of a server that was shut down. */
+export interface ShutdownResult {
+  /** How many have closed by themselves. */
+  closed: number;
+  /** How many were terminated. */
+  terminated: number;
+}
+
+/**
+ * Closes a server and its connections: upgrades are refused with 503 from here
+ * on, all clients are asked to close, and those that do not are terminated.
+ */
+export function shutdown(
+  wss: WebSocket.Server<any, any>,
+  options?: ShutdownOptions
+): Promise<ShutdownResult>;
+
+/** When {@link waitForDrain} resolves. */
+export interface DrainOptions {
+  /** Bytes that may still wait. Default: `0`. */
+  threshold?: number;
+  /** Gives up. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Resolves once no more than a threshold of bytes waits to be written. Rejects
+ * if the WebSocket closes first.
+ */
+export function waitForDrain(
+  websocket: WebSocket,
+  options?: DrainOptions
+): Promise<void>;
+
+/** How {@link sendAsync} sends. */
+export interface SendAsyncOptions extends WebSocket.SendOptions {
+  /** Bytes that may wait to be written. Default: `65536`. */
+  highWaterMark?: number;
+  /** Gives up waiting; a message that was sent is sent. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Sends a message and resolves when the next one may be sent. Rejects if the
+ * WebSocket is closed, or closes first.
+ */
+export function sendAsync(
+  websocket: WebSocket,
+  data: Parameters<WebSocket['send']>[0],
+  options?: SendAsyncOptions
+): Promise<void>;

@@ -1,0 +1,5 @@
+import extra from './index.js';
+
+export const { keepAlive, messages, sendAsync, shutdown, waitForDrain } = extra;
+
+export default extra;

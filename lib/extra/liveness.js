@@ -1,0 +1,72 @@
+'use strict';
+
+// Whether the peer of a WebSocket gives signs of life. The engine knows what
+// came over its own sockets and keeps what it saw; of a stream it is kept here.
+
+const { ALIVE, DEAD, SILENT } = require('./verdicts');
+
+/** @typedef {import('../websocket')} WebSocket */
+
+/** By connection. @type {WeakMap<Object, StreamLiveness>} */
+const streams = new WeakMap();
+
+/** What was known of a stream at the last look, as `src/engine` has it. */
+class StreamLiveness {
+  constructor() {
+    this.received = -1;
+    this.written = 0;
+    this.aliveAt = 0;
+    this.pingedAt = NaN;
+  }
+
+  check(stream, now, silence, patience) {
+    const { bytesReceived: received, queuedLength } = stream;
+    const written = stream.socket.bytesWritten ?? -queuedLength;
+    const progresses = queuedLength > 0 && written !== this.written;
+
+    this.written = written;
+
+    if (received !== this.received || progresses) {
+      this.received = received;
+      this.aliveAt = now;
+      this.pingedAt = NaN;
+
+      return ALIVE;
+    }
+
+    if (now - this.pingedAt >= patience) return DEAD;
+    if (!Number.isNaN(this.pingedAt) || now - this.aliveAt < silence) {
+      return ALIVE;
+    }
+
+    this.pingedAt = now;
+
+    return SILENT;
+  }
+}
+
+/**
+ * Looks for signs of life: bytes that came, and progress of what is queued for
+ * a slow reader.
+ *
+ * @param {WebSocket} websocket One that is open
+ * @param {number} now In milliseconds, as the other two
+ * @param {number} silence From when on it is to be pinged
+ * @param {number} patience From when on, after that, it is given up
+ * @return {number} One of `verdicts.js`
+ */
+function checkAlive({ _connection: connection }, now, silence, patience) {
+  if (connection.checkAlive)
+    return connection.checkAlive(now, silence, patience);
+
+  let liveness = streams.get(connection);
+
+  if (liveness === undefined) {
+    liveness = new StreamLiveness();
+    streams.set(connection, liveness);
+  }
+
+  return liveness.check(connection, now, silence, patience);
+}
+
+module.exports = { checkAlive };

@@ -1,0 +1,38 @@
+'use strict';
+
+/** The longest time that a timer of Node's takes. */
+const MAX_DURATION = 0x7fffffff;
+
+/**
+ * Checks an option.
+ *
+ * @param {string} name
+ * @param {any} value
+ * @param {number} min
+ * @param {number} max
+ * @throws {TypeError} If it is no number
+ * @throws {RangeError} If it is not within the limits
+ */
+function checkNumber(name, value, min, max) {
+  if (typeof value !== 'number') {
+    throw new TypeError(`The option "${name}" must be a number`);
+  }
+
+  if (!(value >= min && value <= max)) {
+    throw new RangeError(
+      `The option "${name}" must be >= ${min} and <= ${max}. Received ${value}`
+    );
+  }
+}
+
+/** The same for milliseconds. */
+function checkDuration(name, value, min = 0) {
+  checkNumber(name, value, min, MAX_DURATION);
+}
+
+/** The same for a number of bytes. */
+function checkBytes(name, value) {
+  checkNumber(name, value, 0, Infinity);
+}
+
+module.exports = { checkBytes, checkDuration };

@@ -1,0 +1,144 @@
+'use strict';
+
+const { accessToServer, clientsOf } = require('./access');
+const closePayload = require('../close-payload');
+const forEachInBatches = require('./batches');
+const { checkDuration } = require('./options');
+const { CLOSED, OPEN } = require('../ready-state');
+
+/** How often some of many close frames are sent, in milliseconds. */
+const STEP = 20;
+
+/** By server, what its `shutdown()` resolves to. @type {WeakMap<any, Promise>} */
+const shutdowns = new WeakMap();
+
+/** Closes the connections of a server. */
+class Shutdown {
+  /**
+   * @param {any} server
+   * @param {{code: number, reason: string, timeout: number, spread: number}}
+   *     options
+   */
+  constructor(server, options) {
+    this._server = server;
+    this._options = options;
+    this._terminated = 0;
+    /** Who is to be sent a close frame, and who of them was. */
+    this._clients = [...server.clients];
+    this._next = 0;
+  }
+
+  /** @return {Promise<{closed: number, terminated: number}>} */
+  async run() {
+    const { timeout, spread } = this._options;
+    const over = this._whenClosed();
+    const terminate = setTimeout(() => this._terminate(), timeout);
+
+    if (spread > 0) this._spread();
+    else this._closeUpTo(this._clients.length);
+
+    await over;
+    clearTimeout(terminate);
+    clearInterval(this._interval);
+
+    await new Promise((resolve) => this._server.close(resolve));
+
+    const terminated = this._terminated;
+
+    return { closed: this._clients.length - terminated, terminated };
+  }
+
+  /** Resolves when the last one is closed. */
+  _whenClosed() {
+    const clients = this._clients.filter(isNotClosed);
+    let left = clients.length;
+
+    return new Promise((resolve) => {
+      if (left === 0) resolve();
+
+      for (const websocket of clients) {
+        websocket.once('close', () => --left === 0 && resolve());
+      }
+    });
+  }
+
+  _spread() {
+    const { spread } = this._options;
+    const begin = performance.now();
+
+    this._interval = setInterval(() => {
+      const part = Math.min((performance.now() - begin) / spread, 1);
+
+      this._closeUpTo(Math.ceil(part * this._clients.length));
+      if (part === 1) clearInterval(this._interval);
+    }, STEP);
+  }
+
+  _closeUpTo(end) {
+    const { code, reason } = this._options;
+    const due = this._clients.slice(this._next, end);
+
+    this._next = Math.max(this._next, end);
+    forEachInBatches(
+      due,
+      (websocket) => {
+        if (websocket.readyState === OPEN) websocket.close(code, reason);
+      },
+      () => {}
+    );
+  }
+
+  _terminate() {
+    forEachInBatches(
+      this._clients.filter(isNotClosed),
+      (websocket) => {
+        if (!isNotClosed(websocket)) return;
+
+        this._terminated++;
+        websocket.terminate();
+      },
+      () => {}
+    );
+  }
+}
+
+function isNotClosed({ readyState }) {
+  return readyState !== CLOSED;
+}
+
+/**
+ * Closes a server and its connections, in order: no more are let in, all are
+ * asked to close, and those that do not are terminated.
+ *
+ * @param {any} server
+ * @param {Object} [options]
+ * @param {number} [options.code=1001]
+ * @param {string} [options.reason]
+ * @param {number} [options.timeout=30000] When the rest is terminated, in
+ *     milliseconds
+ * @param {number} [options.spread=0] The time over which the close frames are
+ *     spread
+ * @return {Promise<{closed: number, terminated: number}>}
+ */
+async function shutdown(server, options = {}) {
+  const { code = 1001, reason = '', timeout = 30_000, spread = 0 } = options;
+  const access = accessToServer(server);
+
+  clientsOf(server);
+  checkDuration('timeout', timeout);
+  checkDuration('spread', spread);
+  // As `close()` would say for each of them.
+  closePayload(code, reason);
+
+  let result = shutdowns.get(server);
+
+  if (result === undefined) {
+    access.refuseUpgrades(server);
+    result = new Shutdown(server, { code, reason, timeout, spread }).run();
+    shutdowns.set(server, result);
+  }
+
+  return result;
+}
+
+module.exports = shutdown;

@@ -1,0 +1,21 @@
+'use strict';
+
+// What functions of `oxws/extra` may do with a WebSocket of this copy: see
+// `access.js`. Functions of other versions call these too.
+
+const { send, waitForDrain, onLow } = require('./drain');
+const { checkAlive } = require('./liveness');
+
+module.exports = {
+  of: 'WebSocket',
+  checkAlive,
+  onLow,
+  send,
+  waitForDrain,
+
+  /** Why it is closed. */
+  closingOf: ({ _closeCode: code, _closeMessage: reason }) => ({
+    code,
+    reason
+  })
+};

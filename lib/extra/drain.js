@@ -48,8 +48,8 @@ class Waiters {
     this._list = [];
     this._onClose = () => this._fail();
     websocket.on('close', this._onClose);
-    if (websocket._sender !== null) {
-      websocket._sender.onShrunk = () => this.look();
+    if (websocket._connection !== null) {
+      websocket._connection.notifiesShrunk = true;
     }
     waiting.set(websocket, this);
   }
@@ -100,7 +100,7 @@ class Waiters {
     if (connection === null) return;
 
     const mark = this._list.reduce((most, { mark }) => Math.max(most, mark), 0);
-    const room = mark - sender._bufferedBytes;
+    const room = mark - sender._bufferedBytes - connection.bytesToCompress;
 
     // Otherwise too much waits in JavaScript, and that tells by itself.
     if (room >= 0) connection.notifyLow(room);
@@ -118,8 +118,9 @@ class Waiters {
     if (this._list.length > 0) return false;
 
     this._websocket.removeListener('close', this._onClose);
-    if (this._websocket._sender !== null)
-      this._websocket._sender.onShrunk = null;
+    if (this._websocket._connection !== null) {
+      this._websocket._connection.notifiesShrunk = false;
+    }
     waiting.delete(this._websocket);
 
     return true;
@@ -134,7 +135,7 @@ function queuedBytes({
 }) {
   return connection === null
     ? _bufferedAmount
-    : connection.queuedLength + sender._bufferedBytes;
+    : connection.queuedBytes + sender._bufferedBytes;
 }
 
 /**

@@ -20,9 +20,9 @@ class StreamLiveness {
   }
 
   check(stream, now, silence, patience) {
-    const { bytesReceived: received, queuedLength } = stream;
-    const written = stream.socket.bytesWritten ?? -queuedLength;
-    const progresses = queuedLength > 0 && written !== this.written;
+    const { bytesReceived: received, queuedBytes } = stream;
+    const written = stream.socket.bytesWritten ?? -queuedBytes;
+    const progresses = queuedBytes > 0 && written !== this.written;
 
     this.written = written;
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { accessToServer, clientsOf } = require('./access');
-const closePayload = require('../close-payload');
+const { closePayload } = require('../closing-handshake');
 const forEachInBatches = require('./batches');
 const { checkDuration } = require('./options');
 const { CLOSED, OPEN } = require('../ready-state');

@@ -14,7 +14,7 @@ module.exports = {
   waitForDrain,
 
   /** Why it is closed. */
-  closingOf: ({ _closeCode: code, _closeMessage: reason }) => ({
+  closingOf: ({ _closing: { code, reason } }) => ({
     code,
     reason
   })

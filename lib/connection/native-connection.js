@@ -1,8 +1,18 @@
 'use strict';
 
-const { createAccepted } = require('../native/async-context');
+const {
+  ConnectionResource,
+  createAccepted,
+  hasContextFrames
+} = require('../native/async-context');
 const native = require('../native/addon');
-const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
+const {
+  bridge,
+  hasUv,
+  kinds,
+  scheduleFlush,
+  targets
+} = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const CompressedSends = require('./compressed-sends');
 const { COMPRESS } = require('../native/frame-flags');
@@ -17,12 +27,13 @@ const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
 
+/** The addon's contexts have no frames, and without libuv there are none. */
+const hasNativeContexts = hasUv && !hasContextFrames;
+
 /** The longest queue that the addon can be told of. */
 const MAX_MARK = 0xffffffff;
 
 const { CLOSED, CHUNK, DRAINED, END, FAILED, LOW, WRITTEN } = kinds;
-
-/** @typedef {import('../native/async-context').ConnectionResource} ConnectionResource */
 
 /**
  * A connection of the engine: accepted, dialled or adopted.
@@ -37,6 +48,8 @@ class NativeConnection extends Connection {
     super();
 
     this.isJsDriven = false;
+    /** `dispatch()` calls in the async context of its events, or they have none. */
+    this.isInContext = false;
     this._resource = resource;
     this.destroyed = false;
     /** The peer's FIN has come. */
@@ -86,9 +99,7 @@ class NativeConnection extends Connection {
     targets[id] = this;
   }
 
-  /**
-   * The async context of its events. Most connections that are idle have none.
-   */
+  /** What `async_hooks` know it by, made for who asks for it. */
   get resource() {
     if (this._resource === null) {
       this._resource = createAccepted();
@@ -98,17 +109,46 @@ class NativeConnection extends Connection {
     return this._resource;
   }
 
-  /** The one to dispatch in: none while its server waits for a request. */
-  get scope() {
-    return this.server !== null && this._listener !== null
-      ? null
-      : this.resource;
+  /** Takes events in its async context. Most connections that are idle have none. */
+  enter(events) {
+    const { _resource: resource } = this;
+
+    if (resource === null && hasUv) {
+      // This is called in nobody's context.
+      this._createContext(this, 'TCPWRAP');
+    } else if (resource !== null && hasNativeContexts) {
+      resource.runInAsyncScope(() => this._createContext(resource, 'OXWS'));
+    } else {
+      this.resource.runInAsyncScope(this.receive, this, events);
+      return;
+    }
+
+    bridge.runInContext(this.id, () => this.receive(events));
   }
 
-  /** The socket's former handle is closed: this was its async context. */
-  onHandedOver(resource) {
-    resource.connection = this;
-    this._resource = resource;
+  /** Has the addon call in the context in which this is called. */
+  _createContext(resource, type) {
+    bridge.createContext(this.id, resource, type);
+    this.isInContext = true;
+  }
+
+  /** For who looks for what keeps the process alive: it is the resource. */
+  hasRef() {
+    return !this._closed;
+  }
+
+  /**
+   * The socket's former handle is closed; this is called in its async context.
+   *
+   * @param {string} type That of the handle
+   */
+  onHandedOver(type) {
+    if (hasNativeContexts) {
+      this._createContext(this, type);
+    } else {
+      this._resource = new ConnectionResource(type);
+      this._resource.connection = this;
+    }
     bridge.finishAdoption(this.id);
   }
 
@@ -149,6 +189,8 @@ class NativeConnection extends Connection {
 
   /** It is one more connection of a server of Node's. */
   countFor(server) {
+    // Its request has another one.
+    this.isInContext = true;
     this.server = server;
     this._isCounted = true;
     server._connections++;
@@ -198,6 +240,7 @@ class NativeConnection extends Connection {
 
   /** Events before `start()` go to `listener(kind, value, data)`. */
   listen(listener) {
+    if (this.server !== null && listener === null) this.isInContext = false;
     this._listener = listener;
   }
 
@@ -420,6 +463,10 @@ class NativeConnection extends Connection {
     this.id = -1;
     this.destroyed = true;
     this._closed = true;
+    // The context goes with the id, and the socket may close later.
+    if (this.isInContext && this._socket !== null) {
+      this._resource = new ConnectionResource('TCPWRAP');
+    }
 
     const isLast = this._discount();
 

@@ -30,6 +30,8 @@ class Acceptor {
     this._server = server;
     this._onConnection = onConnection;
     this._isOpen = true;
+    /** Its own events have no async context. */
+    this.isInContext = true;
 
     targets[server.id] = this;
     define(handle, 'close', (callback) => {
@@ -44,11 +46,6 @@ class Acceptor {
       unref.call(handle);
       server.setRef(false);
     });
-  }
-
-  /** Its own events have no async context. */
-  get scope() {
-    return null;
   }
 
   receive(events) {

@@ -1,11 +1,13 @@
 'use strict';
 
-const { AsyncLocalStorage } = require('async_hooks');
 const http = require('http');
 const { performance } = require('perf_hooks');
 
 const { acceptFor } = require('./acceptor');
-const { PassiveResource } = require('../native/async-context');
+const {
+  PassiveResource,
+  hasContextFrames
+} = require('../native/async-context');
 const { kinds } = require('../native/bridge');
 const { UpgradeRequest } = require('./upgrade-message');
 const { deliver, serve, takeOver } = require('./node-connection');
@@ -21,16 +23,6 @@ const UntouchedServer = require('./untouched-server');
  */
 
 const { HEAD_STARTED, CLOSED, END, NOT_AN_UPGRADE, HEAD } = kinds;
-
-/**
- * Whether 'upgrade' sees what AsyncLocalStorage holds where the server was
- * made, as 'connection' and 'request' do: since Node 24, which keeps it in V8's
- * frames and not in resources.
- */
-const hasContextFrames = !Object.hasOwn(
-  new AsyncLocalStorage(),
-  'kResourceStore'
-);
 
 /** Node's own clock: tests that set another one do not stop time for it. */
 const now = performance.now.bind(performance);
@@ -177,7 +169,11 @@ class NativeServer {
     return socket;
   }
 
-  /** Calls a function in the context in which requests are read. */
+  /**
+   * Calls a function in the context in which requests are read: where there are
+   * frames, 'upgrade' sees what AsyncLocalStorage holds where the server was
+   * made, as 'connection' and 'request' do.
+   */
   _read(fn, ...args) {
     return hasContextFrames
       ? this._resource.runInAsyncScope(fn, null, ...args)

@@ -2,7 +2,6 @@
 
 const net = require('net');
 
-const { ConnectionResource } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { hasDescriptors } = require('../native/descriptors');
 const NativeConnection = require('../connection/native-connection');
@@ -194,11 +193,7 @@ function adopt(socket, head) {
   handle.onread = ignore;
   // This is called in the handle's async context, which is nowhere to be asked
   // for: that of the connection.
-  handle.close(() =>
-    connection.onHandedOver(
-      new ConnectionResource(isTcp ? 'TCPWRAP' : 'PIPEWRAP')
-    )
-  );
+  handle.close(() => connection.onHandedOver(isTcp ? 'TCPWRAP' : 'PIPEWRAP'));
   NativeSocket.adopt(socket, connection);
 
   connection.isClaimed = true;

@@ -62,6 +62,14 @@ export interface Bridge {
   finishAdoption(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
+  /**
+   * Has the events of a connection delivered in an async context, which is made
+   * here, with this resource. The bridge keeps the resource no longer alive
+   * than others do.
+   */
+  createContext(id: number, resource: object, type: string): void;
+  /** Calls back in the async context of a connection. */
+  runInContext(id: number, callback: () => void): void;
   /** Has the `written` event sent once the next send is done that was asked about. */
   notifyWritten(id: number): void;
   /** Has the `drained` event sent once all that is queued is written. */

@@ -1,8 +1,17 @@
 'use strict';
 
-const { AsyncResource } = require('async_hooks');
+const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
 
 /** @typedef {import('../connection/native-connection')} NativeConnection */
+
+/**
+ * Whether AsyncLocalStorage keeps its stores in V8's frames and not in
+ * resources: since Node 24.
+ */
+const hasContextFrames = !Object.hasOwn(
+  new AsyncLocalStorage(),
+  'kResourceStore'
+);
 
 /**
  * The async context of a connection. Who looks for what keeps the process alive
@@ -72,5 +81,6 @@ module.exports = {
   PassiveResource,
   bindCallback,
   createAccepted,
+  hasContextFrames,
   prepareRoot
 };

@@ -144,8 +144,8 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
   prepareRoot();
 
   if (target === undefined) onAccepted(id, events);
-  else if (target.scope === null) target.receive(events);
-  else target.scope.runInAsyncScope(target.receive, target, events);
+  else if (target.isInContext) target.receive(events);
+  else target.enter(events);
 }
 
 /** The first event of an accepted connection names its listener. */
@@ -184,4 +184,4 @@ function flush() {
 // What was sent before process.exit() was sent, by any copy of the library.
 if (bridge.id === 0) process.on('exit', () => bridge.leave());
 
-module.exports = { bridge, kinds, scheduleFlush, targets };
+module.exports = { bridge, hasUv, kinds, scheduleFlush, targets };

@@ -10,12 +10,17 @@ const { VIOLATION } = kinds;
 class Task {
   constructor(callback) {
     this.isJsDriven = false;
+    this.isInContext = false;
     /** Its callback has the async context of who waits for it. */
-    this.scope = new PassiveResource('OXWSTASK');
+    this._resource = new PassiveResource('OXWSTASK');
     this._callback = callback;
   }
 
-  receive(events) {
+  enter(events) {
+    this._resource.runInAsyncScope(this._receive, this, events);
+  }
+
+  _receive(events) {
     const callback = this._callback;
 
     events.next();

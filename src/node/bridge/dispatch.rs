@@ -5,7 +5,6 @@ use std::ffi::c_void;
 use std::mem;
 use std::ops::Range;
 use std::ptr;
-use std::sync::Arc;
 
 use napi::{Result, sys};
 
@@ -51,7 +50,7 @@ impl Environment {
         };
         let id = match &connection {
             Some(connection) if id == NO_ID => {
-                let id = bridge.add(Entry::Connection(Arc::clone(connection), true));
+                let id = bridge.add(Entry::connection(connection));
                 connection.set_id(id);
                 id
             }
@@ -60,7 +59,7 @@ impl Environment {
         let delivering = connection
             .as_ref()
             .and_then(|connection| self.begin_delivery(connection, first));
-        let delivered = self.in_callback_scope(|| {
+        let delivered = self.in_callback_scope(bridge.context(id), || {
             deliver_events(
                 self,
                 &bridge,
@@ -94,8 +93,8 @@ impl Environment {
         }
     }
 
-    /// Returns false if the work has panicked.
-    fn in_callback_scope(&self, work: impl FnOnce()) -> bool {
+    /// Runs `work` in a callback scope of `context`, which may be null. Returns false if the work has panicked.
+    fn in_callback_scope(&self, context: sys::napi_async_context, work: impl FnOnce()) -> bool {
         let mut is_done = true;
         let env = self.env;
         let mut handles = ptr::null_mut();
@@ -108,7 +107,12 @@ impl Environment {
                 return true;
             }
             let resource = undefined(env);
-            let opened = self.async_context().and_then(|context| {
+            let context = if context.is_null() {
+                self.async_context()
+            } else {
+                Ok(context)
+            };
+            let opened = context.and_then(|context| {
                 check(sys::napi_open_callback_scope(
                     env, resource, context, &mut scope,
                 ))

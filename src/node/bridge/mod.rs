@@ -8,6 +8,7 @@ pub(crate) mod stream_endpoint;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,15 +19,15 @@ use crate::engine::{Connection, Effort, Listener, Outcome, Task};
 use crate::node::bridge::records::Meta;
 use crate::node::bridge::slab::Owner;
 use crate::node::bridge::stream_endpoint::StreamEndpoint;
-use crate::node::calls::{connection, endpoint, extra, messages};
+use crate::node::calls::{connection, context, endpoint, extra, messages};
 use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{check, define, napi_call, number, set};
 
 /// What an id stands for.
 pub(crate) enum Entry {
-    /// A connection, and whether it keeps the event loop alive.
-    Connection(Arc<Connection>, bool),
+    /// A connection, whether it keeps the event loop alive, and its async context; null if it has none.
+    Connection(Arc<Connection>, bool, sys::napi_async_context),
     /// A listener, and whether it keeps the event loop alive.
     Listener(Arc<Listener>, bool),
     /// An endpoint whose bytes JavaScript carries; taken out while it is fed.
@@ -36,12 +37,25 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
+    /// A connection that keeps the event loop alive.
+    pub(crate) fn connection(connection: &Arc<Connection>) -> Self {
+        Self::Connection(Arc::clone(connection), true, ptr::null_mut())
+    }
+
     /// Whether it keeps the event loop alive.
     fn holds(&self) -> bool {
         matches!(
             self,
-            Self::Connection(_, true) | Self::Listener(_, true) | Self::Task
+            Self::Connection(_, true, _) | Self::Listener(_, true) | Self::Task
         )
+    }
+}
+
+/// Gives an async context back, if there is one.
+fn destroy_context(env: sys::napi_env, context: sys::napi_async_context) {
+    if !context.is_null() {
+        // SAFETY: the context was an entry's, which has no other from here on.
+        unsafe { sys::napi_async_destroy(env, context) };
     }
 }
 
@@ -97,6 +111,7 @@ impl Bridge {
         for (name, entry) in [
             messages::ENTRIES,
             connection::ENTRIES,
+            context::ENTRIES,
             endpoint::ENTRIES,
             extra::ENTRIES,
         ]
@@ -191,7 +206,10 @@ impl Bridge {
         }
         drop(table);
         if entry.holds() {
-            self.environment().hold(false);
+            environment.hold(false);
+        }
+        if let Entry::Connection(_, _, context) = entry {
+            destroy_context(environment.env, context);
         }
     }
 
@@ -215,12 +233,12 @@ impl Bridge {
     /// Lets what `id` stands for keep the event loop alive, or not.
     pub(crate) fn set_ref(&self, id: u32, hold: bool) {
         let mut table = self.table.borrow_mut();
-        let Some(Some(Entry::Connection(_, held) | Entry::Listener(_, held))) =
+        let Some(Some(Entry::Connection(_, held, _) | Entry::Listener(_, held))) =
             table.entries.get_mut(id as usize)
         else {
             return;
         };
-        if std::mem::replace(held, hold) != hold {
+        if mem::replace(held, hold) != hold {
             self.environment().hold(hold);
         }
     }
@@ -228,9 +246,37 @@ impl Bridge {
     /// The connection with this id.
     pub(crate) fn connection(&self, id: u32) -> Option<Arc<Connection>> {
         match self.table.borrow().entries.get(id as usize) {
-            Some(Some(Entry::Connection(connection, _))) => Some(Arc::clone(connection)),
+            Some(Some(Entry::Connection(connection, ..))) => Some(Arc::clone(connection)),
             _ => None,
         }
+    }
+
+    /// The async context of the connection with this id; null if it has none.
+    pub(crate) fn context(&self, id: u32) -> sys::napi_async_context {
+        match self.table.borrow().entries.get(id as usize) {
+            Some(Some(Entry::Connection(_, _, context))) => *context,
+            _ => ptr::null_mut(),
+        }
+    }
+
+    /// Gives the connection with this id an async context, made by `make`, if there is such a connection.
+    pub(crate) fn set_context(
+        &self,
+        id: u32,
+        make: impl FnOnce() -> Result<sys::napi_async_context>,
+    ) -> Result<()> {
+        if self.connection(id).is_none() {
+            return Ok(());
+        }
+        let made = make()?;
+        let mut table = self.table.borrow_mut();
+        let former = match table.entries.get_mut(id as usize) {
+            Some(Some(Entry::Connection(_, _, context))) => mem::replace(context, made),
+            _ => made,
+        };
+        drop(table);
+        destroy_context(self.environment().env, former);
+        Ok(())
     }
 
     /// All connections.
@@ -238,7 +284,7 @@ impl Bridge {
         let table = self.table.borrow();
         let entries = table.entries.iter().flatten();
         let connection = |entry: &Entry| match entry {
-            Entry::Connection(connection, _) => Some(Arc::clone(connection)),
+            Entry::Connection(connection, ..) => Some(Arc::clone(connection)),
             _ => None,
         };
         entries.filter_map(connection).collect()
@@ -277,7 +323,10 @@ impl Bridge {
     pub(crate) fn abandon(&self) {
         for entry in self.table.borrow_mut().entries.drain(..).flatten() {
             match entry {
-                Entry::Connection(connection, _) => connection.destroy(false),
+                Entry::Connection(connection, _, context) => {
+                    destroy_context(self.environment().env, context);
+                    connection.destroy(false);
+                }
                 Entry::Listener(listener, _) => listener.abandon(),
                 Entry::Endpoint(_) | Entry::Task => {}
             }

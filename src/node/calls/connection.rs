@@ -30,7 +30,7 @@ pub(crate) const ENTRIES: &[(&CStr, RawEntry)] = &[
 pub(crate) fn started(bridge: &Bridge, stream: Stream, opening: Opening) -> f64 {
     let engine = Arc::clone(&bridge.environment().engine);
     let connection = Connection::start(engine, bridge.index(), stream, opening);
-    let id = bridge.add(Entry::Connection(Arc::clone(&connection), true));
+    let id = bridge.add(Entry::connection(&connection));
     connection.set_id(id);
     f64::from(id)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod connection;
+pub(crate) mod context;
 pub(crate) mod endpoint;
 pub(crate) mod extra;
 pub(crate) mod messages;

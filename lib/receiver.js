@@ -2,12 +2,12 @@
 
 const { Writable } = require('stream');
 
+const EventQueue = require('./connection/event-queue');
 const { bridge, kinds } = require('./native/bridge');
 const { Endpoint } = require('./native/endpoint');
 const { createViolation } = require('./errors/protocol-errors');
 const { fromBinary } = require('./payload');
 const onTaskDone = require('./native/task');
-const timers = require('./node/timers');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 
@@ -48,7 +48,7 @@ class Receiver extends Writable {
 
     const { allowSynchronousEvents = true } = options;
 
-    this._allowSynchronousEvents = Boolean(allowSynchronousEvents);
+    this._eventQueue = new EventQueue(this, Boolean(allowSynchronousEvents));
     this._binaryType = options.binaryType || 'nodebuffer';
     this._extensions = options.extensions || {};
     this._isServer = Boolean(options.isServer);
@@ -71,10 +71,6 @@ class Receiver extends Writable {
     this._isInflating = false;
     this._isInflated = false;
 
-    /** Events that get a macrotask of their own. */
-    this._deferred = [];
-    this._immediate = null;
-
     /** Its events come inside `feed()` and `finish()`. */
     this.isJsDriven = true;
   }
@@ -93,6 +89,14 @@ class Receiver extends Writable {
     );
   }
 
+  get _allowSynchronousEvents() {
+    return this._eventQueue.isSynchronous;
+  }
+
+  set _allowSynchronousEvents(isSynchronous) {
+    this._eventQueue.isSynchronous = isSynchronous;
+  }
+
   /** The length of the unfinished message, as far as its frames tell. */
   get _totalPayloadLength() {
     return this._endpoint.messageLength;
@@ -101,11 +105,11 @@ class Receiver extends Writable {
   /**
    * Begins where a connection was, with the next write.
    *
-   * @param {Object[]} events What it held back
+   * @param {Object[]} events What waited there
    * @param {number} [task] What its endpoint waits for
    */
   takeOver(events, task) {
-    this._deferred = events;
+    this._eventQueue.putFirst(events);
     this._await(task);
   }
 
@@ -134,9 +138,9 @@ class Receiver extends Writable {
 
   /** Does what is next, unless it has to wait for something. */
   _advance() {
-    if (this._deferred.length > 0) {
+    if (this._eventQueue.isDeferring) {
       this._state = this._allowSynchronousEvents ? INFLATING : DEFERRING;
-      this._defer();
+      this._eventQueue.defer();
     } else if (this._isInflating) {
       this._state = INFLATING;
     } else if (this._isInflated) {
@@ -164,53 +168,20 @@ class Receiver extends Writable {
     while (events.next()) this.take(events);
   }
 
-  /** Emits one event, or defers it. */
-  take({ kind, value, data, fragments }) {
-    if (
-      this._deferred.length > 0 ||
-      (!this._allowSynchronousEvents && isDeferrable(kind))
-    ) {
-      this._deferred.push({ kind, value, data, fragments });
-      this._defer();
-    } else {
-      this._emit(kind, value, data, fragments);
-    }
+  /** Emits one event, or has it wait. */
+  take(event) {
+    this._eventQueue.deliver(event);
   }
 
-  _defer() {
-    if (this._immediate !== null) return;
+  /** Who writes waits for `callback` as long as anything does. */
+  onQueueFull() {}
 
-    // `allowSynchronousEvents` is about the timers of the program.
-    const defer = this._allowSynchronousEvents
-      ? timers.setImmediate
-      : setImmediate;
-
-    this._immediate = defer(() => {
-      this._emitDeferred();
-      // Not before: a listener may run the event loop itself.
-      this._immediate = null;
-      this._advance();
-    });
-  }
-
-  _emitDeferred() {
-    let count = 0;
-
-    do {
-      const { kind, value, data, fragments } = this._deferred[count++];
-
-      this._emit(kind, value, data, fragments);
-    } while (
-      count < this._deferred.length &&
-      (this._allowSynchronousEvents ||
-        !isDeferrable(this._deferred[count].kind))
-    );
-
-    this._deferred.splice(0, count);
+  onQueueDrained() {
+    this._advance();
   }
 
   /** What a listener throws is uncaught, and no harm to the stream. */
-  _emit(kind, value, data, fragments) {
+  emitEvent(kind, value, data, fragments) {
     try {
       switch (kind) {
         case TEXT:
@@ -306,11 +277,6 @@ function createEndpoint(receiver) {
   endpoint.deferInflation();
 
   return endpoint;
-}
-
-/** Whether `allowSynchronousEvents` is about this kind. */
-function isDeferrable(kind) {
-  return kind <= PONG && kind !== CLOSE;
 }
 
 module.exports = Receiver;

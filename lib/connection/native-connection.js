@@ -72,8 +72,8 @@ class NativeConnection extends Connection {
     this.isClaimed = false;
     /** A message was not delivered: none behind it will be. */
     this._hasGap = false;
-    /** The chunk that comes is held back. */
-    this._isHolding = false;
+    /** The chunk that comes is kept until the WebSocket is resumed. */
+    this._isKeepingChunk = false;
     /** It was paused when it was closed here. */
     this._closedWhilePaused = false;
     /** Those of sends, once there are some. */
@@ -275,7 +275,7 @@ class NativeConnection extends Connection {
    * leaves, and messages one by one. It is over with the first turn.
    */
   _awaitFirstRead() {
-    this.awaitingFirstRead = true;
+    this.awaitingFirstRead = this._eventQueue.isOneATime = true;
     this.notifyDrained();
   }
 
@@ -319,7 +319,6 @@ class NativeConnection extends Connection {
     const endpoint = new Endpoint(id);
 
     endpoint.deferInflation();
-    this._stopped = false;
     this.setReading(true);
     this._reader = new StreamReader(
       this,
@@ -327,8 +326,8 @@ class NativeConnection extends Connection {
       handler.createReceiver(websocket, endpoint)
     );
     this._reader.start();
-    this._reader.takeOver(this._takeWaiting(), task);
-    if (this._paused) socket.onPaused();
+    this._reader.takeOver(this._eventQueue.takeAll(), task);
+    if (this.isPaused) socket.onPaused();
   }
 
   /**
@@ -376,7 +375,7 @@ class NativeConnection extends Connection {
     // A chunk that has begun is delivered whole.
     let isFirst = !events.goOn;
 
-    if (isFirst) this._isHolding = this._holdsBack;
+    if (isFirst) this._isKeepingChunk = this._eventQueue.isKeeping;
 
     while (events.next()) {
       const { kind } = events;
@@ -389,9 +388,9 @@ class NativeConnection extends Connection {
         if (kind >= END) this._control(kind, events);
         else if (this.isDetached) this._reader.receiver.take(events);
         else if (!isWanted) this._hasGap = true;
-        else if (!this._isHolding) this._deliver(events);
+        else if (!this._isKeepingChunk) this._eventQueue.deliver(events);
         else {
-          this._hold(events, isFirst);
+          this._eventQueue.keep(events, isFirst);
           isFirst = false;
         }
       } catch (err) {
@@ -421,8 +420,8 @@ class NativeConnection extends Connection {
     } else if (kind === END) {
       this.ended = true;
       if (this.isDetached) this._endSocket();
-      else if (this._held !== null) this._hold(events, false);
-      else this._deliver(events);
+      else if (this._eventQueue.hasChunks) this._eventQueue.keep(events, false);
+      else this._eventQueue.deliver(events);
       if (this._mayIdle) this.notifyDrained();
     } else if (kind === CHUNK) {
       if (this.passthrough === null) this.socket.onChunk(events.data);
@@ -485,10 +484,10 @@ class NativeConnection extends Connection {
     else this.onSocketClosed();
   }
 
-  /** FIN is told behind all that came before it, even if that is held back. */
-  _emit(kind, value, data, fragments) {
+  /** FIN is told behind all that came before it, even if that is kept. */
+  emitEvent(kind, value, data, fragments) {
     if (kind === END && !this.isDetached) this._endSocket();
-    super._emit(kind, value, data, fragments);
+    super.emitEvent(kind, value, data, fragments);
   }
 
   _endSocket() {
@@ -497,14 +496,14 @@ class NativeConnection extends Connection {
 
   /** The stream of a detached connection has ended. */
   _onEnd() {
-    this._emit(END, 0);
+    this.emitEvent(END, 0);
   }
 
   /** The socket is closed, and whoever watches its object knows. */
   onSocketClosed() {
     this._disconnect();
     if (this.isDetached) this._reader.close();
-    else if (this.isStarted) this._closeBehind(this.ended);
+    else if (this.isStarted) this._closeAfter(this.ended);
   }
 
   _disconnect() {
@@ -714,7 +713,8 @@ class NativeConnection extends Connection {
     this.destroyed = true;
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();
-    this._closedWhilePaused = this.isStarted && this._holdsBack && !reset;
+    this._closedWhilePaused =
+      this.isStarted && this._eventQueue.isKeeping && !reset;
 
     // What a paused WebSocket has not seen came before the end.
     if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();

@@ -72,7 +72,7 @@ class StreamConnection extends Connection {
   }
 
   _onEnd() {
-    this._emit(END, 0);
+    this.emitEvent(END, 0);
   }
 
   _onError() {

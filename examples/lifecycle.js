@@ -1,6 +1,6 @@
 'use strict';
 
-// One connection from the upgrade to the last FIN, as both sides saw it.
+// One connection from its request to its end, in the order in which it happens.
 // Run it with `node examples/lifecycle.js`: it ends by itself.
 
 const { WebSocket, WebSocketServer } = require('..');
@@ -33,63 +33,75 @@ function record(action, { sent = '', received = '' } = {}) {
   });
 }
 
-/** Answers what the dialogue knows; returns false at its end. */
-function reply(websocket, side, text) {
+/** Sends one message of the dialogue. */
+function say(websocket, side, text) {
+  websocket.send(text);
+  record(`${side} sends a message`, { sent: text });
+}
+
+/** Notes a message, and answers what the dialogue knows. */
+function hear(websocket, side, data) {
+  const text = String(data);
   const answer = ANSWERS[text];
 
-  if (answer === undefined) return false;
-  websocket.send(answer);
-  record(`${side} answers`, { sent: answer });
-  return true;
+  record(`${side} receives a message`, { received: text });
+  if (answer !== undefined) say(websocket, side, answer);
+  else websocket.close(1000, 'Bye');
+}
+
+/** A WebSocket that notes its close frames. */
+class TracedWebSocket extends WebSocket {
+  /** Called by us, and to answer the other side's frame when that has come. */
+  close(code, reason) {
+    const side = this === client ? 'client' : 'server';
+    const frame = `close ${code} ${reason}`;
+    const hasCome = Buffer.isBuffer(reason);
+    const isDue = this.readyState === WebSocket.OPEN;
+
+    if (hasCome) record(`${side} receives a close frame`, { received: frame });
+    super.close(code, reason);
+    if (isDue) record(`${side} sends a close frame`, { sent: frame });
+  }
 }
 
 function serve(wss) {
   wss.on('headers', ([statusLine]) => {
-    record('server accepts the upgrade', { sent: statusLine });
+    record('server accepts', { sent: statusLine });
   });
-  wss.on('connection', (websocket, request) => {
+  wss.on('connection', (websocket) => {
     server = websocket;
-    record('server is open', {
-      received: `${request.method} ${request.url} HTTP/1.1`
-    });
-    server.on('message', (data) => {
-      record('server receives', { received: String(data) });
-      reply(server, 'server', String(data));
-    });
-    server.on('close', (code, reason) => {
-      record("server has the client's close frame", {
-        received: `close ${code} ${reason}`
-      });
+    record('server is open');
+    server.on('message', (data) => hear(server, 'server', data));
+    server.on('close', () => {
+      record('server is closed');
       wss.close();
     });
   });
 }
 
-function connect(port) {
-  const ws = new WebSocket(`ws://localhost:${port}/`);
+/** Called with each request, before it is answered. */
+function verifyClient({ req: { method, url, httpVersion } }) {
+  record('server receives the request', {
+    received: `${method} ${url} HTTP/${httpVersion}`
+  });
 
-  client = ws;
-  record('client connects', { sent: 'GET / HTTP/1.1' });
-  ws.on('upgrade', ({ statusCode, statusMessage }) => {
-    record('client is upgraded', {
-      received: `HTTP/1.1 ${statusCode} ${statusMessage}`
+  return true;
+}
+
+function connect(port) {
+  client = new TracedWebSocket(`ws://localhost:${port}/`);
+  record('client sends the request', { sent: 'GET / HTTP/1.1' });
+  client.on('upgrade', ({ statusCode, statusMessage, httpVersion }) => {
+    record('client is accepted', {
+      received: `HTTP/${httpVersion} ${statusCode} ${statusMessage}`
     });
   });
-  ws.on('open', () => record('client is open'));
-  ws.on('open', () => ws.send('Hello'));
-  ws.on('open', () => record('client greets', { sent: 'Hello' }));
-  ws.on('message', (data) => {
-    record('client receives', { received: String(data) });
-    if (!reply(ws, 'client', String(data))) {
-      ws.close(1000, 'Bye');
-      record('client sends its close frame', { sent: 'close 1000 Bye' });
-    }
+  client.on('open', () => {
+    record('client is open');
+    say(client, 'client', 'Hello');
   });
-  ws.on('close', (code, reason) => {
-    record("client has the server's close frame", {
-      received: `close ${code} ${reason}`
-    });
-  });
+  client.on('message', (data) => hear(client, 'client', data));
+  client.on('close', () => record('client is closed'));
 }
 
 /** Prints the rows as a table whose columns are as wide as their contents. */
@@ -108,7 +120,8 @@ function print() {
 
 /** Serves and connects on that port, on any other when it is taken. */
 function run(port) {
-  const wss = new WebSocketServer({ port }, () => connect(wss.address().port));
+  const options = { port, verifyClient, WebSocket: TracedWebSocket };
+  const wss = new WebSocketServer(options, () => connect(wss.address().port));
 
   serve(wss);
   wss.on('error', (err) => {

@@ -27,7 +27,6 @@ const FILES = [
   'fuzz/differential',
   'index.js',
   'index.mjs',
-  'jest.config.js',
   'lib',
   'package.json'
 ];

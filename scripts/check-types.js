@@ -17,7 +17,7 @@ const projects = fs
   .readdirSync(path.join(root, PROGRAMS), { recursive: true })
   .filter((name) => /^tsconfig.*\.json$/.test(path.basename(name)))
   .map((name) => path.join(PROGRAMS, name))
-  .concat('tsconfig.json');
+  .concat(path.join('lib', 'tsconfig.json'));
 
 /** Compiles one project after another, as long as there are some. */
 async function work() {

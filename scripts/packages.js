@@ -12,7 +12,14 @@ const { parseArgs } = require('util');
 const { parseTriple } = require('@napi-rs/cli');
 
 /** What only a checkout needs. */
-const CHECKOUT_ONLY = ['devDependencies', 'napi', 'private', 'scripts'];
+const CHECKOUT_ONLY = [
+  'devDependencies',
+  'jest',
+  'napi',
+  'prettier',
+  'private',
+  'scripts'
+];
 
 const root = path.join(__dirname, '..');
 const { values: flags, positionals } = parseArgs({

@@ -9,7 +9,7 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 
-const { testPathIgnorePatterns } = require('../jest.config');
+const { testPathIgnorePatterns } = require('../package.json').jest;
 
 const JEST = require.resolve('jest/bin/jest');
 
@@ -103,7 +103,8 @@ const SUITES = {
       '/__test__/package/',
       ...filesWithDrivers()
     ),
-  system: () => testJavaScript(undefined, '--config', 'jest.system.config.js')
+  system: () =>
+    testJavaScript(undefined, '--config', '__test__/system/jest.config.js')
 };
 
 async function main(names) {

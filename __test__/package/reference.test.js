@@ -132,11 +132,13 @@ test('docs/api.md and index.d.ts have the same defaults', () => {
 
 /** `[name, default]` of the options in docs/api.md whose default is a value. */
 function* optionRows() {
-  const tables = api.matchAll(/^\| option \| default \|.*\n(\|.*\n)+/gm);
+  const tables = api.matchAll(
+    /^\| option \| type \| default \|.*\n(\|.*\n)+/gm
+  );
 
   for (const [table] of tables) {
     yield* Array.from(
-      table.matchAll(/^\| `(\w+)` \| `?(true|false|\d+)\b/gm),
+      table.matchAll(/^\| `(\w+)` \| [^|]+ \| `?(true|false|\d+)\b/gm),
       ([, name, value]) => [name, value]
     );
   }

@@ -2,10 +2,13 @@
 
 // The tests that need programs of the system: `npm run test:system`.
 
-const config = require('./jest.config');
+const path = require('path');
+
+const { jest } = require('../../package.json');
 
 module.exports = {
-  ...config,
+  ...jest,
+  rootDir: path.join(__dirname, '../..'),
   testMatch: ['**/__test__/system/**/*.test.js'],
   testPathIgnorePatterns: ['/node_modules/'],
   globalSetup: './__test__/system/support/requirements.js'

@@ -250,7 +250,7 @@ export interface Address {
  * Connects one copy of the JavaScript library with this environment's engine.
  *
  * `dispatch(id, count, tiny, small, medium, large, fragments)` is called with the events of one connection: `count` records
- * of four words in `meta`, behind its four header words. Without `has_uv` the functions of libuv are left alone, even if
+ * of four words in `meta`, behind its header word. Without `has_uv` the functions of libuv are left alone, even if
  * they can be found.
  */
 export declare function attach(dispatch: (id: number, count: number, tiny: ArrayBuffer | undefined, small: ArrayBuffer | undefined, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge
@@ -354,5 +354,5 @@ export interface Subprotocols {
   error?: number
 }
 
-/** The native half of the connection that an event named. */
+/** The handle of the connection that an event named. */
 export declare function take(bridge: number, id: number): ConnectionHandle | null

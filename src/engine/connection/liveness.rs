@@ -1,11 +1,5 @@
 //! Whether a peer still gives signs of life, for those who ask from time to time. The engine has no clock: they bring it.
 
-use std::sync::Arc;
-
-use super::Connection;
-use super::state::State;
-use crate::engine::sync::lock;
-
 /// What one look at a connection found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -16,6 +10,17 @@ pub enum Verdict {
     Silent = 1,
     /// A ping was not answered in time, and nothing else came.
     Dead = 2,
+}
+
+/// What is to be seen of a connection.
+pub(super) struct Signs {
+    /// Bytes read and bytes written so far.
+    pub(super) read: u64,
+    pub(super) written: u64,
+    /// Something is queued, so that bytes written are progress of a slow reader.
+    pub(super) is_queued: bool,
+    /// What was read has still to be delivered.
+    pub(super) is_behind: bool,
 }
 
 /// What was known at the last look. Times are in milliseconds of the asker's clock.
@@ -30,50 +35,46 @@ pub(super) struct Liveness {
     pinged_at: Option<u32>,
 }
 
-impl Connection {
-    /// Looks for signs of life at `now`: any byte that came, be it unread in the kernel, and any progress of what is
-    /// queued for a slow reader. Silent is who gave none for `silence` milliseconds, dead who gives none for `patience`
-    /// more.
-    pub fn check_alive(self: &Arc<Self>, now: u32, silence: u32, patience: u32) -> Verdict {
-        lock(&self.state).check_alive(now, silence, patience)
-    }
-}
-
-impl State {
-    fn check_alive(&mut self, now: u32, silence: u32, patience: u32) -> Verdict {
-        let Some(stream) = &self.stream else {
-            return Verdict::Alive;
-        };
-        let (read, written) = (self.input.bytes, self.output.bytes_written());
-        let progresses = written != self.liveness.written && !self.output.is_empty();
+impl Liveness {
+    /// Looks at `now`; `has_unread` tells whether the kernel has something to read. Silent is who gave no sign for `silence`
+    /// milliseconds, dead who gives none for `patience` more.
+    pub(super) fn check(
+        &mut self,
+        signs: &Signs,
+        has_unread: impl FnOnce() -> bool,
+        now: u32,
+        silence: u32,
+        patience: u32,
+    ) -> Verdict {
+        let progresses = signs.written != self.written && signs.is_queued;
         let (Some(alive_at), false) = (
-            self.liveness.alive_at,
-            read != self.liveness.read || progresses || self.input.is_behind(),
+            self.alive_at,
+            signs.read != self.read || progresses || signs.is_behind,
         ) else {
-            self.be_alive(now);
+            self.be_alive(signs, now);
             return Verdict::Alive;
         };
-        self.liveness.written = written;
-        let verdict = match self.liveness.pinged_at {
+        self.written = signs.written;
+        let verdict = match self.pinged_at {
             Some(pinged_at) if now.wrapping_sub(pinged_at) >= patience => Verdict::Dead,
             None if now.wrapping_sub(alive_at) >= silence => Verdict::Silent,
             _ => return Verdict::Alive,
         };
         // The event loop may have been blocked, or the process stopped: what came meanwhile is not read yet.
-        if stream.has_unread() {
-            self.be_alive(now);
+        if has_unread() {
+            self.be_alive(signs, now);
             return Verdict::Alive;
         }
         if verdict == Verdict::Silent {
-            self.liveness.pinged_at = Some(now);
+            self.pinged_at = Some(now);
         }
         verdict
     }
 
-    fn be_alive(&mut self, now: u32) {
-        self.liveness = Liveness {
-            read: self.input.bytes,
-            written: self.output.bytes_written(),
+    fn be_alive(&mut self, signs: &Signs, now: u32) {
+        *self = Self {
+            read: signs.read,
+            written: signs.written,
             alive_at: Some(now),
             pinged_at: None,
         };

@@ -160,6 +160,13 @@ impl Connection {
         lock(&self.state).output.pending()
     }
 
+    /// Looks for signs of life at `now`: any byte that came, be it unread in the kernel, and any progress of what is
+    /// queued for a slow reader. Silent is who gave none for `silence` milliseconds, dead who gives none for `patience`
+    /// more.
+    pub fn check_alive(&self, now: u32, silence: u32, patience: u32) -> Verdict {
+        lock(&self.state).check_alive(now, silence, patience)
+    }
+
     /// Marks the connection as sent to; tells whether it was not yet.
     pub fn mark_dirty(&self) -> bool {
         !self.dirty.swap(true, Ordering::AcqRel)

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use super::Connection;
 use super::input::Input;
-use super::liveness::Liveness;
+use super::liveness::{Liveness, Signs, Verdict};
 use super::output::Output;
 use super::phase::Phase;
 use crate::engine::events::{Batch, Kind};
@@ -225,6 +225,22 @@ impl State {
     fn is_low(&self) -> bool {
         let is_low = |mark| self.output.pending() <= mark;
         self.low_mark.is_some_and(is_low) && !self.input.read_blocked
+    }
+
+    /// Looks for signs of life: see [`Liveness::check`].
+    pub(super) fn check_alive(&mut self, now: u32, silence: u32, patience: u32) -> Verdict {
+        let Some(stream) = &self.stream else {
+            return Verdict::Alive;
+        };
+        let signs = Signs {
+            read: self.input.bytes,
+            written: self.output.bytes_written(),
+            is_queued: !self.output.is_empty(),
+            is_behind: self.input.is_behind(),
+        };
+        let has_unread = || stream.has_unread();
+        self.liveness
+            .check(&signs, has_unread, now, silence, patience)
     }
 
     /// The socket has failed, JavaScript decides whether that is the end, and does not know.

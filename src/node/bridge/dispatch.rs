@@ -1,4 +1,4 @@
-//! Batches on their way into JavaScript.
+//! Calls of the dispatch function.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -8,131 +8,19 @@ use std::ptr;
 
 use napi::{Result, sys};
 
-use crate::engine::{Batch, Connection, Event, Kind, Listener, NO_ID, Owner, Place};
+use super::Bridge;
+use super::records::{RECORDS, Writing};
+use super::slab::{self, Shared, Size, medium_length};
+use crate::engine::{Batch, Event, Kind, Place};
 use crate::memory::buffer_pool;
-use crate::node::bridge::queue::Run;
-use crate::node::bridge::records::{RECORDS, Records};
-use crate::node::bridge::slab::{self, Shared, Size, medium_length};
-use crate::node::bridge::{Bridge, Entry};
-use crate::node::environment::Environment;
-use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{buffer, check, napi_call, number, undefined};
 
 /// The flag of a record whose value is an index into the fragment lengths.
 const FRAGMENTED: u32 = 1 << 16;
 
-impl Environment {
-    /// Calls JavaScript with some events in a callback scope: after them their nextTicks and microtasks run.
-    pub(crate) fn deliver_run(&self, run: &Run) {
-        let batch = run.batch.borrow();
-        let chunk = &batch.chunks[run.chunk];
-        let (bytes, from_earlier_read) = (chunk.bytes, chunk.from_earlier_read);
-        let is_last = run.events.end == chunk.events.end;
-        let first = batch.events[run.events.start].kind;
-        let last = batch.events[run.events.end - 1].kind;
-        let connection = chunk.owner.downcast::<Connection>();
-        let (bridge, id) = match (&connection, &chunk.owner) {
-            (Some(connection), _) => (connection.bridge(), connection.id()),
-            (None, Owner::Task { bridge, id }) => (*bridge, *id),
-            (None, owner) => {
-                let listener = owner.downcast::<Listener>();
-                listener.map_or((NO_ID, NO_ID), |it| (it.bridge(), it.id()))
-            }
-        };
-        let is_task = matches!(chunk.owner, Owner::Task { .. });
-        drop(batch);
-        // What was on its way was given away, too.
-        if connection.as_ref().is_some_and(|it| it.is_released()) {
-            return;
-        }
-        let Some(bridge) = self.bridge(bridge) else {
-            return;
-        };
-        let id = match &connection {
-            Some(connection) if id == NO_ID => {
-                let id = bridge.add(Entry::connection(connection));
-                connection.set_id(id);
-                id
-            }
-            _ => id,
-        };
-        let delivering = connection
-            .as_ref()
-            .and_then(|connection| self.begin_delivery(connection, first));
-        let delivered = self.in_callback_scope(bridge.context(id), || {
-            deliver_events(
-                self,
-                &bridge,
-                id,
-                &run.batch,
-                run.events.clone(),
-                from_earlier_read,
-            );
-            // Its ticks may see others: the listeners have returned.
-            drop(delivering);
-        });
-        if let Some(connection) = connection {
-            // Its id may be another's already.
-            if connection.is_released() {
-                return;
-            }
-            if is_last {
-                connection.delivered(bytes);
-            }
-            if !delivered {
-                // Something of it is lost: nothing may follow.
-                connection.destroy(true);
-            }
-            if self.is_inline() && connection.is_dirty() {
-                connection.flush();
-                self.gathered.end_dispatch();
-            }
-        }
-        if is_task || matches!(last, Kind::Closed | Kind::ListenerClosed) {
-            bridge.remove(id);
-        }
-    }
-
-    /// Runs `work` in a callback scope of `context`, which may be null. Returns false if the work has panicked.
-    fn in_callback_scope(&self, context: sys::napi_async_context, work: impl FnOnce()) -> bool {
-        let mut is_done = true;
-        let env = self.env;
-        let mut handles = ptr::null_mut();
-        let mut scope = ptr::null_mut();
-        let was_dispatching = self.dispatching.get();
-        // SAFETY: the JS thread is in no other call, unless a listener runs the event loop; the scopes are closed in
-        // reverse order.
-        unsafe {
-            if sys::napi_open_handle_scope(env, &mut handles) != sys::Status::napi_ok {
-                return true;
-            }
-            let resource = undefined(env);
-            let context = if context.is_null() {
-                self.async_context()
-            } else {
-                Ok(context)
-            };
-            let opened = context.and_then(|context| {
-                check(sys::napi_open_callback_scope(
-                    env, resource, context, &mut scope,
-                ))
-            });
-            if opened.is_ok() {
-                self.set_dispatching(true);
-                is_done = catch_panic(work).is_some();
-                sys::napi_close_callback_scope(env, scope);
-                self.set_dispatching(was_dispatching);
-            }
-            sys::napi_close_handle_scope(env, handles);
-        }
-        is_done
-    }
-}
-
 /// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs have room for. Nothing
 /// is borrowed meanwhile: a listener may have others delivered.
 pub(crate) fn deliver_events(
-    environment: &Environment,
     bridge: &Bridge,
     id: u32,
     batch: &RefCell<Batch>,
@@ -142,7 +30,7 @@ pub(crate) fn deliver_events(
     if bridge.is_released() {
         return;
     }
-    let records = bridge.meta.begin(from_earlier_read);
+    let records = bridge.records.begin(from_earlier_read);
     let mut next = events.start;
     while next < events.end {
         let events = next..events.end;
@@ -150,20 +38,14 @@ pub(crate) fn deliver_events(
             bridge: bridge.index(),
             id,
         };
-        let call = Call::prepare(
-            environment,
-            owner,
-            &records,
-            &mut batch.borrow_mut(),
-            events,
-        );
+        let call = Call::prepare(bridge, owner, &records, &mut batch.borrow_mut(), events);
         match call {
             Ok(call) => {
                 next += call.count;
-                call.run(environment, bridge, id);
+                call.run(bridge, id);
                 records.go_on();
             }
-            Err(error) => return raise(environment.env, &error),
+            Err(error) => return raise(bridge.env(), &error),
         }
     }
 }
@@ -188,13 +70,13 @@ fn size_of(event: &Event) -> Size {
 impl Call {
     /// Takes as many events as fit.
     fn prepare(
-        environment: &Environment,
+        bridge: &Bridge,
         owner: slab::Owner,
-        records: &Records<'_>,
+        records: &Writing<'_>,
         batch: &mut Batch,
         events: Range<usize>,
     ) -> Result<Self> {
-        let (env, slabs) = (environment.env, &environment.slabs);
+        let (env, slabs) = (bridge.env(), bridge.slabs());
         let nothing = undefined(env);
         let mut call = Self {
             count: 0,
@@ -273,8 +155,8 @@ impl Call {
 
     /// Calls. What a listener throws does not come here, `lib/native/bridge.js` hands it to `raise` and goes on; what comes is
     /// uncaught all the same.
-    fn run(&self, environment: &Environment, bridge: &Bridge, id: u32) {
-        let env = environment.env;
+    fn run(&self, bridge: &Bridge, id: u32) {
+        let env = bridge.env();
         let Some(dispatch) = bridge.dispatch() else {
             return;
         };

@@ -1,13 +1,15 @@
 //! One copy of the JavaScript library: its dispatch function, its ids.
 
+pub(crate) mod async_context;
+pub(crate) mod delivery;
 pub(crate) mod dispatch;
 pub(crate) mod queue;
 pub(crate) mod records;
 pub(crate) mod slab;
 pub(crate) mod stream_endpoint;
+pub(crate) mod table;
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_void;
 use std::mem;
 use std::ptr;
 use std::rc::Rc;
@@ -15,125 +17,65 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use crate::engine::{Connection, Effort, Listener, Outcome, Task};
-use crate::node::bridge::records::Meta;
-use crate::node::bridge::slab::Owner;
-use crate::node::bridge::stream_endpoint::StreamEndpoint;
-use crate::node::calls::{connection, context, endpoint, extra, messages};
-use crate::node::environment::Environment;
-use crate::node::raw::catch_panic::catch_panic;
-use crate::node::raw::values::{check, define, napi_call, number, set};
+use crate::engine::{Connection, Effort, Engine, Opening, Outcome, Stream, Task};
+use crate::node::driver::loop_ref::LoopRef;
+use crate::node::raw::values::{check, napi_call};
+use records::Records;
+use slab::{Owner, Slabs};
+use stream_endpoint::StreamEndpoint;
+use table::{Entry, Table};
 
-/// What an id stands for.
-pub(crate) enum Entry {
-    /// A connection, whether it keeps the event loop alive, and its async context; null if it has none.
-    Connection(Arc<Connection>, bool, sys::napi_async_context),
-    /// A listener, and whether it keeps the event loop alive.
-    Listener(Arc<Listener>, bool),
-    /// An endpoint whose bytes JavaScript carries; taken out while it is fed.
-    Endpoint(Option<Box<StreamEndpoint>>),
-    /// A task that is not over.
-    Task,
-}
-
-impl Entry {
-    /// A connection that keeps the event loop alive.
-    pub(crate) fn connection(connection: &Arc<Connection>) -> Self {
-        Self::Connection(Arc::clone(connection), true, ptr::null_mut())
-    }
-
-    /// Whether it keeps the event loop alive.
-    fn holds(&self) -> bool {
-        matches!(
-            self,
-            Self::Connection(_, true, _) | Self::Listener(_, true) | Self::Task
-        )
-    }
-}
-
-/// Gives an async context back, if there is one.
-fn destroy_context(env: sys::napi_env, context: sys::napi_async_context) {
-    if !context.is_null() {
-        // SAFETY: the context was an entry's, which has no other from here on.
-        unsafe { sys::napi_async_destroy(env, context) };
-    }
-}
-
-#[derive(Default)]
-struct Table {
-    entries: Vec<Option<Entry>>,
-    free: Vec<u32>,
-    used: usize,
+/// What the bridges of an environment share.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) env: sys::napi_env,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) loop_ref: Rc<LoopRef>,
+    pub(crate) slabs: Rc<Slabs>,
 }
 
 /// The native side of one `lib/native/bridge.js`.
 pub(crate) struct Bridge {
-    environment: *const Environment,
+    parts: Parts,
     index: u32,
     /// Strong while an id is in use: a copy of the library that has nothing open can be collected.
     dispatch: sys::napi_ref,
     /// Records of events.
-    pub(crate) meta: Meta,
+    pub(crate) records: Records,
     table: RefCell<Table>,
     /// What is JavaScript's is gone.
     is_released: Cell<bool>,
 }
 
 impl Bridge {
-    /// Makes a bridge and the JavaScript object with its raw functions.
-    pub(crate) fn attach(
-        environment: &Rc<Environment>,
-        dispatch: sys::napi_value,
-    ) -> Result<sys::napi_value> {
-        let env = environment.env;
-        // SAFETY: `env` is the running call's.
-        let object = unsafe { napi_call!(napi_create_object, env)? };
-        let bridge = environment.add_bridge(|index| {
-            let mut reference = ptr::null_mut();
-            // SAFETY: `dispatch` is live.
-            check(unsafe { sys::napi_create_reference(env, dispatch, 0, &mut reference) })?;
-            let meta = Meta::new(env)?;
-            // As long as the library holds the object, and no longer.
-            set(env, object, c"dispatch", dispatch)?;
-            set(env, object, c"meta", meta.value(env)?)?;
-            set(env, object, c"state", environment.state.value(env)?)?;
-            set(env, object, c"id", number(env, f64::from(index)))?;
-            Ok(Rc::new(Self {
-                environment: Rc::as_ptr(environment),
-                index,
-                dispatch: reference,
-                meta,
-                table: RefCell::default(),
-                is_released: Cell::new(false),
-            }))
-        })?;
-        let data = Rc::as_ptr(&bridge).cast_mut().cast::<c_void>();
-        for (name, entry) in [
-            messages::ENTRIES,
-            connection::ENTRIES,
-            context::ENTRIES,
-            endpoint::ENTRIES,
-            extra::ENTRIES,
-        ]
-        .into_iter()
-        .flatten()
-        {
-            // SAFETY: the environment keeps the bridge until no JavaScript runs any more.
-            unsafe { define(env, object, name, *entry, data)? };
-        }
-        // SAFETY: the object is live, and the number outlives everything.
-        check(unsafe {
-            let index = ptr::without_provenance_mut(bridge.index as usize);
-            let none = ptr::null_mut();
-            sys::napi_add_finalizer(env, object, index, Some(on_collected), none, none.cast())
-        })?;
-        Ok(object)
+    /// A bridge that calls `dispatch`.
+    pub(crate) fn new(parts: &Parts, index: u32, dispatch: sys::napi_value) -> Result<Rc<Self>> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: `env` is the running call's, and `dispatch` is live.
+        check(unsafe { sys::napi_create_reference(parts.env, dispatch, 0, &mut reference) })?;
+        Ok(Rc::new(Self {
+            parts: parts.clone(),
+            index,
+            dispatch: reference,
+            records: Records::new(parts.env)?,
+            table: RefCell::default(),
+            is_released: Cell::new(false),
+        }))
     }
 
     /// The environment it belongs to.
-    pub(crate) fn environment(&self) -> &Environment {
-        // SAFETY: the environment owns the bridge.
-        unsafe { &*self.environment }
+    pub(crate) fn env(&self) -> sys::napi_env {
+        self.parts.env
+    }
+
+    /// Where short payloads of its connections go.
+    pub(crate) fn slabs(&self) -> &Slabs {
+        &self.parts.slabs
+    }
+
+    /// The engine of its connections.
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.parts.engine
     }
 
     /// Its number in the environment.
@@ -152,13 +94,7 @@ impl Bridge {
             return None;
         }
         // SAFETY: the reference is ours; the environment's thread runs.
-        let value = unsafe {
-            napi_call!(
-                napi_get_reference_value,
-                self.environment().env,
-                self.dispatch
-            )
-        };
+        let value = unsafe { napi_call!(napi_get_reference_value, self.parts.env, self.dispatch) };
         value.ok().filter(|value| !value.is_null())
     }
 
@@ -169,12 +105,12 @@ impl Bridge {
         if table.used == 1 {
             // SAFETY: the reference is ours.
             unsafe {
-                let env = self.environment().env;
+                let env = self.parts.env;
                 sys::napi_reference_ref(env, self.dispatch, ptr::null_mut());
             }
         }
-        if entry.holds() {
-            self.environment().hold(true);
+        if entry.is_ref() {
+            self.parts.loop_ref.add();
         }
         if let Some(id) = table.free.pop() {
             table.entries[id as usize] = Some(entry);
@@ -190,33 +126,31 @@ impl Bridge {
         let Some(entry) = table.entries.get_mut(id as usize).and_then(Option::take) else {
             return;
         };
-        let environment = self.environment();
         let bridge = self.index;
-        environment
-            .slabs
-            .forget(environment.env, Owner { bridge, id });
+        let Parts { env, slabs, .. } = &self.parts;
+        slabs.forget(*env, Owner { bridge, id });
         table.free.push(id);
         table.used -= 1;
         if table.used == 0 {
             // SAFETY: the reference is ours, and was made strong by `add`.
             unsafe {
-                let env = self.environment().env;
+                let env = self.parts.env;
                 sys::napi_reference_unref(env, self.dispatch, ptr::null_mut());
             }
         }
         drop(table);
-        if entry.holds() {
-            environment.hold(false);
+        if entry.is_ref() {
+            self.parts.loop_ref.remove();
         }
         if let Entry::Connection(_, _, context) = entry {
-            destroy_context(environment.env, context);
+            destroy_context(self.parts.env, context);
         }
     }
 
     /// Makes a task, and returns its id too. It keeps the event loop alive until its outcome is delivered.
     pub(crate) fn add_task(&self) -> (u32, Task) {
         let id = self.add(Entry::Task);
-        (id, self.environment().engine.task(self.index, id))
+        (id, self.parts.engine.task(self.index, id))
     }
 
     /// Runs `work` as a task, and returns its id.
@@ -230,16 +164,27 @@ impl Bridge {
         id
     }
 
+    /// Starts a connection on `stream`; returns its id.
+    pub(crate) fn start_connection(&self, stream: Stream, opening: Opening) -> u32 {
+        let engine = Arc::clone(&self.parts.engine);
+        let connection = Connection::start(engine, self.index, stream, opening);
+        let id = self.add(Entry::connection(&connection));
+        connection.set_id(id);
+        id
+    }
+
     /// Lets what `id` stands for keep the event loop alive, or not.
-    pub(crate) fn set_ref(&self, id: u32, hold: bool) {
+    pub(crate) fn set_ref(&self, id: u32, is_ref: bool) {
         let mut table = self.table.borrow_mut();
-        let Some(Some(Entry::Connection(_, held, _) | Entry::Listener(_, held))) =
+        let Some(Some(Entry::Connection(_, current, _) | Entry::Listener(_, current))) =
             table.entries.get_mut(id as usize)
         else {
             return;
         };
-        if mem::replace(held, hold) != hold {
-            self.environment().hold(hold);
+        match (mem::replace(current, is_ref), is_ref) {
+            (false, true) => self.parts.loop_ref.add(),
+            (true, false) => self.parts.loop_ref.remove(),
+            _ => {}
         }
     }
 
@@ -275,7 +220,7 @@ impl Bridge {
             _ => made,
         };
         drop(table);
-        destroy_context(self.environment().env, former);
+        destroy_context(self.parts.env, former);
         Ok(())
     }
 
@@ -324,7 +269,7 @@ impl Bridge {
         for entry in self.table.borrow_mut().entries.drain(..).flatten() {
             match entry {
                 Entry::Connection(connection, _, context) => {
-                    destroy_context(self.environment().env, context);
+                    destroy_context(self.parts.env, context);
                     connection.destroy(false);
                 }
                 Entry::Listener(listener, _) => listener.abandon(),
@@ -338,18 +283,17 @@ impl Bridge {
         if self.is_released.replace(true) {
             return;
         }
-        let env = self.environment().env;
-        self.meta.release(env);
+        let env = self.parts.env;
+        self.records.release(env);
         // SAFETY: the reference is ours, and no id is left that would use it.
         unsafe { sys::napi_delete_reference(env, self.dispatch) };
     }
 }
 
-/// The object of the bridge `data` is gone: nobody can call its functions, and no id of it is in use.
-unsafe extern "C" fn on_collected(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    catch_panic(|| {
-        if let Some(environment) = Environment::existing() {
-            environment.forget_bridge(data.addr() as u32);
-        }
-    });
+/// Gives an async context back, if there is one.
+fn destroy_context(env: sys::napi_env, context: sys::napi_async_context) {
+    if !context.is_null() {
+        // SAFETY: the context was an entry's, which has no other from here on.
+        unsafe { sys::napi_async_destroy(env, context) };
+    }
 }

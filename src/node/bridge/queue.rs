@@ -11,8 +11,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::engine::{Batch, Chunk, Connection, Event, Kind};
-use crate::node::environment::Environment;
-use crate::node::raw::catch_panic::catch_panic;
 
 /// A batch, shared by what is still to be delivered of it.
 pub(crate) type SharedBatch = Rc<RefCell<Batch>>;
@@ -42,7 +40,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Adds all chunks of a batch.
-    fn push(&mut self, batch: &SharedBatch) {
+    pub(super) fn push(&mut self, batch: &SharedBatch) {
         for (chunk, Chunk { events, .. }) in batch.borrow().chunks.iter().enumerate() {
             self.runs.push_back(Run {
                 batch: Rc::clone(batch),
@@ -53,7 +51,7 @@ impl Queue {
     }
 
     /// Takes the first events that may be delivered now.
-    fn pop(&mut self) -> Option<Run> {
+    pub(super) fn pop(&mut self) -> Option<Run> {
         while let Some(mut run) = self.runs.pop_front() {
             if let Some(busy) = self.busy_with(&run) {
                 busy.behind.push(run);
@@ -71,6 +69,16 @@ impl Queue {
             return Some(run);
         }
         None
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Whether a delivery is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.busy.is_empty()
     }
 
     /// The delivery that the run has to wait for.
@@ -97,87 +105,33 @@ fn run_length(events: &[Event]) -> usize {
 }
 
 /// While it lives, what comes for its connection waits. Those of several deliveries end in reverse order.
-pub(crate) struct Delivering<'a>(&'a Environment);
+pub(crate) struct Delivering<'a>(&'a RefCell<Queue>);
+
+impl<'a> Delivering<'a> {
+    /// Has what comes for the connection wait, if the first event of a run is one that others must not overtake.
+    pub(crate) fn begin(
+        queue: &'a RefCell<Queue>,
+        connection: &Arc<Connection>,
+        first: Kind,
+    ) -> Option<Self> {
+        if !first.is_decoded() && first != Kind::Chunk {
+            return None;
+        }
+        queue.borrow_mut().busy.push(Busy {
+            connection: Arc::clone(connection),
+            behind: Vec::new(),
+        });
+        Some(Self(queue))
+    }
+}
 
 impl Drop for Delivering<'_> {
     fn drop(&mut self) {
-        let mut queue = self.0.queue.borrow_mut();
+        let mut queue = self.0.borrow_mut();
         if let Some(Busy { behind, .. }) = queue.busy.pop() {
             for run in behind.into_iter().rev() {
                 queue.runs.push_front(run);
             }
-        }
-    }
-}
-
-impl Environment {
-    /// Has a batch delivered.
-    pub(crate) fn enqueue(&self, batch: &SharedBatch) {
-        self.queue.borrow_mut().push(batch);
-    }
-
-    /// Whether there is something to deliver.
-    pub(crate) fn has_deliveries(&self) -> bool {
-        !self.queue.borrow().runs.is_empty()
-    }
-
-    /// Whether a delivery is under way.
-    pub(crate) fn is_delivering(&self) -> bool {
-        !self.queue.borrow().busy.is_empty()
-    }
-
-    /// Delivers all that waits, one callback scope a connection's messages.
-    pub(crate) fn deliver(&self) {
-        while self.deliver_next() {}
-    }
-
-    /// Delivers what is first. Returns whether there was anything.
-    pub(crate) fn deliver_next(&self) -> bool {
-        let next = self.queue.borrow_mut().pop();
-        let has_next = next.is_some();
-        if let Some(run) = next {
-            catch_panic(|| self.deliver_run(&run));
-        }
-        has_next
-    }
-
-    /// Has what comes for the connection wait, if the first event of a run is one that others must not overtake.
-    pub(crate) fn begin_delivery(
-        &self,
-        connection: &Arc<Connection>,
-        first: Kind,
-    ) -> Option<Delivering<'_>> {
-        if !first.is_decoded() && first != Kind::Chunk {
-            return None;
-        }
-        self.queue.borrow_mut().busy.push(Busy {
-            connection: Arc::clone(connection),
-            behind: Vec::new(),
-        });
-        Some(Delivering(self))
-    }
-
-    /// One item of the thread-safe function, for hosts without libuv. It is a callback scope already, and one that is
-    /// opened within it runs no ticks: so each delivers once, and queues another item if more waits. What came meanwhile
-    /// waits until the event loop has had its turn.
-    pub(crate) fn on_item(&self) {
-        if self.is_closed() {
-            return;
-        }
-        if !self.has_deliveries() {
-            for batch in self.outbox.take() {
-                self.enqueue(&Rc::new(RefCell::new(batch)));
-            }
-        }
-        self.deliver_next();
-        if self.has_deliveries() {
-            self.wakeup.go_on();
-            return;
-        }
-        self.flush();
-        self.wakeup.mark_idle();
-        if !self.outbox.is_empty() {
-            self.wakeup.send_later();
         }
     }
 }

@@ -18,13 +18,13 @@ const REST: u32 = 1;
 const GOES_ON: u32 = 2;
 
 /// The records of the events that the dispatch function is called with.
-pub(crate) struct Meta {
+pub(crate) struct Records {
     words: Words,
     /// How many words a running call of the dispatch function may still read.
     used: Cell<usize>,
 }
 
-impl Meta {
+impl Records {
     pub(crate) fn new(env: sys::napi_env) -> Result<Self> {
         Ok(Self {
             words: Words::new(env, HEADER + RECORDS * WORDS)?,
@@ -44,13 +44,13 @@ impl Meta {
 
     /// Begins to write records for calls of the dispatch function. Those of a call that these interrupt come back at the
     /// end. `from_earlier_read` is whether they had been read before the socket was closed.
-    pub(crate) fn begin(&self, from_earlier_read: bool) -> Records<'_> {
+    pub(crate) fn begin(&self, from_earlier_read: bool) -> Writing<'_> {
         let interrupted = self.words.copy_of(self.used.get());
         let flags = if from_earlier_read { REST } else { 0 };
         self.words.set(0, [flags]);
         self.used.set(HEADER);
-        Records {
-            meta: self,
+        Writing {
+            records: self,
             flags,
             interrupted,
         }
@@ -58,29 +58,29 @@ impl Meta {
 }
 
 /// The records of the calls that one delivery makes.
-pub(crate) struct Records<'a> {
-    meta: &'a Meta,
+pub(crate) struct Writing<'a> {
+    records: &'a Records,
     flags: u32,
     interrupted: Vec<u32>,
 }
 
-impl Records<'_> {
+impl Writing<'_> {
     /// The next call brings more of the same chunk.
     pub(crate) fn go_on(&self) {
-        self.meta.words.set(0, [self.flags | GOES_ON]);
+        self.records.words.set(0, [self.flags | GOES_ON]);
     }
 
     /// Writes the record `index`; it and those before it are in use.
     pub(crate) fn set(&self, index: usize, record: [u32; WORDS]) {
         let start = HEADER + index * WORDS;
-        self.meta.words.set(start, record);
-        self.meta.used.set(start + WORDS);
+        self.records.words.set(start, record);
+        self.records.used.set(start + WORDS);
     }
 }
 
-impl Drop for Records<'_> {
+impl Drop for Writing<'_> {
     fn drop(&mut self) {
-        self.meta.words.restore(&self.interrupted);
-        self.meta.used.set(self.interrupted.len());
+        self.records.words.restore(&self.interrupted);
+        self.records.used.set(self.interrupted.len());
     }
 }

@@ -1,11 +1,11 @@
-//! Endpoints whose bytes JavaScript carries.
+//! JS-driven endpoints: those whose bytes JavaScript reads and writes.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
+use super::Bridge;
 use crate::engine::sync::lock;
 use crate::engine::{Batch, Effort};
-use crate::node::bridge::Bridge;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Endpoint, FrameFlags};
@@ -37,7 +37,7 @@ impl<T> Returned<T> {
 
 /// An endpoint, and its jobs that are out.
 pub(crate) struct StreamEndpoint {
-    pub(crate) endpoint: Box<Endpoint>,
+    pub(crate) protocol: Box<Endpoint>,
     inflated: Returned<InflateJob>,
     deflated: Returned<DeflateJob>,
 }
@@ -46,7 +46,7 @@ impl StreamEndpoint {
     /// `inflated` is where its job comes back to, if one is out already.
     pub(crate) fn new(endpoint: Box<Endpoint>, inflated: Returned<InflateJob>) -> Self {
         Self {
-            endpoint,
+            protocol: endpoint,
             inflated,
             deflated: Returned::default(),
         }
@@ -59,18 +59,18 @@ impl StreamEndpoint {
         bytes: &mut [u8],
         batch: &mut Batch,
     ) -> Option<u32> {
-        batch.feed(&mut self.endpoint, bytes);
+        batch.feed(&mut self.protocol, bytes);
         self.begin_job(bridge)
     }
 
     /// The task is over: adds what it brought, and what the bytes behind it mean. Returns the id of the next one.
     pub(crate) fn finish(&mut self, bridge: &Bridge, batch: &mut Batch) -> Option<u32> {
-        batch.finish(&mut self.endpoint, self.inflated.take()?);
+        batch.finish(&mut self.protocol, self.inflated.take()?);
         self.begin_job(bridge)
     }
 
     fn begin_job(&mut self, bridge: &Bridge) -> Option<u32> {
-        let mut job = self.endpoint.take_job()?;
+        let mut job = self.protocol.take_job()?;
         let inflated = self.inflated.clone();
         Some(bridge.run_task(Effort::Large, move || {
             job.run();
@@ -88,7 +88,7 @@ impl StreamEndpoint {
         flags: FrameFlags,
         key: [u8; 4],
     ) -> Option<u32> {
-        let mut job = self.endpoint.deflate_job(payload, flags, key)?;
+        let mut job = self.protocol.deflate_job(payload, flags, key)?;
         let deflated = self.deflated.clone();
         Some(bridge.run_task(Effort::of(job.payload_len()), move || {
             job.run();
@@ -100,6 +100,6 @@ impl StreamEndpoint {
     /// The task is over: the frame that it made.
     pub(crate) fn finish_frame(&mut self) -> Option<Vec<u8>> {
         let job = self.deflated.take()?;
-        Some(self.endpoint.finish_deflate_job(job))
+        Some(self.protocol.finish_deflate_job(job))
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::sync::lock;
 const INTERVAL: Duration = Duration::from_millis(2);
 
 /// So many times it looks before it rests, once nothing is sent.
-const PATIENCE: u32 = 10;
+const QUIET_ROUNDS: u32 = 10;
 
 /// The thread looks, or there is none to be had.
 static IS_AWAKE: AtomicBool = AtomicBool::new(false);
@@ -27,19 +27,19 @@ static LATE: Mutex<Late> = Mutex::new(Late {
 /// What the thread looks at.
 struct Late {
     /// The lists of the process, and the tick that each was in when it was last looked at.
-    lists: Vec<(Weak<Gathered>, u32)>,
+    lists: Vec<(Weak<Backlog>, u32)>,
     has_thread: bool,
 }
 
 /// The list of an environment.
 #[derive(Default)]
-pub(crate) struct Gathered {
+pub(crate) struct Backlog {
     connections: Mutex<Vec<Arc<Connection>>>,
     /// Counts what ends: ticks, and dispatches that are written at once.
     tick: AtomicU32,
 }
 
-impl Gathered {
+impl Backlog {
     /// An empty list, which the thread looks at from here on.
     pub(crate) fn new() -> Arc<Self> {
         let list = Arc::new(Self::default());
@@ -111,7 +111,7 @@ fn watch() {
     loop {
         thread::sleep(INTERVAL);
         quiet = if look() { 0 } else { quiet + 1 };
-        if quiet >= PATIENCE {
+        if quiet >= QUIET_ROUNDS {
             IS_AWAKE.store(false, Ordering::SeqCst);
             if look() {
                 IS_AWAKE.store(true, Ordering::SeqCst);
@@ -131,10 +131,10 @@ fn look() -> bool {
     // Environments come and go meanwhile.
     let lists: Vec<_> = lock(&LATE).lists.clone();
     for (list, before) in lists {
-        let Some(gathered) = list.upgrade() else {
+        let Some(backlog) = list.upgrade() else {
             continue;
         };
-        let (tick, has_sent) = gathered.look(before);
+        let (tick, has_sent) = backlog.look(before);
         is_busy |= has_sent;
         let mut late = lock(&LATE);
         if let Some((_, seen)) = late.lists.iter_mut().find(|(other, _)| other.ptr_eq(&list)) {

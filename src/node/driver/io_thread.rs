@@ -1,6 +1,5 @@
-//! Who turns the engine: the JS thread, or a thread of its own.
+//! A thread that polls the engine, and how its events come to the JS thread.
 
-use std::ffi::c_int;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -9,105 +8,7 @@ use std::thread::JoinHandle;
 use crate::engine::sync::lock;
 use crate::engine::{Batch, Engine};
 use crate::node::driver::wakeup::Wakeup;
-use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
-use crate::node::raw::uv::{self, Uv};
-
-/// libuv's watch on the runtime's descriptor.
-pub(crate) struct Watch {
-    uv: Uv,
-    handle: uv::Handle,
-}
-
-impl Watch {
-    /// A watch that has the JS thread run a turn of `environment` whenever the runtime's descriptor is readable.
-    pub(crate) fn new(
-        uv: Uv,
-        event_loop: *mut std::ffi::c_void,
-        fd: i32,
-        environment: *const Environment,
-    ) -> Option<Self> {
-        let handle = uv.allocate(uv::POLL);
-        // SAFETY: the handle has room for a `uv_poll_t`; the descriptor lives as long as the engine, and the
-        // environment closes the handle before it drops the engine.
-        unsafe {
-            if (uv.poll_init)(event_loop, handle, fd) != 0 {
-                uv.free(handle, uv::POLL);
-                return None;
-            }
-            uv::set_data(handle, environment);
-            (uv.unref_handle)(handle);
-        }
-        Some(Self { uv, handle })
-    }
-
-    /// Begins to watch.
-    pub(crate) fn resume(&self) {
-        // SAFETY: the handle is open.
-        unsafe { (self.uv.poll_start)(self.handle, uv::READABLE, on_readable) };
-    }
-
-    /// Stops watching.
-    pub(crate) fn pause(&self) {
-        // SAFETY: as above.
-        unsafe { (self.uv.poll_stop)(self.handle) };
-    }
-
-    /// Gives the handle to who closes it.
-    pub(crate) fn into_handle(self) -> (Uv, uv::Handle) {
-        self.pause();
-        (self.uv, self.handle)
-    }
-}
-
-extern "C" fn on_readable(handle: uv::Handle, _status: c_int, _events: c_int) {
-    catch_panic(|| {
-        // SAFETY: the data is the environment that made the handle; it lives until the handle is closed.
-        unsafe { (*uv::data::<Environment>(handle)).on_wake() };
-    });
-}
-
-/// libuv's call before the event loop looks for events.
-pub(crate) struct Prepare {
-    uv: Uv,
-    handle: uv::Handle,
-}
-
-impl Prepare {
-    /// Has [`Environment::before_poll`] called from here on.
-    pub(crate) fn new(
-        uv: Uv,
-        event_loop: *mut std::ffi::c_void,
-        environment: *const Environment,
-    ) -> Option<Self> {
-        let handle = uv.allocate(uv::PREPARE);
-        // SAFETY: the handle has room for a `uv_prepare_t`; the environment outlives it (see `Environment::close`).
-        unsafe {
-            if (uv.prepare_init)(event_loop, handle) != 0 {
-                uv.free(handle, uv::PREPARE);
-                return None;
-            }
-            uv::set_data(handle, environment);
-            (uv.prepare_start)(handle, on_prepare);
-            (uv.unref_handle)(handle);
-        }
-        Some(Self { uv, handle })
-    }
-
-    /// Gives the handle to who closes it.
-    pub(crate) fn into_handle(self) -> (Uv, uv::Handle) {
-        // SAFETY: the handle is open.
-        unsafe { (self.uv.prepare_stop)(self.handle) };
-        (self.uv, self.handle)
-    }
-}
-
-extern "C" fn on_prepare(handle: uv::Handle) {
-    catch_panic(|| {
-        // SAFETY: as above.
-        unsafe { (*uv::data::<Environment>(handle)).before_poll() };
-    });
-}
 
 /// Bytes of events beyond which the I/O thread waits for the JS thread.
 const MAX_OUTBOX: usize = 16 * 1024 * 1024;

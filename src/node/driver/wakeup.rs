@@ -1,33 +1,37 @@
-//! How other threads, and the JS thread itself, have the JS thread run [`Environment::on_wake`] or
-//! [`Environment::on_item`].
+//! How other threads, and the JS thread itself, have the JS thread look.
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Mutex;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use napi::{Error, Result, sys};
 
 use crate::engine::sync::lock;
-use crate::node::environment::Environment;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::{self, Uv};
+use crate::node::raw::uv_handle::{self, Callback, UvHandle};
 use crate::node::raw::values::{check, make_resource};
-
-/// What an item of a thread-safe function calls.
-type CallJs = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
 
 /// What is signalled.
 enum Signal {
     /// Closed: nobody is there to wake.
     None,
     /// libuv's `uv_async_t`.
-    Async(Uv, uv::Handle),
+    Async(UvHandle),
     /// N-API's thread-safe functions, for hosts without libuv: one to wake, and one to do so later.
-    Functions(sys::napi_threadsafe_function, sys::napi_threadsafe_function),
+    Functions(Function, Function),
 }
 
-// SAFETY: `uv_async_send` and `napi_call_threadsafe_function` may be called from any thread; the lock around the
+/// A thread-safe function, and what an item of it calls.
+struct Function {
+    raw: sys::napi_threadsafe_function,
+    /// Where the function's context points to.
+    _on_item: Box<Callback>,
+}
+
+// SAFETY: the callbacks are called, and dropped, on the JS thread only; `uv_async_send` and `napi_call_threadsafe_function` may be called from any thread; the lock around the
 // signal keeps them from running while, or after, it is closed.
 unsafe impl Send for Signal {}
 
@@ -50,19 +54,27 @@ impl Wakeup {
         }
     }
 
-    /// Has the JS thread woken. It does not keep the loop alive until [`Wakeup::hold`].
+    /// Has the JS thread woken: with libuv it calls `on_wake`, without `on_item`, in an item of a thread-safe function.
+    /// That does not keep the loop alive until [`Wakeup::set_ref`].
     pub(crate) fn connect(
-        &self,
+        self: &Arc<Self>,
         uv: Option<Uv>,
         env: sys::napi_env,
-        environment: *const Environment,
+        on_wake: Callback,
+        on_item: Callback,
     ) -> Result<()> {
         let signal = match uv {
-            Some(uv) => make_async(uv, env, environment)?,
+            Some(uv) => Signal::Async(make_async(uv, env, on_wake)?),
             None => {
+                let this = Arc::downgrade(self);
+                let on_later = move || {
+                    if let Some(wakeup) = this.upgrade() {
+                        wakeup.go_on();
+                    }
+                };
                 // The later one first: see [`Wakeup::send_later`].
-                let later = make_function(env, environment, on_later)?;
-                Signal::Functions(make_function(env, environment, on_item)?, later)
+                let later = Function::new(env, Rc::new(on_later))?;
+                Signal::Functions(Function::new(env, on_item)?, later)
             }
         };
         *lock(&self.signal) = signal;
@@ -77,13 +89,14 @@ impl Wakeup {
     pub(crate) fn send(&self) {
         self.with_signal(|signal| match signal {
             Signal::None => {}
-            // SAFETY: the handle is open as long as it is in the signal.
-            Signal::Async(uv, handle) => unsafe {
-                (uv.async_send)(*handle);
-            },
+            Signal::Async(handle) => {
+                let (uv, handle) = handle.parts();
+                // SAFETY: the handle is an open `uv_async_t`, and stays so under the lock of the signal.
+                unsafe { (uv.async_send)(handle) };
+            }
             Signal::Functions(wake, _) => {
                 if !self.queued.swap(true, Ordering::AcqRel) {
-                    call(*wake);
+                    wake.call();
                 }
             }
         });
@@ -93,7 +106,7 @@ impl Wakeup {
     pub(crate) fn go_on(&self) {
         self.with_signal(|signal| {
             if let Signal::Functions(wake, _) = signal {
-                call(*wake);
+                wake.call();
             }
         });
     }
@@ -111,7 +124,7 @@ impl Wakeup {
             if let Signal::Functions(_, later) = signal
                 && !self.queued.swap(true, Ordering::AcqRel)
             {
-                call(*later);
+                later.call();
             }
         });
     }
@@ -127,110 +140,107 @@ impl Wakeup {
     pub(crate) fn set_ref(&self, env: sys::napi_env, is_ref: bool) {
         self.with_signal(|signal| match signal {
             Signal::None => {}
-            // SAFETY: the handle is open, and this is its loop's thread.
-            Signal::Async(uv, handle) => unsafe {
+            Signal::Async(handle) => {
+                let (uv, handle) = handle.parts();
                 let set = if is_ref {
                     uv.ref_handle
                 } else {
                     uv.unref_handle
                 };
-                set(*handle);
-            },
-            // SAFETY: as above.
+                // SAFETY: the handle is open, and this is its loop's thread.
+                unsafe { set(handle) };
+            }
+            // SAFETY: the function is open as long as it is in the signal, and this is its environment's thread.
             Signal::Functions(wake, _) => unsafe {
                 if is_ref {
-                    sys::napi_ref_threadsafe_function(env, *wake);
+                    sys::napi_ref_threadsafe_function(env, wake.raw);
                 } else {
-                    sys::napi_unref_threadsafe_function(env, *wake);
+                    sys::napi_unref_threadsafe_function(env, wake.raw);
                 }
             },
         });
     }
 
-    /// Takes the signal away from all senders and begins to close it. Returns the handle libuv still has to close.
-    pub(crate) fn disconnect(&self) -> Option<(Uv, uv::Handle)> {
-        let mut signal = lock(&self.signal);
-        match std::mem::replace(&mut *signal, Signal::None) {
+    /// Takes the signal away from all senders and begins to close it. Returns the handle libuv still has to close. JS
+    /// thread only.
+    pub(crate) fn disconnect(&self) -> Option<UvHandle> {
+        match std::mem::replace(&mut *lock(&self.signal), Signal::None) {
             Signal::None => None,
-            Signal::Async(uv, handle) => Some((uv, handle)),
+            Signal::Async(handle) => Some(handle),
             Signal::Functions(wake, later) => {
-                let mode = sys::ThreadsafeFunctionReleaseMode::abort;
-                // SAFETY: the functions were ours and nobody can reach them any more.
-                unsafe {
-                    sys::napi_release_threadsafe_function(wake, mode);
-                    sys::napi_release_threadsafe_function(later, mode);
-                }
+                wake.release();
+                later.release();
                 None
             }
         }
     }
 }
 
-fn make_async(uv: Uv, env: sys::napi_env, environment: *const Environment) -> Result<Signal> {
+fn make_async(uv: Uv, env: sys::napi_env, on_wake: Callback) -> Result<UvHandle> {
     let mut event_loop = ptr::null_mut();
     // SAFETY: `env` is the running call's.
     check(unsafe { sys::napi_get_uv_event_loop(env, &mut event_loop) })?;
-    let handle = uv.allocate(uv::ASYNC);
-    // SAFETY: the handle has room for a `uv_async_t`; the environment outlives it (see `Environment::close`).
-    unsafe {
-        if (uv.async_init)(event_loop.cast(), handle, on_async) != 0 {
-            uv.free(handle, uv::ASYNC);
-            return Err(Error::from_reason("uv_async_init failed"));
-        }
-        uv::set_data(handle, environment);
-        (uv.unref_handle)(handle);
-    }
-    Ok(Signal::Async(uv, handle))
+    // SAFETY: the memory is for a `uv_async_t`.
+    let init = |handle| unsafe { (uv.async_init)(event_loop.cast(), handle, on_async) };
+    UvHandle::new(uv, uv::ASYNC, on_wake, init)
+        .ok_or_else(|| Error::from_reason("uv_async_init failed"))
 }
 
 extern "C" fn on_async(handle: uv::Handle) {
-    catch_panic(|| {
-        // SAFETY: the data is the environment that made the handle; it lives until the handle is closed.
-        unsafe { (*uv::data::<Environment>(handle)).on_wake() };
-    });
+    uv_handle::call(handle);
 }
 
-/// Queues an item. The function must be one of a signal.
-fn call(function: sys::napi_threadsafe_function) {
-    let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-    // SAFETY: it is open as long as it is in the signal.
-    unsafe { sys::napi_call_threadsafe_function(function, ptr::null_mut(), mode) };
-}
-
-fn make_function(
-    env: sys::napi_env,
-    environment: *const Environment,
-    on_item: CallJs,
-) -> Result<sys::napi_threadsafe_function> {
-    let mut name = ptr::null_mut();
-    let mut function = ptr::null_mut();
-    // SAFETY: all pointers are valid for these calls; the environment outlives the function.
-    unsafe {
-        check(sys::napi_create_string_utf8(
-            env,
-            c"oxws".as_ptr(),
-            4,
-            &mut name,
-        ))?;
-        check(sys::napi_create_threadsafe_function(
-            env,
-            ptr::null_mut(),
-            make_resource(env)?,
-            name,
-            0,
-            1,
-            ptr::null_mut(),
-            None,
-            environment.cast_mut().cast(),
-            Some(on_item),
-            &mut function,
-        ))?;
-        sys::napi_unref_threadsafe_function(env, function);
+impl Function {
+    /// A function whose items call `on_item`. It does not keep the event loop alive.
+    fn new(env: sys::napi_env, on_item: Callback) -> Result<Self> {
+        let on_item = Box::new(on_item);
+        let mut name = ptr::null_mut();
+        let mut raw = ptr::null_mut();
+        // SAFETY: all pointers are valid for these calls; the callback stays where it is until the function is released.
+        unsafe {
+            check(sys::napi_create_string_utf8(
+                env,
+                c"oxws".as_ptr(),
+                4,
+                &mut name,
+            ))?;
+            check(sys::napi_create_threadsafe_function(
+                env,
+                ptr::null_mut(),
+                make_resource(env)?,
+                name,
+                0,
+                1,
+                ptr::null_mut(),
+                None,
+                (&raw const *on_item).cast_mut().cast(),
+                Some(call_item),
+                &mut raw,
+            ))?;
+            sys::napi_unref_threadsafe_function(env, raw);
+        }
+        Ok(Self {
+            raw,
+            _on_item: on_item,
+        })
     }
-    Ok(function)
+
+    /// Queues an item.
+    fn call(&self) {
+        let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+        // SAFETY: the function is open until it is released.
+        unsafe { sys::napi_call_threadsafe_function(self.raw, ptr::null_mut(), mode) };
+    }
+
+    /// No item is run any more.
+    fn release(self) {
+        let mode = sys::ThreadsafeFunctionReleaseMode::abort;
+        // SAFETY: the function is ours, and nobody can reach it any more.
+        unsafe { sys::napi_release_threadsafe_function(self.raw, mode) };
+    }
 }
 
-unsafe extern "C" fn on_item(
+unsafe extern "C" fn call_item(
     env: sys::napi_env,
     _callback: sys::napi_value,
     context: *mut c_void,
@@ -238,19 +248,10 @@ unsafe extern "C" fn on_item(
 ) {
     // N-API calls with a null environment when the queue is thrown away.
     if !env.is_null() {
-        // SAFETY: the context is the environment that made the function.
-        catch_panic(|| unsafe { (*context.cast::<Environment>()).on_item() });
-    }
-}
-
-unsafe extern "C" fn on_later(
-    env: sys::napi_env,
-    _callback: sys::napi_value,
-    context: *mut c_void,
-    _data: *mut c_void,
-) {
-    if !env.is_null() {
-        // SAFETY: as above.
-        catch_panic(|| unsafe { (*context.cast::<Environment>()).wakeup.go_on() });
+        catch_panic(|| {
+            // SAFETY: the context is the callback of a function that is open: see `Function::new`.
+            let on_item = unsafe { Rc::clone(&*context.cast::<Callback>()) };
+            on_item();
+        });
     }
 }

@@ -6,9 +6,11 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use crate::engine::{self, Connection, Stream};
+use crate::node::bridge::Bridge;
 use crate::node::bridge::stream_endpoint::{Returned, StreamEndpoint};
-use crate::node::bridge::{Bridge, Entry};
-use crate::node::environment::Environment;
+use crate::node::bridge::table::Entry;
+use crate::node::environment::{Environment, bridge_of};
+use crate::node::raw::errno::errno;
 
 /// One end of a TCP connection.
 #[napi(object)]
@@ -93,9 +95,9 @@ impl ConnectionHandle {
                 bridge.remove(id);
             }
             detached.map(|(endpoint, _)| {
-                let fed = Box::new(StreamEndpoint::new(endpoint, returned));
+                let endpoint = Box::new(StreamEndpoint::new(endpoint, returned));
                 Detached {
-                    endpoint: bridge.add(Entry::Endpoint(Some(fed))),
+                    endpoint: bridge.add(Entry::Endpoint(Some(endpoint))),
                     task: is_out.then_some(id),
                 }
             })
@@ -196,19 +198,7 @@ fn number_of(result: std::io::Result<()>) -> i32 {
     result.map_or_else(|error| errno(&error), |()| 0)
 }
 
-/// The system's error number, negative as Node's are; EIO for errors that the system has no number for.
-pub(crate) fn errno(error: &std::io::Error) -> i32 {
-    -error.raw_os_error().unwrap_or(5)
-}
-
-/// The environment and a bridge of it.
-pub(crate) fn bridge_of(index: u32) -> Result<std::rc::Rc<Bridge>> {
-    Environment::existing()
-        .and_then(|environment| environment.bridge(index))
-        .ok_or_else(|| Error::from_reason("no such bridge"))
-}
-
-/// The native half of the connection that an event named.
+/// The handle of the connection that an event named.
 #[napi(catch_unwind)]
 pub fn take(bridge: u32, id: u32) -> Result<Option<ConnectionHandle>> {
     let bridge = bridge_of(bridge)?;

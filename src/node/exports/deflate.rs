@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use crate::engine::sync::lock;
 use crate::engine::{self, Effort, Outcome};
-use crate::node::exports::connection::bridge_of;
+use crate::node::environment::bridge_of;
 use crate::node::raw::values::{append_string, bytes_of, is_string};
 use crate::protocol::deflate::{self, DeflateParams, InflateParams};
 

@@ -6,8 +6,9 @@ use napi_derive::napi;
 use crate::engine::{DialError, Opening, Stream, socket_address};
 use crate::handshake::HeadLimits;
 use crate::node::bridge::Bridge;
-use crate::node::calls::connection::started;
-use crate::node::exports::connection::{Address, bridge_of, errno};
+use crate::node::environment::bridge_of;
+use crate::node::exports::connection::Address;
+use crate::node::raw::errno::errno;
 
 /// Why no connection can be begun.
 #[napi(object, object_from_js = false)]
@@ -30,7 +31,7 @@ pub fn dial_tcp(
     let bridge = bridge_of(bridge)?;
     let stream = socket_address(&address, port)
         .map_err(DialError::from)
-        .and_then(|to| bridge.environment().engine.enter(|| Stream::dial_tcp(to)));
+        .and_then(|to| bridge.engine().enter(|| Stream::dial_tcp(to)));
     Ok(dialled(&bridge, stream, max_head))
 }
 
@@ -39,10 +40,7 @@ pub fn dial_tcp(
 pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<f64, DialFailure>> {
     let bridge = bridge_of(bridge)?;
     #[cfg(unix)]
-    let stream = bridge
-        .environment()
-        .engine
-        .enter(|| Stream::dial_unix(path.as_bytes()));
+    let stream = bridge.engine().enter(|| Stream::dial_unix(path.as_bytes()));
     #[cfg(not(unix))]
     let stream = {
         let _ = path;
@@ -61,7 +59,11 @@ fn dialled(
         ..HeadLimits::default()
     };
     match stream {
-        Ok(stream) => Either::A(started(bridge, stream, Opening::Dialled(limits))),
+        Ok(stream) => Either::A(
+            bridge
+                .start_connection(stream, Opening::Dialled(limits))
+                .into(),
+        ),
         Err(DialError { error, local }) => Either::B(DialFailure {
             errno: errno(&error),
             local: local.map(Address::from),

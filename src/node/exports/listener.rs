@@ -8,9 +8,10 @@ use tokio::net::TcpListener;
 
 use crate::engine::Listener;
 use crate::handshake::HeadLimits;
-use crate::node::bridge::{Bridge, Entry};
-use crate::node::environment::Environment;
-use crate::node::exports::connection::{bridge_of, errno};
+use crate::node::bridge::Bridge;
+use crate::node::bridge::table::Entry;
+use crate::node::environment::{Environment, bridge_of};
+use crate::node::raw::errno::errno;
 
 /// A listening socket. Its events come under its `id`; the first event of each connection is `accepted`.
 #[napi]
@@ -63,7 +64,7 @@ pub fn listen(
         Ok(acceptor) => acceptor,
         Err(error) => return Ok(Either::B(errno(&error))),
     };
-    let engine = Arc::clone(&bridge.environment().engine);
+    let engine = Arc::clone(bridge.engine());
     let limits = HeadLimits {
         max_bytes: max_head as usize,
         ..HeadLimits::default()
@@ -82,7 +83,7 @@ fn acceptor(bridge: &Bridge, fd: u32, backlog: i32) -> std::io::Result<TcpListen
     // SAFETY: JavaScript passes the descriptor of an open handle, which it closes after this call; descriptors are no
     // more than i32::MAX.
     let fd = unsafe { BorrowedFd::borrow_raw((fd & 0x7fff_ffff) as i32) };
-    bridge.environment().engine.enter(|| listen_on(fd, backlog))
+    bridge.engine().enter(|| listen_on(fd, backlog))
 }
 
 #[cfg(not(unix))]

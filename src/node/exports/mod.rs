@@ -1,5 +1,6 @@
 //! What the addon exports to JavaScript through `#[napi]`, and raw functions that need no bridge.
 
+pub(crate) mod attach;
 pub(crate) mod connection;
 pub(crate) mod deflate;
 pub(crate) mod deflate_params;

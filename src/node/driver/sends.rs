@@ -1,0 +1,158 @@
+//! When what JavaScript sends leaves.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::backlog::Backlog;
+use crate::engine::{Connection, Flush};
+
+/// Sends of a tick, outside of a dispatch, that leave at once.
+const AT_ONCE: u32 = 2;
+
+/// How long an exit waits for messages that are being compressed. With ws they are lost.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What decides about that, of one environment.
+pub(crate) struct Sends {
+    /// The JS thread drives.
+    is_inline: Cell<bool>,
+    /// JavaScript runs because we called it: what it sends is written when it returns.
+    is_dispatching: Cell<bool>,
+    /// Connections that were sent to in this tick or dispatch.
+    backlog: Arc<Backlog>,
+    /// Sends of this tick, outside of a dispatch, that left at once.
+    sent_at_once: Cell<u32>,
+    /// Set once the process exits: all leaves at once, and until then it may wait for what is being compressed.
+    leaving: Cell<Option<Instant>>,
+    /// Messages to compress since the last [`Sends::take_compressed`].
+    compressed: Cell<usize>,
+}
+
+impl Sends {
+    /// Nothing was sent yet, and a thread drives.
+    pub(crate) fn new() -> Self {
+        Self {
+            is_inline: Cell::new(false),
+            is_dispatching: Cell::new(false),
+            backlog: Backlog::new(),
+            sent_at_once: Cell::new(0),
+            leaving: Cell::new(None),
+            compressed: Cell::new(0),
+        }
+    }
+
+    /// Whether the JS thread drives.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.is_inline.get()
+    }
+
+    /// The driver has changed. Returns whether the JS thread drove before.
+    pub(crate) fn set_inline(&self, is_inline: bool) -> bool {
+        self.is_inline.replace(is_inline)
+    }
+
+    /// Whether JavaScript runs because we called it.
+    pub(crate) fn is_dispatching(&self) -> bool {
+        self.is_dispatching.get()
+    }
+
+    /// JavaScript is called, or has returned.
+    pub(crate) fn set_dispatching(&self, is_dispatching: bool) {
+        self.is_dispatching.set(is_dispatching);
+    }
+
+    /// When what is asked of `connection` is to be done; what is not done at once is with the next [`Sends::flush`].
+    pub(crate) fn flush_for(&self, connection: &Arc<Connection>) -> Flush {
+        if self.leaving.get().is_some() {
+            return Flush::Now;
+        }
+        let is_first = connection.mark_dirty();
+        if is_first {
+            self.backlog.push(Arc::clone(connection));
+        }
+        if !self.is_inline() {
+            Flush::OnDriver
+        } else if is_first && !self.is_dispatching() {
+            Flush::Now
+        } else {
+            Flush::EndOfTick
+        }
+    }
+
+    /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once whoever drives: a process
+    /// that sends little may be killed next. Compressing is the driver's.
+    pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
+        let flush = self.flush_for(connection);
+        let sent = self.sent_at_once.get();
+        if flush == Flush::Now || self.is_dispatching() || sent == AT_ONCE {
+            return flush;
+        }
+        if compress && flush == Flush::OnDriver {
+            return flush;
+        }
+        self.sent_at_once.set(sent + 1);
+        Flush::Now
+    }
+
+    /// Something was sent, or is to end. While the process exits nothing else comes to write it.
+    pub(crate) fn sent(&self, connection: &Arc<Connection>) {
+        if let Some(deadline) = self.leaving.get() {
+            connection.flush_until(deadline);
+        }
+    }
+
+    /// Counts a message that is compressed on its way out.
+    pub(crate) fn count_compressed(&self) {
+        self.compressed.set(self.compressed.get() + 1);
+    }
+
+    /// Whether there were such messages.
+    pub(crate) fn has_compressed(&self) -> bool {
+        self.compressed.get() > 0
+    }
+
+    /// How many there were.
+    pub(crate) fn take_compressed(&self) -> usize {
+        self.compressed.take()
+    }
+
+    /// Whether there is something to flush.
+    pub(crate) fn is_pending(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Writes what was sent, or has the thread that drives do it.
+    pub(crate) fn flush(&self) {
+        self.sent_at_once.set(0);
+        for connection in self.backlog.take() {
+            connection.clear_dirty();
+            if self.is_inline() {
+                connection.flush();
+            } else {
+                connection.process_pending();
+            }
+        }
+    }
+
+    /// JavaScript has returned from a dispatch of `connection`: what it sent there is written.
+    pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
+        if self.is_inline() && connection.is_dirty() {
+            connection.flush();
+            self.backlog.end_dispatch();
+        }
+    }
+
+    /// The process is about to end: writes all that was sent to `connections`, and from here on each send at once, whoever
+    /// drives.
+    pub(crate) fn leave(&self, connections: Vec<Arc<Connection>>) {
+        let deadline = Instant::now() + EXIT_TIMEOUT;
+        self.leaving.set(Some(deadline));
+        for connection in self.backlog.take() {
+            connection.clear_dirty();
+        }
+        for connection in connections {
+            connection.flush_until(deadline);
+        }
+    }
+}

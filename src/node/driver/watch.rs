@@ -1,0 +1,76 @@
+//! What libuv calls for the inline driver.
+
+use std::ffi::{c_int, c_void};
+
+use crate::node::raw::uv::{self, Uv};
+use crate::node::raw::uv_handle::{Callback, UvHandle, call};
+
+/// libuv's watch on the runtime's descriptor.
+pub(crate) struct Watch(UvHandle);
+
+impl Watch {
+    /// A watch that calls `on_readable` whenever `fd` is readable, once it is [resumed](Self::resume). The descriptor must
+    /// stay open as long as the watch.
+    pub(crate) fn new(
+        uv: Uv,
+        event_loop: *mut c_void,
+        fd: i32,
+        on_readable: Callback,
+    ) -> Option<Self> {
+        // SAFETY: the memory is for a `uv_poll_t`.
+        let init = |handle| unsafe { (uv.poll_init)(event_loop, handle, fd) };
+        UvHandle::new(uv, uv::POLL, on_readable, init).map(Self)
+    }
+
+    /// Begins to watch.
+    pub(crate) fn resume(&self) {
+        let (uv, handle) = self.0.parts();
+        // SAFETY: the handle is an open `uv_poll_t`.
+        unsafe { (uv.poll_start)(handle, uv::READABLE, on_poll) };
+    }
+
+    /// Stops watching.
+    pub(crate) fn pause(&self) {
+        let (uv, handle) = self.0.parts();
+        // SAFETY: the handle is an open `uv_poll_t`.
+        unsafe { (uv.poll_stop)(handle) };
+    }
+
+    /// Gives the handle to who closes it.
+    pub(crate) fn into_handle(self) -> UvHandle {
+        self.pause();
+        self.0
+    }
+}
+
+extern "C" fn on_poll(handle: uv::Handle, _status: c_int, _events: c_int) {
+    call(handle);
+}
+
+/// libuv's call before the event loop looks for events.
+pub(crate) struct Prepare(UvHandle);
+
+impl Prepare {
+    /// Has `before_poll` called from here on.
+    pub(crate) fn new(uv: Uv, event_loop: *mut c_void, before_poll: Callback) -> Option<Self> {
+        // SAFETY: the memory is for a `uv_prepare_t`.
+        let init = |handle| unsafe { (uv.prepare_init)(event_loop, handle) };
+        let prepare = UvHandle::new(uv, uv::PREPARE, before_poll, init)?;
+        let (uv, handle) = prepare.parts();
+        // SAFETY: the handle is an open `uv_prepare_t`.
+        unsafe { (uv.prepare_start)(handle, on_prepare) };
+        Some(Self(prepare))
+    }
+
+    /// Gives the handle to who closes it.
+    pub(crate) fn into_handle(self) -> UvHandle {
+        let (uv, handle) = self.0.parts();
+        // SAFETY: the handle is an open `uv_prepare_t`.
+        unsafe { (uv.prepare_stop)(handle) };
+        self.0
+    }
+}
+
+extern "C" fn on_prepare(handle: uv::Handle) {
+    call(handle);
+}

@@ -1,0 +1,290 @@
+//! The polls of an environment's engine, and who does them: the JS thread, or a thread that hands it what they brought.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ptr;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use napi::{Error, Result, sys};
+
+use super::Environment;
+use crate::engine::Pollable;
+use crate::node::bridge::queue::SharedBatch;
+use crate::node::driver::io_thread::{IoThread, Outbox};
+use crate::node::driver::policy::{Load, Policy};
+use crate::node::driver::watch::{Prepare, Watch};
+use crate::node::raw::catch_panic::catch_panic;
+use crate::node::raw::uv::Uv;
+use crate::node::raw::uv_handle::{Callback, UvHandle};
+use crate::node::raw::values::check;
+
+/// Who polls the engine. With a watch the JS thread can; with a thread, that one does.
+pub(super) struct Driver {
+    watch: RefCell<Option<Watch>>,
+    prepare: RefCell<Option<Prepare>>,
+    thread: RefCell<Option<IoThread>>,
+    load: RefCell<Load>,
+    outbox: Arc<Outbox>,
+    /// What the JS thread has still to poll.
+    pollables: RefCell<VecDeque<Pollable>>,
+    /// What its polls put their events into, while it is not in use.
+    spare: Cell<Option<SharedBatch>>,
+}
+
+impl Driver {
+    pub(super) fn new() -> Self {
+        Self {
+            watch: RefCell::default(),
+            prepare: RefCell::default(),
+            thread: RefCell::default(),
+            load: RefCell::new(Load::new(policy())),
+            outbox: Arc::default(),
+            pollables: RefCell::default(),
+            spare: Cell::default(),
+        }
+    }
+
+    /// The JS thread polls no more: libuv's handles, which have still to be closed.
+    pub(super) fn stop_watching(&self) -> (Option<UvHandle>, Option<UvHandle>) {
+        (
+            self.watch.take().map(Watch::into_handle),
+            self.prepare.take().map(Prepare::into_handle),
+        )
+    }
+
+    /// Ends the thread, if there is one.
+    pub(super) fn stop_thread(&self) {
+        let thread = self.thread.take();
+        if let Some(thread) = thread {
+            thread.stop();
+        }
+    }
+}
+
+impl Environment {
+    /// Finds out who can drive, and has him do it.
+    pub(super) fn start_driver(self: &Rc<Self>, uv: Option<Uv>) -> Result<()> {
+        let on_wake = self.callback(Self::on_wake);
+        self.wakeup
+            .connect(uv, self.env, on_wake, self.callback(Self::on_item))?;
+        if let Some(uv) = uv {
+            let mut event_loop = ptr::null_mut();
+            // SAFETY: `env` is the running call's.
+            check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) })?;
+            let on_readable = self.callback(Self::on_wake);
+            let watch = self
+                .engine
+                .readiness_fd()
+                .and_then(|fd| Watch::new(uv, event_loop.cast(), fd, on_readable));
+            let before_poll = self.callback(Self::before_poll);
+            let prepare = Prepare::new(uv, event_loop.cast(), before_poll);
+            self.driver.watch.replace(watch);
+            self.driver.prepare.replace(prepare);
+        }
+        if self.can_inline() && self.driver.load.borrow_mut().count(0, 0, true) {
+            self.drive_inline();
+            Ok(())
+        } else {
+            self.drive_by_thread().map_err(|error| {
+                Error::from_reason(format!("oxws cannot start its I/O thread: {error}"))
+            })
+        }
+    }
+
+    /// `method` of this environment, as long as it exists and is open.
+    fn callback(self: &Rc<Self>, method: fn(&Self)) -> Callback {
+        let this: Weak<Self> = Rc::downgrade(self);
+        Rc::new(move || {
+            if let Some(environment) = this.upgrade().filter(|it| !it.is_closed.get()) {
+                method(&environment);
+            }
+        })
+    }
+
+    fn can_inline(&self) -> bool {
+        self.driver.watch.borrow().is_some()
+    }
+
+    /// The JS thread takes over.
+    fn drive_inline(&self) {
+        self.driver.stop_thread();
+        // What the thread's last polls brought comes before what our first ones bring.
+        self.deliver_outbox();
+        self.sends.flush();
+        self.sends.set_inline(true);
+        if let Some(watch) = &*self.driver.watch.borrow() {
+            watch.resume();
+        }
+        self.end_polls();
+    }
+
+    /// A thread takes over.
+    fn drive_by_thread(&self) -> std::io::Result<()> {
+        if self.sends.set_inline(false)
+            && let Some(watch) = &*self.driver.watch.borrow()
+        {
+            watch.pause();
+        }
+        self.wakeup.idle.store(false, Ordering::Release);
+        // A listener that runs the event loop may have interrupted the polls.
+        for pollable in self.driver.pollables.take() {
+            self.engine.schedule(pollable);
+        }
+        let (engine, outbox) = (Arc::clone(&self.engine), Arc::clone(&self.driver.outbox));
+        let thread = IoThread::start(engine, outbox, Arc::clone(&self.wakeup))?;
+        self.driver.thread.replace(Some(thread));
+        Ok(())
+    }
+
+    /// Changes the driver if the load asks for it: since the JS thread last looked `busy` sockets brought messages, if
+    /// there was a poll at all. No thread to be had: the JS thread goes on.
+    fn adapt(&self, has_polled: bool, busy: usize) {
+        let compressed = self.sends.take_compressed();
+        if !(has_polled || compressed > 0) || !self.can_inline() {
+            return;
+        }
+        let is_inline = self.sends.is_inline();
+        let mut load = self.driver.load.borrow_mut();
+        let inline_suits = load.count(busy, compressed, is_inline);
+        drop(load);
+        match (is_inline, inline_suits) {
+            (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
+            (false, true) => self.drive_inline(),
+            _ => {}
+        }
+    }
+
+    /// Polls what is ready, or delivers what the I/O thread's polls brought.
+    fn on_wake(&self) {
+        if self.sends.is_inline() {
+            self.poll();
+            return;
+        }
+        let (has_polled, busy) = self.deliver_outbox();
+        self.sends.flush();
+        self.adapt(has_polled, busy);
+    }
+
+    /// One item of the thread-safe function, for hosts without libuv. It is a callback scope already, and one that is
+    /// opened within it runs no ticks: so each delivers once, and queues another item if more waits. What came meanwhile
+    /// waits until the event loop has run its other callbacks.
+    fn on_item(&self) {
+        if self.delivery.is_empty() {
+            for batch in self.driver.outbox.take() {
+                self.delivery.enqueue_owned(batch);
+            }
+        }
+        self.delivery.deliver_next();
+        if !self.delivery.is_empty() {
+            self.wakeup.go_on();
+            return;
+        }
+        self.sends.flush();
+        self.wakeup.mark_idle();
+        if !self.driver.outbox.is_empty() {
+            self.wakeup.send_later();
+        }
+    }
+
+    /// Delivers what the I/O thread's polls brought. Returns whether there was any, and the sockets that brought messages.
+    fn deliver_outbox(&self) -> (bool, usize) {
+        let batches = self.driver.outbox.take();
+        let busy = batches.iter().map(|batch| batch.busy).sum();
+        let has_polled = !batches.is_empty();
+        for batch in batches {
+            self.delivery.enqueue_owned(batch);
+        }
+        self.delivery.deliver();
+        (has_polled, busy)
+    }
+
+    /// Polls all that is ready, and delivers after each poll. A listener that runs the event loop itself has this begin
+    /// within another one, which goes on with what is left.
+    fn poll(&self) {
+        self.wakeup.idle.store(false, Ordering::Release);
+        self.engine.poll();
+        self.engine
+            .take_ready(&mut *self.driver.pollables.borrow_mut());
+        let mut batch = self.driver.spare.take().unwrap_or_default();
+        let mut has_polled = false;
+        let mut busy = 0;
+        while let Some(pollable) = self.next_pollable() {
+            has_polled = true;
+            batch.borrow_mut().clear();
+            // A connection whose poll panics must not take the others along.
+            catch_panic(|| pollable.poll(&mut batch.borrow_mut()));
+            busy += batch.borrow().busy;
+            if self.delivery.is_delivering() {
+                // It may have to wait.
+                let taken = batch.borrow_mut().take();
+                self.delivery.enqueue_owned(taken);
+            } else {
+                self.delivery.enqueue(&batch);
+            }
+            self.delivery.deliver();
+            if Rc::strong_count(&batch) > 1 {
+                batch = SharedBatch::default();
+            }
+        }
+        self.driver.spare.set(Some(batch));
+        self.sends.flush();
+        if self.sends.is_inline() {
+            self.end_polls();
+        }
+        self.adapt(has_polled, busy);
+    }
+
+    fn next_pollable(&self) -> Option<Pollable> {
+        self.driver.pollables.borrow_mut().pop_front()
+    }
+
+    /// What becomes ready from here on wakes us; what did meanwhile, too.
+    fn end_polls(&self) {
+        self.wakeup.idle.store(true, Ordering::Release);
+        if self.engine.has_urgent() {
+            self.wakeup.send();
+        }
+    }
+
+    /// The event loop looks for events next. What has begun and not ended by now waits for them: a listener, or a timer,
+    /// runs the event loop itself. What was sent leaves, and what was to be done afterwards is done meanwhile.
+    fn before_poll(&self) {
+        self.delivery.prepare();
+        if self.sends.is_pending() {
+            self.sends.flush();
+        }
+        if self.sends.is_inline() && !self.wakeup.idle.load(Ordering::Acquire) {
+            self.end_polls();
+        }
+        if !self.delivery.is_empty() || !self.driver.pollables.borrow().is_empty() {
+            self.wakeup.send();
+        }
+    }
+
+    /// Ends a tick of JavaScript: writes all that was sent. A poll is followed by its own look at the load.
+    pub(crate) fn end_tick(&self) {
+        self.sends.flush();
+        let is_between_polls = !self.sends.is_dispatching() && self.sends.is_inline();
+        if self.sends.has_compressed() && is_between_polls {
+            self.adapt(false, 0);
+        }
+    }
+
+    /// The process is about to end: writes all that was sent, and from here on each send at once, whoever drives.
+    pub(crate) fn leave(&self) {
+        self.sends.leave(self.delivery.connections());
+    }
+}
+
+/// What `OXWS_DRIVER` says. With one processor a thread would only take turns with the JS thread.
+fn policy() -> Policy {
+    match std::env::var("OXWS_DRIVER").as_deref() {
+        Ok("inline") => Policy::Inline,
+        Ok("thread") => Policy::Thread,
+        Ok("alternate") => Policy::Alternate,
+        _ if std::thread::available_parallelism().is_ok_and(|n| n.get() == 1) => Policy::Inline,
+        _ => Policy::Adaptive,
+    }
+}

@@ -18,7 +18,7 @@ mod task;
 mod thread_pool;
 
 pub use address::{Address, socket_address};
-pub use connection::{Connection, Flush, NO_ID, Opening, Verdict};
+pub use connection::{Connection, Flush, NO_ID, Opening, SharedFrame, SharedSend, Verdict};
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use listener::Listener;
 #[cfg(unix)]

@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem;
 
+use bytes::Bytes;
+
 use crate::memory::buffer_pool;
 use crate::memory::mmap_buffer::MmapBuffer;
 
 /// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
 const SEGMENT: usize = 64 * 1024;
+
+/// Bytes of several queues that are fewer than this are copied into each of them: that costs less than a segment.
+const SHARED: usize = 4 * 1024;
 
 /// Slices of one write: Linux takes up to 1024, a few carry all that a socket buffer holds.
 const SLICES: usize = 16;
@@ -24,6 +29,8 @@ enum Store {
     Heap(Vec<u8>),
     /// It waits for longer.
     Pages(MmapBuffer),
+    /// Other queues have it, too.
+    Shared(Bytes),
 }
 
 impl Segment {
@@ -58,6 +65,7 @@ impl Segment {
         match &self.bytes {
             Store::Heap(bytes) => &bytes[self.done..],
             Store::Pages(bytes) => &bytes[self.done..],
+            Store::Shared(bytes) => &bytes[self.done..],
         }
     }
 }
@@ -86,6 +94,19 @@ impl OutQueue {
         append(last);
         let added = last.len() - before;
         self.len += added;
+    }
+
+    /// Adds bytes that other queues get as well: however many do, long ones are there once.
+    pub(super) fn append_shared(&mut self, bytes: &Bytes) {
+        if bytes.len() < SHARED {
+            self.append(bytes.len(), |out| out.extend_from_slice(bytes));
+        } else {
+            self.len += bytes.len();
+            self.segments.push_back(Segment {
+                bytes: Store::Shared(bytes.clone()),
+                done: 0,
+            });
+        }
     }
 
     /// The segment that takes more: a new one if the last one is full.
@@ -224,6 +245,32 @@ mod tests {
         assert_eq!(queue.len(), expected.len());
         assert_eq!(drain(&mut queue, 7777), expected);
         assert_eq!(on_heap(&queue), 0);
+    }
+
+    #[test]
+    fn shared_bytes_keep_their_place_and_are_there_once() {
+        let long = Bytes::from(vec![7; SHARED]);
+        let short = Bytes::from_static(b"short");
+        let mut queues = [queue_of(&[b"ab"]), OutQueue::default()];
+        for queue in &mut queues {
+            queue.append_shared(&long);
+            queue.append_shared(&short);
+            queue.append(2, |out| out.extend_from_slice(b"cd"));
+            queue.append_shared(&long);
+            let shared = queue.segments.iter().filter_map(|segment| {
+                let Store::Shared(bytes) = &segment.bytes else {
+                    return None;
+                };
+                Some(bytes.as_ptr())
+            });
+            assert!(shared.eq([long.as_ptr(); 2]));
+        }
+        for (queue, start) in queues.iter_mut().zip([b"ab".as_slice(), b""]) {
+            let expected = [start, &long[..], b"shortcd", &long[..]].concat();
+            assert_eq!(queue.len(), expected.len());
+            assert_eq!(drain(queue, 1000), expected);
+        }
+        assert!(long.is_unique());
     }
 
     #[test]

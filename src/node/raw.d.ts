@@ -104,6 +104,27 @@ export interface Bridge {
    * some; 1: none for `silence`; 2: none for `patience` more.
    */
   checkAlive(id: number, now: number, silence: number, patience: number): number;
+  /** A frame whose payload is compressed on its own. */
+  deflatedFrame(
+    data: Payload,
+    flags: number,
+    windowBits: number,
+    level: number,
+    memLevel: number,
+    strategy: number
+  ): Buffer;
+  /**
+   * Sends a frame to all whose ids, four bytes each, are in `ids`, unless more
+   * than `most` bytes wait there. In the place of each comes what became of it:
+   * 0: queued; 1: too much waits; 2: not now; 3: closed. Returns for how many it
+   * was queued.
+   */
+  broadcast(
+    ids: Uint8Array,
+    frame: Uint8Array,
+    isCompressed: number,
+    most: number
+  ): number;
   /** Sends what was gathered. */
   flush(): void;
   /** The same on this thread, before the process exits. */

@@ -94,6 +94,14 @@ impl Endpoint {
         flags.has(FrameFlags::COMPRESS) && self.deflater.is_some()
     }
 
+    /// Has messages from here on refer to none before: a compressed one was sent that this endpoint did not make.
+    /// RFC 7692, section 7.1.1, lets each side do so whatever was negotiated.
+    pub fn forget_context(&mut self) {
+        if let Some(deflater) = &mut self.deflater {
+            deflater.forget();
+        }
+    }
+
     /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
     /// long to compress ([`deflate::JOB_LEN`]). Nothing, and no copy of a borrowed payload, if it is not to
     /// be compressed.

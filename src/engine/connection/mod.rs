@@ -1,5 +1,6 @@
 //! One connection: a socket and what is being spoken on it.
 
+mod broadcast;
 mod commands;
 mod deflate;
 mod input;
@@ -26,6 +27,7 @@ use super::sync::lock;
 use super::thread_pool::Effort;
 use crate::handshake::HeadLimits;
 
+pub use broadcast::{SharedFrame, SharedSend};
 pub use liveness::Verdict;
 
 use phase::Phase;

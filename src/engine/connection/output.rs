@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use crate::engine::out_queue::OutQueue;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::frame::MAX_HEADER_LEN;
@@ -75,6 +77,14 @@ impl Output {
     pub(super) fn put(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
         self.sent += 1;
         self.append(len, append);
+    }
+
+    /// Adds what other connections get as well.
+    pub(super) fn put_shared(&mut self, bytes: &Bytes) {
+        self.sent += 1;
+        self.queue.append_shared(bytes);
+        self.queued += bytes.len() as u64;
+        self.queued_seq += 1;
     }
 
     /// Counts a send or write that never leaves: its ticket is never written.

@@ -1,14 +1,20 @@
 //! The calls of `oxws/extra`.
 
+use bytes::Bytes;
 use napi::sys;
 
 use super::{CallContext, Entries, entry};
-use crate::node::raw::values::{u32_of, undefined};
+use crate::engine::{SharedFrame, SharedSend};
+use crate::node::raw::values::{buffer, bytes_of, number, u32_of, undefined};
+use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
+use crate::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 
 pub(super) const ENTRIES: Entries = &[
     (c"backlog", entry!(backlog)),
     (c"notifyLow", entry!(notify_low)),
     (c"checkAlive", entry!(check_alive)),
+    (c"deflatedFrame", entry!(deflated_frame)),
+    (c"broadcast", entry!(broadcast)),
 ];
 
 /// `backlog(id)`: bytes the kernel does not have, without a try to write.
@@ -35,4 +41,69 @@ fn check_alive(
         let [now, silence, patience] = [now, silence, patience].map(|value| u32_of(env, value));
         f64::from(connection.check_alive(now, silence, patience) as u32)
     })
+}
+
+/// `deflatedFrame(data, flags, windowBits, level, memLevel, strategy)`: a frame whose payload is compressed on its own.
+fn deflated_frame(
+    context: &CallContext,
+    [data, flags, settings @ ..]: [sys::napi_value; 6],
+) -> sys::napi_value {
+    let env = context.env();
+    let [window_bits, level, mem_level, strategy] = settings.map(|value| u32_of(env, value) as u8);
+    let mut endpoint = Endpoint::new(Config {
+        role: Role::Server,
+        limits: Limits::default(),
+        skip_utf8_validation: true,
+        deflate: Some(Params {
+            deflate: DeflateParams {
+                window_bits,
+                no_context_takeover: true,
+                level: level as i8,
+                mem_level,
+                strategy,
+            },
+            inflate: InflateParams {
+                window_bits: 15,
+                no_context_takeover: true,
+            },
+        }),
+    });
+    let flags = FrameFlags::from(u32_of(env, flags));
+    let mut frame = Vec::new();
+    context.with_payload(data, |payload| {
+        endpoint.frame(&mut frame, &payload, flags, [0; 4]);
+    });
+    buffer(env, &frame).unwrap_or_else(|_| undefined(env))
+}
+
+/// `broadcast(ids, frame, isCompressed, most)`: sends one frame to all whose ids, four bytes each, are in `ids`, unless more
+/// than `most` bytes wait there; puts what became of it in their place. Answers with how many it was queued for.
+fn broadcast(
+    context: &CallContext,
+    [ids, frame, is_compressed, most]: [sys::napi_value; 4],
+) -> sys::napi_value {
+    let env = context.env();
+    // SAFETY: no JavaScript runs before this function returns, and JavaScript passes memory of its own for the ids.
+    let (Some(ids), Some(frame)) = (unsafe { (bytes_of(env, ids), bytes_of(env, frame)) }) else {
+        return undefined(env);
+    };
+    let frame = SharedFrame {
+        bytes: Bytes::copy_from_slice(frame),
+        is_compressed: u32_of(env, is_compressed) != 0,
+    };
+    let most = u32_of(env, most) as usize;
+    let sends = context.environment().sends();
+    let mut queued = 0;
+    for place in ids.as_chunks_mut::<4>().0 {
+        let connection = context.bridge.connection(u32::from_ne_bytes(*place));
+        let result = connection.map_or(SharedSend::Closed, |connection| {
+            let flush = sends.flush_for_bytes(&connection, false);
+            let result = connection.send_shared(&frame, most, flush);
+            sends.sent(&connection);
+            result
+        });
+        queued += u32::from(result == SharedSend::Queued);
+        *place = (result as u32).to_ne_bytes();
+    }
+    number(env, f64::from(queued))
 }

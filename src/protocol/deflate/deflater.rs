@@ -57,6 +57,13 @@ impl Deflater {
         }
     }
 
+    /// Begins a new window. Between two messages.
+    pub fn forget(&mut self) {
+        if let Some(context) = &mut self.context {
+            context.reset();
+        }
+    }
+
     /// Appends a compressed frame to `out`.
     pub(crate) fn append_frame(
         &mut self,

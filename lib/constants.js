@@ -18,7 +18,8 @@ module.exports = {
   kInternal: Symbol('internal'),
   /** `websocket[kOpen](connection, options)`: the connection is open. */
   kOpen: Symbol('open'),
-  /** `server[kOriginals]`: methods of the class; others may stand in their place. */
+  /** `server[kOriginals]`, `websocket[kOriginals]`: methods of the class; others
+   * may stand in their place. */
   kOriginals: Symbol('originals'),
   /** `server[kRefusing]`: it takes no more connections. */
   kRefusing: Symbol('refusing'),

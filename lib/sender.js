@@ -234,6 +234,13 @@ class Sender {
     this._output.write(list, cb);
   }
 
+  /** Nothing waits here, no message is unfinished, and nobody observes any. */
+  get isIdle() {
+    return (
+      this._firstFragment && this._sendQueue.isIdle && !this._output.isObserved
+    );
+  }
+
   /** Whether a program has replaced what frames pass through. */
   get _isPatched() {
     return this.sendFrame !== sendFrame || Sender.frame !== frame;

@@ -238,9 +238,11 @@ Object.defineProperty(WebSocketServer.prototype, kOriginals, {
   value: { completeUpgrade, handleUpgrade }
 });
 
-// Loaded by those who use `oxws/extra`.
+/** Loaded by those who use `oxws/extra`. */
+let access;
+
 Object.defineProperty(WebSocketServer.prototype, kExtra, {
-  get: () => require('./extra/server-access')
+  get: () => (access ??= require('./extra/server-access'))
 });
 
 function checkListenOptions(options) {

@@ -18,7 +18,13 @@ const {
 } = require('./payload');
 const readyStates = require('./ready-state');
 const Sender = require('./sender');
-const { kAttach, kExtra, kOpen, kWebSocket } = require('./constants');
+const {
+  kAttach,
+  kExtra,
+  kOpen,
+  kOriginals,
+  kWebSocket
+} = require('./constants');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 
 /**
@@ -374,9 +380,15 @@ for (const attribute of [
 defineFields(WebSocket);
 mixEventTarget(WebSocket);
 
-// Loaded by those who use `oxws/extra`.
+Object.defineProperty(WebSocket.prototype, kOriginals, {
+  value: { send: WebSocket.prototype.send, senderSend: send }
+});
+
+/** Loaded by those who use `oxws/extra`. */
+let access;
+
 Object.defineProperty(WebSocket.prototype, kExtra, {
-  get: () => require('./extra/websocket-access')
+  get: () => (access ??= require('./extra/websocket-access'))
 });
 
 /** Only what is left out has a default. */

@@ -9,6 +9,8 @@ const { root, runNode } = require('../support/child');
 const { onRelease, trackWebSocketServer } = require('../support/resources');
 
 const NAMES = [
+  'PreparedMessage',
+  'broadcast',
   'keepAlive',
   'messages',
   'sendAsync',
@@ -127,6 +129,7 @@ describe('a TypeError is what comes of', () => {
   test('a server for a WebSocket, and the other way round', async () => {
     const wss = trackWebSocketServer(new oxws.Server({ noServer: true }));
 
+    expect(() => extra.broadcast([wss], 'data')).toThrow(TypeError);
     await expect(extra.sendAsync(wss, 'data')).rejects.toThrow(TypeError);
     await expect(extra.waitForDrain(wss)).rejects.toThrow(TypeError);
     await expect(extra.shutdown(new oxws(null, undefined, {}))).rejects.toThrow(

@@ -3,6 +3,8 @@
 import WebSocket, { WebSocketServer } from 'oxws';
 import * as extra from 'oxws/extra';
 import {
+  PreparedMessage,
+  broadcast,
   keepAlive,
   messages,
   sendAsync,

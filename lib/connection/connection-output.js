@@ -92,7 +92,7 @@ class ConnectionOutput extends FrameOutput {
   }
 
   transmit(data, bits, cb) {
-    if (this._isObserved()) {
+    if (this.isObserved) {
       super.transmit(data, bits, cb);
     } else {
       const flags = this._flagsOf(bits);
@@ -121,7 +121,7 @@ class ConnectionOutput extends FrameOutput {
    * Whether a program observes what becomes of messages: then they go the way
    * of those of ws, permanently, as there compression has a window of its own.
    */
-  _isObserved() {
+  get isObserved() {
     this._wasObserved ||=
       this._sender._isPatched || this._connection.isWriteObserved;
 
@@ -134,7 +134,7 @@ class ConnectionOutput extends FrameOutput {
 
     if (compress !== originalCompress) this._wasObserved = true;
 
-    return this._isObserved() || this._connection.isReceiverObserved;
+    return this.isObserved || this._connection.isReceiverObserved;
   }
 
   _flagsOf(bits) {

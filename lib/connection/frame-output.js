@@ -24,6 +24,11 @@ class FrameOutput {
 
   onShrunk() {}
 
+  /** Whether a program observes what becomes of messages. */
+  get isObserved() {
+    return true;
+  }
+
   get isCompressing() {
     return false;
   }

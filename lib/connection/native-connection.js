@@ -526,15 +526,16 @@ class NativeConnection extends Connection {
       bridge.send(this.id, data, bits, key);
     }
 
-    this._sent(cb);
+    this.onSent(cb);
   }
 
   write(list, cb) {
     for (const chunk of list) bridge.write(this.id, chunk);
-    this._sent(cb);
+    this.onSent(cb);
   }
 
-  _sent(cb) {
+  /** Something was sent. */
+  onSent(cb) {
     if (this._isIdle) {
       if (this._closed) {
         // It has ended, and says so.
@@ -550,6 +551,23 @@ class NativeConnection extends Connection {
 
     if (this._socket !== null) this._socket.onQueued();
     scheduleFlush();
+  }
+
+  /** The engine takes frames as they are, and they come after all that was sent. */
+  get takesFrames() {
+    return (
+      !this.isDetached &&
+      !this.destroyed &&
+      !this.ending &&
+      !this.isCompressing &&
+      !this.awaitingFirstRead
+    );
+  }
+
+  /** It was sent a frame that others got, too. */
+  onFrameSent() {
+    if (this._isIdle) this._wake();
+    if (this._socket !== null) this._socket.onQueued();
   }
 
   /** Bytes that the kernel does not have, after a try to write them. */

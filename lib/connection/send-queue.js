@@ -71,6 +71,11 @@ class SendQueue {
     else this._enqueue(data, bits, cb, false);
   }
 
+  /** Nothing waits. */
+  get isIdle() {
+    return this._state === IDLE && !this._waiting?.length;
+  }
+
   _start(data, bits, cb) {
     if (bits & BLOB) this._startBlob(data, bits, cb);
     else if (bits & COMPRESS) this._startMessage(data, bits, cb);

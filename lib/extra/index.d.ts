@@ -27,6 +27,55 @@ export function keepAlive(
   options?: KeepAliveOptions
 ): KeepAlive;
 
+/** How a {@link PreparedMessage} is encoded. */
+export interface PreparedMessageOptions {
+  /** Whether the message is binary. Default: by the data's type. */
+  binary?: boolean;
+  /** Whether to compress, where negotiated. Default: `true`. */
+  compress?: boolean;
+}
+
+/** A message that is encoded, and compressed, once for all who get it. */
+export class PreparedMessage {
+  /** @param data What `send()` takes, but for Blobs; bytes are copied. */
+  constructor(
+    data: Parameters<WebSocket['send']>[0],
+    options?: PreparedMessageOptions
+  );
+
+  /** Sends it to one WebSocket, as `send()` does. */
+  sendTo(websocket: WebSocket, cb?: (err?: Error) => void): void;
+}
+
+/** To whom {@link broadcast} sends, and how. */
+export interface BroadcastOptions<T extends WebSocket = WebSocket> {
+  /** Whether the message is binary. Default: by the data's type. */
+  binary?: boolean;
+  /**
+   * Whether to compress, where negotiated: `true` once for all, `'each'` by each
+   * connection's own compressor. Default: `true`.
+   */
+  compress?: boolean | 'each';
+  /** Who is left out. */
+  except?: T | ReadonlySet<T>;
+  /** Who has more bytes waiting is slow. Default: `Infinity`. */
+  maxBuffered?: number;
+  /** What is done with the slow, who are not sent this. Default: `'skip'`. */
+  onSlow?: 'skip' | 'terminate' | ((websocket: T) => void);
+}
+
+/**
+ * Sends a message to many WebSockets, encoded and compressed once. Those that
+ * are not open are left out.
+ *
+ * @returns For how many it was queued.
+ */
+export function broadcast<T extends WebSocket = WebSocket>(
+  clients: Iterable<T>,
+  data: Parameters<WebSocket['send']>[0] | PreparedMessage,
+  options?: BroadcastOptions<T>
+): number;
+
 /** A message, as listeners of `'message'` get it. */
 export interface Message {
   /** The message: text is a `Buffer`, too. */

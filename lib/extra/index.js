@@ -1,11 +1,15 @@
 'use strict';
 
+const broadcast = require('./broadcast');
 const keepAlive = require('./keep-alive');
 const messages = require('./messages');
+const { PreparedMessage } = require('./prepared-message');
 const { sendAsync, waitForDrain } = require('./flow');
 const shutdown = require('./shutdown');
 
 module.exports = {
+  PreparedMessage,
+  broadcast,
   keepAlive,
   messages,
   sendAsync,

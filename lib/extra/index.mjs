@@ -1,5 +1,13 @@
 import extra from './index.js';
 
-export const { keepAlive, messages, sendAsync, shutdown, waitForDrain } = extra;
+export const {
+  PreparedMessage,
+  broadcast,
+  keepAlive,
+  messages,
+  sendAsync,
+  shutdown,
+  waitForDrain
+} = extra;
 
 export default extra;

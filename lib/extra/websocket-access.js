@@ -4,13 +4,16 @@
 // `access.js`. Functions of other versions call these too.
 
 const { send, waitForDrain, onLow } = require('./drain');
+const { broadcast, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
 
 module.exports = {
   of: 'WebSocket',
+  broadcast,
   checkAlive,
   onLow,
   send,
+  sendPrepared,
   waitForDrain,
 
   /** Why it is closed. */

@@ -65,6 +65,11 @@ function anotherCopy() {
       WebSocket: require('../../..'),
       extra: require('../../../lib/extra')
     };
+
+    // What is loaded later would not be of that copy.
+    for (const { prototype } of [copy.WebSocket, copy.WebSocket.Server]) {
+      expect(prototype[Symbol.for('oxws.extra')].of).toBeDefined();
+    }
   });
   return copy;
 }

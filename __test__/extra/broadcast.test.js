@@ -1,0 +1,377 @@
+'use strict';
+
+const { once } = require('events');
+
+const { PreparedMessage, broadcast } = require('../../lib/extra');
+const { dial, listen } = require('../support/connection');
+const { oxws, ws } = require('../support/implementations');
+const Random = require('../support/random');
+const { anotherCopy, fill, onceClosed } = require('./support/connections');
+
+/** Clients are those of ws, which checks each byte. */
+const row = (route) => ({
+  route,
+  WebSocketServer: oxws.WebSocketServer,
+  WebSocket: ws
+});
+
+const ROUTES = ['owned', 'adopted', 'pumped'];
+
+/** `count` clients of a server, with what each of them receives. */
+async function serve(route, count, options = {}, clientOptions = {}) {
+  const pair = row(route);
+  const { wss, url } = await listen(pair, options);
+  const servers = [];
+  const clients = [];
+
+  for (let index = 0; index < count; index++) {
+    const connected = once(wss, 'connection');
+    const client = dial(
+      pair,
+      url,
+      [],
+      typeof clientOptions === 'function' ? clientOptions(index) : clientOptions
+    );
+
+    client.received = [];
+    client.on('message', (data, isBinary) => {
+      client.received.push(`${isBinary ? 'b' : 't'}${data.toString('latin1')}`);
+    });
+    await once(client, 'open');
+    servers.push((await connected)[0]);
+    clients.push(client);
+  }
+  return { wss, servers, clients };
+}
+
+/** A pong comes behind all that was sent before. */
+function settled(servers, clients) {
+  return Promise.all(
+    servers.map(async (server, index) => {
+      const ponged = once(clients[index], 'pong');
+
+      server.pong('settled');
+      await ponged;
+    })
+  );
+}
+
+describe.each(ROUTES)('broadcast() (%s)', (route) => {
+  test('sends text and bytes to all', async () => {
+    const { wss, servers, clients } = await serve(route, 5);
+
+    expect(broadcast(wss.clients, 'text')).toBe(5);
+    expect(broadcast(wss.clients, Buffer.from('bytes'))).toBe(5);
+    expect(broadcast(wss.clients, 7)).toBe(5);
+    expect(broadcast(servers, Buffer.from('text'), { binary: false })).toBe(5);
+    expect(broadcast(servers, '', { binary: true })).toBe(5);
+    expect(broadcast([], 'nobody')).toBe(0);
+    await settled(servers, clients);
+    for (const { received } of clients) {
+      expect(received).toEqual(['ttext', 'bbytes', 't7', 'ttext', 'b']);
+    }
+  });
+
+  test('leaves out whom it is told to, and who is not open', async () => {
+    const { servers, clients } = await serve(route, 4);
+
+    servers[0].close();
+    expect(broadcast(servers, 'a', { except: servers[1] })).toBe(2);
+    expect(
+      broadcast(servers, 'b', { except: new Set(servers.slice(1, 3)) })
+    ).toBe(1);
+    await settled(servers.slice(1), clients.slice(1));
+    expect(clients.map(({ received }) => received)).toEqual([
+      [],
+      [],
+      ['ta'],
+      ['ta', 'tb']
+    ]);
+  });
+
+  test('copies what it sends', async () => {
+    const { servers, clients } = await serve(route, 3);
+
+    for (const length of [10, 10_000, 100_000]) {
+      const data = Buffer.alloc(length, 'x');
+
+      broadcast(servers, data);
+      data.fill('y');
+    }
+    await settled(servers, clients);
+    for (const { received } of clients) {
+      expect(received.join('')).not.toContain('y');
+    }
+  });
+
+  test('calls a send() that was put there', async () => {
+    const { servers, clients } = await serve(route, 3);
+    const sent = [];
+
+    servers[1].send = (...args) => sent.push(args);
+    servers[2].send = () => {};
+    expect(broadcast(servers, 'text')).toBe(3);
+    expect(sent).toEqual([
+      ['text', { binary: false, compress: true }, undefined]
+    ]);
+    await settled(servers, clients);
+    expect(clients.map(({ received }) => received.length)).toEqual([1, 0, 0]);
+  });
+
+  test('skips, terminates or tells of the slow', async () => {
+    const { servers, clients } = await serve(route, 3);
+    const slow = servers[1];
+    const options = { maxBuffered: 1 << 20 };
+    const told = [];
+
+    clients[1].pause();
+    await fill(slow);
+    expect(broadcast(servers, 'a', options)).toBe(2);
+    expect(
+      broadcast(servers, 'b', { ...options, onSlow: (each) => told.push(each) })
+    ).toBe(2);
+    expect(told).toEqual([slow]);
+    expect(slow.readyState).toBe(1);
+    expect(broadcast(servers, 'c', { ...options, onSlow: 'terminate' })).toBe(
+      2
+    );
+    expect(slow.readyState).not.toBe(1);
+    clients[1].resume();
+    await settled([servers[0], servers[2]], [clients[0], clients[2]]);
+    expect(clients[0].received).toEqual(['ta', 'tb', 'tc']);
+    expect(clients[2].received).toEqual(['ta', 'tb', 'tc']);
+  });
+
+  test.each([
+    ['not', {}, {}],
+    ['with contexts', { perMessageDeflate: { threshold: 0 } }, {}],
+    [
+      'without contexts',
+      {
+        perMessageDeflate: { serverNoContextTakeover: true, threshold: 100 }
+      },
+      {}
+    ],
+    [
+      'with windows of any size',
+      { perMessageDeflate: true },
+      (index) => ({
+        perMessageDeflate: { serverMaxWindowBits: 8 + (index % 8) }
+      })
+    ]
+  ])(
+    'keeps the order of random messages (compressed: %s)',
+    async (title, options, clientOptions) => {
+      const random = new Random(17 + title.length);
+      const count = 8;
+      const { servers, clients } = await serve(
+        route,
+        count,
+        options,
+        clientOptions
+      );
+      const expected = servers.map(() => []);
+      const unfinished = servers.map(() => null);
+
+      const content = () =>
+        `${random.below(10)}-${'abcdefgh'.repeat(random.below(20) ** 3)}`;
+
+      for (let step = 0; step < 400; step++) {
+        const index = random.below(count);
+        const server = servers[index];
+        const text = content();
+
+        switch (
+          unfinished[index] === null ? random.below(8) : random.below(5)
+        ) {
+          case 0:
+            if (unfinished[index] === null) {
+              server.send(text);
+              expected[index].push(`t${text}`);
+            } else {
+              server.send(text, { fin: true });
+              expected[index].push(`t${unfinished[index]}${text}`);
+              unfinished[index] = null;
+            }
+            break;
+          case 1:
+            if (unfinished[index] === null) {
+              server.send(text, { fin: false });
+              unfinished[index] = text;
+            }
+            break;
+          case 2:
+            if (unfinished[index] === null) {
+              server.send(new Blob([text]), { binary: false });
+              expected[index].push(`t${text}`);
+            }
+            break;
+          case 3:
+            server.ping('x');
+            break;
+          case 4:
+            await new Promise(setImmediate);
+            break;
+          default: {
+            const free = servers.filter(
+              (each, place) => unfinished[place] === null
+            );
+            const compress = [true, true, false, 'each'][random.below(4)];
+
+            expect(broadcast(free, text, { compress })).toBe(free.length);
+            for (const each of free) {
+              expected[servers.indexOf(each)].push(`t${text}`);
+            }
+          }
+        }
+      }
+      servers.forEach((server, index) => {
+        if (unfinished[index] === null) return;
+        server.send('', { fin: true });
+        expected[index].push(`t${unfinished[index]}`);
+      });
+      await settled(servers, clients);
+      clients.forEach(({ received }, index) => {
+        expect(received).toEqual(expected[index]);
+      });
+    }
+  );
+});
+
+test('clients are sent to, too', async () => {
+  const { wss, url } = await listen({ ...row('owned'), WebSocket: oxws });
+  const connected = once(wss, 'connection');
+  const client = dial({ WebSocket: oxws, route: 'owned' }, url);
+  const [[server]] = await Promise.all([connected, once(client, 'open')]);
+  const message = once(server, 'message');
+
+  expect(broadcast([client, server], 'text')).toBe(2);
+  expect(String((await message)[0])).toBe('text');
+});
+
+test('one that throws keeps nobody from getting it', async () => {
+  const { servers, clients } = await serve('owned', 3);
+  const thrown = new Error('thrown');
+  const uncaught = jest.spyOn(process, 'nextTick');
+
+  servers[0].send = () => {
+    throw thrown;
+  };
+  uncaught.mockImplementationOnce((fn, err) => expect(err).toBe(thrown));
+  expect(broadcast(servers, 'text')).toBe(2);
+  uncaught.mockRestore();
+  await settled(servers, clients);
+  expect(clients[2].received).toEqual(['ttext']);
+});
+
+test('a subclass that overrides send() has it called', async () => {
+  const sent = [];
+
+  class Traced extends oxws {
+    send(data, ...rest) {
+      sent.push(data);
+      super.send(data, ...rest);
+    }
+  }
+
+  const { servers, clients } = await serve('owned', 2, { WebSocket: Traced });
+
+  expect(broadcast(servers, 'text')).toBe(2);
+  await settled(servers, clients);
+  expect(sent).toEqual(['text', 'text']);
+  expect(clients[1].received).toEqual(['ttext']);
+});
+
+test('an observed sender sees each frame', async () => {
+  const { servers, clients } = await serve('owned', 2);
+  const frames = [];
+
+  const { sendFrame } = servers[0]._sender;
+
+  servers[0]._sender.sendFrame = function (list, cb) {
+    frames.push(Buffer.concat(list.map(Buffer.from)).toString('latin1'));
+    sendFrame.call(this, list, cb);
+  };
+  expect(broadcast(servers, 'text')).toBe(2);
+  await settled(servers, clients);
+  expect(frames[0]).toContain('text');
+  expect(clients[0].received).toEqual(['ttext']);
+});
+
+test('sockets of two copies of oxws', async () => {
+  const copy = anotherCopy();
+  const one = await serve('owned', 2);
+  const { wss, url } = await listen({
+    WebSocketServer: copy.WebSocket.WebSocketServer
+  });
+  const connected = once(wss, 'connection');
+  const client = dial({ WebSocket: ws }, url);
+  const message = once(client, 'message');
+  const [server] = await connected;
+  const prepared = new copy.extra.PreparedMessage('text');
+
+  expect(broadcast([...one.servers, server], prepared)).toBe(3);
+  expect(String((await message)[0])).toBe('text');
+  await settled(one.servers, one.clients);
+  expect(one.clients[0].received).toEqual(['ttext']);
+});
+
+describe('a PreparedMessage', () => {
+  test.each(ROUTES)('is sent as often as one likes (%s)', async (route) => {
+    const { servers, clients } = await serve(route, 3, {
+      perMessageDeflate: true
+    });
+    const long = 'long '.repeat(1000);
+    const bytes = Buffer.from('bytes');
+    const messages = [
+      new PreparedMessage(long),
+      new PreparedMessage(bytes),
+      new PreparedMessage('plain'.repeat(1000), { compress: false })
+    ];
+
+    bytes.fill(0);
+    for (const message of messages) {
+      expect(broadcast(servers, message)).toBe(3);
+      await new Promise((resolve, reject) => {
+        message.sendTo(servers[0], (err) => (err ? reject(err) : resolve()));
+      });
+      servers[1].send(long);
+      message.sendTo(servers[1]);
+    }
+    await settled(servers, clients);
+
+    const [one, two, three] = clients.map(({ received }) => received);
+    const all = [`t${long}`, 'bbytes', `t${'plain'.repeat(1000)}`];
+
+    expect(one).toEqual(all.flatMap((each) => [each, each]));
+    expect(two).toEqual(all.flatMap((each) => [each, `t${long}`, each]));
+    expect(three).toEqual(all);
+  });
+
+  test('tells when it cannot be sent', async () => {
+    const { servers } = await serve('owned', 1);
+    const message = new PreparedMessage('text');
+
+    servers[0].terminate();
+    await onceClosed(servers[0]);
+
+    const err = await new Promise((resolve) =>
+      message.sendTo(servers[0], resolve)
+    );
+
+    expect(err.message).toBe('WebSocket is not open: readyState 3 (CLOSED)');
+    expect(() => message.sendTo({})).toThrow(TypeError);
+  });
+});
+
+test('what is wrong is a TypeError', () => {
+  const blob = new Blob(['text']);
+
+  expect(() => new PreparedMessage(blob)).toThrow(TypeError);
+  expect(() => broadcast([], blob)).toThrow(TypeError);
+  expect(() => broadcast([], {})).toThrow('must be of type string');
+  expect(() => broadcast([{}], 'text')).toThrow(TypeError);
+  expect(() => broadcast([], 'text', { onSlow: 'wait' })).toThrow(TypeError);
+  expect(() => broadcast([], 'text', { maxBuffered: '1' })).toThrow(TypeError);
+  expect(() => broadcast([], 'text', { maxBuffered: -1 })).toThrow(RangeError);
+});

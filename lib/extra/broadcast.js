@@ -1,0 +1,89 @@
+'use strict';
+
+const { find } = require('./access');
+const { checkBytes } = require('./options');
+const { PreparedMessage, isPrepared } = require('./prepared-message');
+
+const SLOW = {
+  skip() {},
+  terminate(websocket) {
+    websocket.terminate();
+  }
+};
+
+/**
+ * Sends a message to many WebSockets, encoded and compressed once.
+ *
+ * @param {Iterable<any>} clients Those that are not open are left out
+ * @param {any} data What `send()` takes, or a `PreparedMessage`; no Blob
+ * @param {Object} [options]
+ * @param {boolean} [options.binary] As that of `send()`
+ * @param {(boolean|'each')} [options.compress=true] `'each'`: by each
+ *     connection's own compressor, which knows what was sent before
+ * @param {any} [options.except] A WebSocket, or a Set of them, to leave out
+ * @param {number} [options.maxBuffered=Infinity] Who has more bytes waiting is
+ *     slow, and is not sent this
+ * @param {('skip'|'terminate'|function(any): void)} [options.onSlow='skip'] What
+ *     is done with those
+ * @return {number} For how many it was queued
+ * @throws {TypeError} If a client is no WebSocket of oxws, or an option is wrong
+ */
+function broadcast(clients, data, options = {}) {
+  const {
+    except,
+    maxBuffered = Infinity,
+    onSlow = 'skip',
+    ...encoding
+  } = options;
+
+  checkBytes('maxBuffered', maxBuffered);
+
+  const message = isPrepared(data) ? data : new PreparedMessage(data, encoding);
+  const slow = typeof onSlow === 'function' ? onSlow : SLOW[onSlow];
+
+  if (slow === undefined) {
+    throw new TypeError(
+      'The option "onSlow" must be "skip", "terminate" or a function'
+    );
+  }
+
+  let count = 0;
+
+  for (const [access, websockets] of sort(clients, except)) {
+    count += access.broadcast(websockets, message, maxBuffered, slow);
+  }
+
+  return count;
+}
+
+/** WebSockets by the copy of oxws that they are of. */
+function sort(clients, except) {
+  const isLeftOut =
+    except instanceof Set
+      ? (websocket) => except.has(websocket)
+      : (websocket) => websocket === except;
+  /** @type {Map<any, any[]>} */
+  const groups = new Map();
+  let last;
+  let group;
+
+  for (const websocket of clients) {
+    const access = find(websocket);
+
+    if (access?.of !== 'WebSocket') {
+      throw new TypeError('Expected a WebSocket of oxws');
+    }
+
+    if (access !== last) {
+      last = access;
+      group = groups.get(access);
+      if (group === undefined) groups.set(access, (group = []));
+    }
+
+    if (!isLeftOut(websocket)) group.push(websocket);
+  }
+
+  return groups;
+}
+
+module.exports = broadcast;

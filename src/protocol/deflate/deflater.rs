@@ -23,6 +23,8 @@ pub struct Deflater {
     params: DeflateParams,
     /// From the first message on that has something to compress.
     context: Option<Box<Deflate>>,
+    /// What the context knows is not what the receiver's window ends with.
+    is_stale: bool,
 }
 
 impl Deflater {
@@ -31,6 +33,7 @@ impl Deflater {
         Self {
             params,
             context: None,
+            is_stale: false,
         }
     }
 
@@ -45,6 +48,9 @@ impl Deflater {
             let context = self.context.get_or_insert_with(|| {
                 context_pool::take_deflate(params).unwrap_or_else(|| new_context(params))
             });
+            if std::mem::take(&mut self.is_stale) {
+                context.reset();
+            }
             append_flushed(context, data, out);
         }
         if fin {
@@ -57,11 +63,10 @@ impl Deflater {
         }
     }
 
-    /// Begins a new window. Between two messages.
+    /// Has the next message begin a new window. Between two messages. That costs what clearing the context does, first when
+    /// there is something to compress: as a rule there is another message that was compressed elsewhere.
     pub fn forget(&mut self) {
-        if let Some(context) = &mut self.context {
-            context.reset();
-        }
+        self.is_stale = self.context.is_some();
     }
 
     /// Appends a compressed frame to `out`.

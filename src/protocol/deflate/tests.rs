@@ -326,3 +326,25 @@ fn contexts_may_change_threads() {
     assert_send::<Inflater>();
     assert_send::<DeflateJob>();
 }
+
+#[test]
+fn a_message_that_another_made_is_between_two_of_ours() {
+    let text = b"what all of them say, more or less, and say again".repeat(20);
+    let mut ours = Deflater::new(DEFLATE);
+    let mut inflater = Inflater::new(INFLATE);
+    let first = compress(&mut ours, &text);
+    let other = compress(&mut Deflater::new(DEFLATE), &text[7..]);
+    ours.forget();
+    let next = compress(&mut ours, &text);
+    let last = compress(&mut ours, &text);
+    for (message, expected) in [
+        (&first, &text[..]),
+        (&other, &text[7..]),
+        (&next, &text),
+        (&last, &text),
+    ] {
+        assert_eq!(inflate(&mut inflater, message, true).unwrap(), expected);
+    }
+    assert_eq!(next, first);
+    assert!(last.len() < next.len());
+}

@@ -2,13 +2,15 @@
 
 const { isUint8Array } = require('util').types;
 
-const { kStatusCode } = require('./constants');
+const { kStatusCode, readyStates } = require('./constants');
+const { createNotOpen } = require('./errors/protocol-errors');
 const emitGuarded = require('./native/emit-guarded');
 const timers = require('./node/timers');
-const { EMPTY } = require('./payload');
-const { CLOSED, CLOSING, OPEN } = require('./ready-state');
+const { EMPTY, byteLength, isBlob, toBuffer } = require('./payload');
 
 /** @typedef {import('./websocket')} WebSocket */
+
+const { CLOSED, CLOSING, OPEN } = readyStates;
 
 /** Codes that no frame carries (RFC 6455, section 7.4.1): it had none, there was none. */
 const NO_STATUS = 1005;
@@ -171,6 +173,27 @@ class ClosingHandshake {
     } else {
       websocket.emitClose();
     }
+  }
+
+  /**
+   * What is sent too late counts as buffered permanently (WHATWG WebSockets,
+   * section 3.1, `bufferedAmount`).
+   *
+   * @param {*} data
+   * @param {function(Error=): void} [cb]
+   */
+  discard(data, cb) {
+    const websocket = this._websocket;
+
+    if (data) {
+      const isSized = typeof data === 'string' || isBlob(data);
+      const length = byteLength(isSized ? data : toBuffer(data));
+
+      if (websocket._connection === null) websocket._bufferedAmount += length;
+      else websocket._sender._bufferedBytes += length;
+    }
+
+    if (cb) process.nextTick(cb, createNotOpen(websocket._readyState));
   }
 
   /** Nothing is sent from here on but a close frame. */

@@ -1,10 +1,27 @@
 'use strict';
 
-/**
- * Names of members that files of this package share and that users must not
- * run into.
- */
+/** What client and server assume of a connection when the user says nothing. */
+const connectionDefaults = Object.freeze({
+  allowSynchronousEvents: true,
+  autoPong: true,
+  closeTimeout: 30_000,
+  maxBufferedChunks: 256 * 1024,
+  maxFragments: 16 * 1024,
+  maxPayload: 100 * 1024 * 1024,
+  maxPendingAutoPongs: 60,
+  skipUTF8Validation: false
+});
+
+/** The values of `readyState` (WHATWG WebSockets, section 3.1). */
+const readyStates = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+
 module.exports = {
+  connectionDefaults,
+  readyStates,
+
+  // Names of members that files of this package share and that users must not
+  // run into.
+
   /** `websocket[kAttach](connection, options)`: speaks over it from here on. */
   kAttach: Symbol('attach'),
   /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */

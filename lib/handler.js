@@ -1,8 +1,7 @@
 'use strict';
 
-const { kInternal, kWebSocket } = require('./constants');
+const { kInternal, kWebSocket, readyStates } = require('./constants');
 const { fromBinary } = require('./payload');
-const { OPEN } = require('./ready-state');
 const Receiver = require('./receiver');
 
 /**
@@ -87,7 +86,7 @@ const listeners = {
 };
 
 function onPing(websocket, data) {
-  if (websocket._autoPong && websocket._readyState === OPEN) {
+  if (websocket._autoPong && websocket._readyState === readyStates.OPEN) {
     answerPing(websocket, data);
   }
 
@@ -130,4 +129,20 @@ function onSenderError(err) {
   this[kWebSocket]._closing.onSendError(err);
 }
 
-module.exports = { handler, onSenderError };
+/** What the connection of a WebSocket is started with. */
+function startOptions(websocket, options) {
+  // Only what is left out has a default.
+  const { allowSynchronousEvents = true } = options;
+
+  return {
+    allowSynchronousEvents: Boolean(allowSynchronousEvents),
+    extensions: websocket._extensions,
+    isServer: websocket._isServer,
+    maxBufferedChunks: Math.max(options.maxBufferedChunks | 0, 0),
+    maxFragments: Math.max(options.maxFragments | 0, 0),
+    maxPayload: Math.max(options.maxPayload | 0, 0),
+    skipUTF8Validation: Boolean(options.skipUTF8Validation)
+  };
+}
+
+module.exports = { handler, onSenderError, startOptions };

@@ -2,10 +2,14 @@
 
 const EventEmitter = require('events');
 
-const connectionOptions = require('./connection/connection-options');
 const NativeServer = require('./handshake/native-server');
 const PerMessageDeflate = require('./permessage-deflate');
-const { kExtra, kOriginals, kRefusing } = require('./constants');
+const {
+  connectionDefaults,
+  kExtra,
+  kOriginals,
+  kRefusing
+} = require('./constants');
 const ServerHandshake = require('./handshake/server-handshake');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 const WebSocket = require('./websocket');
@@ -64,7 +68,7 @@ class WebSocketServer extends EventEmitter {
     super();
 
     options = {
-      ...connectionOptions,
+      ...connectionDefaults,
       backlog: null,
       clientTracking: true,
       handleProtocols: null,

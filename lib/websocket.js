@@ -2,28 +2,23 @@
 
 const EventEmitter = require('events');
 
-const { connect } = require('./handshake/client');
+const ClientHandshake = require('./handshake/client-handshake');
 const emitGuarded = require('./native/emit-guarded');
 const { mixEventTarget } = require('./event-target');
 const { ClosingHandshake, defineFields } = require('./closing-handshake');
-const { handler, onSenderError } = require('./handler');
+const { createNotOpen } = require('./errors/protocol-errors');
+const { handler, onSenderError, startOptions } = require('./handler');
 const keepOwn = require('./node/keep-own');
 const ConnectionOutput = require('./connection/connection-output');
-const {
-  BINARY_TYPES,
-  EMPTY,
-  byteLength,
-  isBlob,
-  toBuffer
-} = require('./payload');
-const readyStates = require('./ready-state');
+const { BINARY_TYPES, EMPTY } = require('./payload');
 const Sender = require('./sender');
 const {
   kAttach,
   kExtra,
   kOpen,
   kOriginals,
-  kWebSocket
+  kWebSocket,
+  readyStates
 } = require('./constants');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 
@@ -82,7 +77,7 @@ class WebSocket extends EventEmitter {
     this._redirects = 0;
 
     if (address !== null) {
-      options = connect(this, address, protocols, options);
+      options = ClientHandshake.connect(this, address, protocols, options);
     }
 
     this._autoPong = Boolean(options.autoPong);
@@ -214,15 +209,7 @@ class WebSocket extends EventEmitter {
     this._sender[kWebSocket] = this;
     this._sender.onerror = onSenderError;
 
-    connection.start(this, handler, {
-      allowSynchronousEvents: isSynchronous(options),
-      extensions: this._extensions,
-      isServer: this._isServer,
-      maxBufferedChunks: Math.max(options.maxBufferedChunks | 0, 0),
-      maxFragments: Math.max(options.maxFragments | 0, 0),
-      maxPayload: Math.max(options.maxPayload | 0, 0),
-      skipUTF8Validation: Boolean(options.skipUTF8Validation)
-    });
+    connection.start(this, handler, startOptions(this, options));
 
     this._readyState = OPEN;
     emitGuarded(this, 'open');
@@ -244,7 +231,7 @@ class WebSocket extends EventEmitter {
    * @throws {(TypeError|RangeError)} If an argument may not be sent
    */
   close(code, data) {
-    if (this._readyState === CONNECTING) abandonHandshake(this);
+    if (this._readyState === CONNECTING) this._handshake.abandon();
     else this._closing.start(code, data);
   }
 
@@ -252,7 +239,7 @@ class WebSocket extends EventEmitter {
   terminate() {
     if (this._readyState === CLOSED) return;
 
-    if (this._readyState === CONNECTING) abandonHandshake(this);
+    if (this._readyState === CONNECTING) this._handshake.abandon();
     else this._closing.abort();
   }
 
@@ -285,7 +272,7 @@ class WebSocket extends EventEmitter {
    * @throws {Error} While the WebSocket is connecting
    */
   send(data, options, cb) {
-    if (this._readyState === CONNECTING) throw notOpen(CONNECTING);
+    if (this._readyState === CONNECTING) throw createNotOpen(CONNECTING);
 
     if (typeof options === 'function') {
       cb = options;
@@ -295,7 +282,7 @@ class WebSocket extends EventEmitter {
     if (typeof data === 'number') data = data.toString();
 
     if (this._readyState !== OPEN) {
-      refuse(this, data, cb);
+      this._closing.discard(data, cb);
       return;
     }
 
@@ -391,19 +378,8 @@ Object.defineProperty(WebSocket.prototype, kExtra, {
   get: () => (access ??= require('./extra/websocket-access'))
 });
 
-/** Only what is left out has a default. */
-function isSynchronous({ allowSynchronousEvents = true }) {
-  return Boolean(allowSynchronousEvents);
-}
-
-function abandonHandshake(websocket) {
-  websocket._handshake.abort(
-    'WebSocket was closed before the connection was established'
-  );
-}
-
 function sendControl(websocket, type, data, mask, cb) {
-  if (websocket._readyState === CONNECTING) throw notOpen(CONNECTING);
+  if (websocket._readyState === CONNECTING) throw createNotOpen(CONNECTING);
 
   if (typeof data === 'function') {
     cb = data;
@@ -416,35 +392,13 @@ function sendControl(websocket, type, data, mask, cb) {
   if (typeof data === 'number') data = data.toString();
 
   if (websocket._readyState !== OPEN) {
-    refuse(websocket, data, cb);
+    websocket._closing.discard(data, cb);
     return;
   }
 
   if (mask === undefined) mask = !websocket._isServer;
 
   websocket._sender[type](data || EMPTY, mask, cb);
-}
-
-/**
- * Counts what is sent too late as buffered for ever (WHATWG WebSockets,
- * section 3.1, `bufferedAmount`).
- */
-function refuse(websocket, data, cb) {
-  if (data) {
-    const isSized = typeof data === 'string' || isBlob(data);
-    const length = byteLength(isSized ? data : toBuffer(data));
-
-    if (websocket._connection === null) websocket._bufferedAmount += length;
-    else websocket._sender._bufferedBytes += length;
-  }
-
-  if (cb) process.nextTick(cb, notOpen(websocket._readyState));
-}
-
-function notOpen(readyState) {
-  const name = Object.keys(readyStates)[readyState];
-
-  return new Error(`WebSocket is not open: readyState ${readyState} (${name})`);
 }
 
 module.exports = WebSocket;

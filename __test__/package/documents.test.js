@@ -6,7 +6,7 @@
 const fs = require('fs');
 const path = require('path');
 
-const connectionOptions = require('../../lib/connection/connection-options');
+const { connectionDefaults } = require('../../lib/constants');
 const { scripts } = require('../../package.json');
 const { root } = require('../support/child');
 const {
@@ -158,7 +158,7 @@ test('all examples are listed, and run by a test', () => {
   }
 });
 
-test.each(Object.entries(connectionOptions))(
+test.each(Object.entries(connectionDefaults))(
   'docs/api.md has the default of %s',
   (name, value) => {
     expect(proseOf('docs/api.md')).toMatch(

@@ -1,6 +1,6 @@
 'use strict';
 
-const { kStatusCode } = require('../constants');
+const { kStatusCode, readyStates } = require('../constants');
 
 const PREFIX = 'Invalid WebSocket frame: ';
 
@@ -157,4 +157,19 @@ function createSyntaxError(index) {
   );
 }
 
-module.exports = { createAbort, createSyntaxError, createViolation };
+/**
+ * @param {number} readyState
+ * @return {Error} That nothing can be sent in this state
+ */
+function createNotOpen(readyState) {
+  const name = Object.keys(readyStates)[readyState];
+
+  return new Error(`WebSocket is not open: readyState ${readyState} (${name})`);
+}
+
+module.exports = {
+  createAbort,
+  createNotOpen,
+  createSyntaxError,
+  createViolation
+};

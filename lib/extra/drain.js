@@ -1,6 +1,8 @@
 'use strict';
 
-const { CLOSED, CONNECTING, OPEN } = require('../ready-state');
+const { readyStates } = require('../constants');
+
+const { CLOSED, CONNECTING, OPEN } = readyStates;
 
 /** @typedef {import('../websocket')} WebSocket */
 

@@ -4,8 +4,9 @@ const { COMPRESS, FIN, RSV1, BINARY, TEXT } = require('../native/frame-flags');
 const native = require('../native/addon');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const NativeConnection = require('../connection/native-connection');
-const { kOriginals } = require('../constants');
-const { OPEN } = require('../ready-state');
+const { kOriginals, readyStates } = require('../constants');
+
+const { OPEN } = readyStates;
 
 /**
  * @typedef {import('./prepared-message').PreparedMessage} PreparedMessage

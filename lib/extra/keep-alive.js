@@ -3,8 +3,10 @@
 const { accessTo, clientsOf, find } = require('./access');
 const forEachInBatches = require('./batches');
 const { checkDuration } = require('./options');
-const { CLOSED, OPEN } = require('../ready-state');
+const { readyStates } = require('../constants');
 const { DEAD, SILENT } = require('./verdicts');
+
+const { CLOSED, OPEN } = readyStates;
 
 /** A timer that is later than this was kept from being called. */
 const LATE = 1000;

@@ -1,7 +1,9 @@
 'use strict';
 
 const { accessTo } = require('./access');
-const { CLOSED } = require('../ready-state');
+const { readyStates } = require('../constants');
+
+const { CLOSED } = readyStates;
 
 /** @typedef {{data: any, isBinary: boolean}} Message */
 

@@ -4,7 +4,9 @@ const { accessToServer, clientsOf } = require('./access');
 const { closePayload } = require('../closing-handshake');
 const forEachInBatches = require('./batches');
 const { checkDuration } = require('./options');
-const { CLOSED, OPEN } = require('../ready-state');
+const { readyStates } = require('../constants');
+
+const { CLOSED, OPEN } = readyStates;
 
 /** How often some of many close frames are sent, in milliseconds. */
 const STEP = 20;

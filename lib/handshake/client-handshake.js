@@ -1,28 +1,22 @@
 'use strict';
 
 const {
-  aim,
-  checkProtocols,
   checkUrl,
   createUrl,
   parseUrl,
-  resolveSettings
+  resolveSettings,
+  setTarget
 } = require('./client-options');
+const ClientOffer = require('./client-offer');
+const { kOpen, readyStates } = require('../constants');
 const { dial, reportAbort } = require('./native-dial');
 const emitGuarded = require('../native/emit-guarded');
-const extension = require('../extension');
-const native = require('../native/addon');
 const nodeRequest = require('./node-request');
-const ownedRequest = require('./native-request');
-const PerMessageDeflate = require('../permessage-deflate');
-const { CONNECTING } = require('../ready-state');
+const nativeRequest = require('./native-request');
 const redirect = require('./redirect');
-const { kOpen } = require('../constants');
 const timers = require('../node/timers');
 
 /** @typedef {import('../websocket')} WebSocket */
-
-const DEFLATE = PerMessageDeflate.extensionName;
 
 /** The longest delay of a timer; it takes longer ones for none. */
 const MAX_DELAY = 2 ** 31 - 1;
@@ -32,6 +26,44 @@ const MAX_DELAY = 2 ** 31 - 1;
  * redirect is followed, another one comes after it.
  */
 class ClientHandshake {
+  /**
+   * Connects a WebSocket that was just created.
+   *
+   * @param {WebSocket} websocket
+   * @param {(string|URL)} address
+   * @param {(string|string[]|Object)} [protocols] The subprotocols to offer; or
+   *     the options
+   * @param {Object} [options]
+   * @return {Object} The options with what they default to
+   * @throws {(SyntaxError|RangeError|TypeError)} If an argument is invalid
+   */
+  static connect(websocket, address, protocols, options) {
+    const hasOptionsSecond =
+      typeof protocols === 'object' &&
+      protocols !== null &&
+      !Array.isArray(protocols);
+
+    if (hasOptionsSecond) {
+      options = protocols;
+      protocols = undefined;
+    }
+
+    if (protocols === undefined) protocols = options?.protocols;
+    if (protocols === undefined) protocols = [];
+    if (!Array.isArray(protocols)) protocols = [protocols];
+
+    const handshake = new ClientHandshake(
+      websocket,
+      address,
+      protocols,
+      options
+    );
+
+    handshake.start();
+
+    return handshake.settings;
+  }
+
   /**
    * @param {WebSocket} websocket
    * @param {(string|URL)} address
@@ -64,42 +96,11 @@ class ClientHandshake {
     this._url = url;
     this._isIpc = url.protocol === 'ws+unix:';
     this._isSecure = url.protocol === 'wss:';
-    this._offered = checkProtocols(protocols);
-    this._deflate = createDeflate(this.settings);
-    this._key = native.generateKey();
+    this._offer = new ClientOffer(this.settings, protocols);
 
-    aim(this.settings, url);
+    setTarget(this.settings, url);
     this._host = this._isIpc ? this.settings.socketPath : url.host;
-    this._setHeaders();
-  }
-
-  _setHeaders() {
-    const { settings } = this;
-    const { origin, protocolVersion } = settings;
-
-    settings.headers = {
-      ...settings.headers,
-      'Sec-WebSocket-Version': protocolVersion,
-      'Sec-WebSocket-Key': this._key,
-      Connection: 'Upgrade',
-      Upgrade: 'websocket'
-    };
-
-    if (this._deflate) {
-      settings.headers['Sec-WebSocket-Extensions'] = extension.format({
-        [DEFLATE]: this._deflate.offer()
-      });
-    }
-
-    if (this._protocols.length > 0) {
-      settings.headers['Sec-WebSocket-Protocol'] = this._protocols.join(',');
-    }
-
-    if (origin) {
-      settings.headers[
-        protocolVersion < 13 ? 'Sec-WebSocket-Origin' : 'Origin'
-      ] = origin;
-    }
+    this._offer.setHeaders(this.settings);
   }
 
   /** Sends the request. */
@@ -110,7 +111,9 @@ class ClientHandshake {
 
     if (this.settings.followRedirects) this._prepareRedirects();
 
-    if (ownedRequest.isPossible(this._options, this.settings, this._isSecure)) {
+    if (
+      nativeRequest.isPossible(this._options, this.settings, this._isSecure)
+    ) {
       this._dial = this._startDial();
       this._startTimer();
       return;
@@ -134,7 +137,7 @@ class ClientHandshake {
 
   /** Sends the request over a connection of the engine. */
   _startDial() {
-    return dial(ownedRequest.create(this.settings), {
+    return dial(nativeRequest.create(this.settings), {
       onError: (err) => this._onError(err),
       onResponse: (request, res) => this._onResponse(request, res),
       onUpgrade: (res, connection) =>
@@ -241,11 +244,11 @@ class ClientHandshake {
     emitGuarded(websocket, 'upgrade', res);
 
     // A listener may have closed the WebSocket.
-    if (websocket._readyState !== CONNECTING) return;
+    if (websocket._readyState !== readyStates.CONNECTING) return;
 
     this._finish();
 
-    const fault = this._checkAnswer(res.headers);
+    const fault = this._offer.validateResponse(res.headers, websocket);
 
     if (fault) {
       websocket._closing.begin();
@@ -267,65 +270,9 @@ class ClientHandshake {
     });
   }
 
-  /**
-   * Checks what the server answered, and takes over what it chose.
-   *
-   * @return {(string|undefined)} What is wrong
-   */
-  _checkAnswer(headers) {
-    if (headers.upgrade?.toLowerCase() !== 'websocket') {
-      return 'Invalid Upgrade header';
-    }
-
-    if (headers['sec-websocket-accept'] !== native.acceptKey(this._key)) {
-      return 'Invalid Sec-WebSocket-Accept header';
-    }
-
-    return (
-      this._checkProtocol(headers['sec-websocket-protocol']) ||
-      this._checkExtensions(headers['sec-websocket-extensions'])
-    );
-  }
-
-  _checkProtocol(protocol) {
-    const offered = this._offered;
-
-    if (protocol === undefined) {
-      return offered.size > 0 ? 'Server sent no subprotocol' : undefined;
-    }
-
-    if (offered.size === 0) {
-      return 'Server sent a subprotocol but none was requested';
-    }
-
-    if (!offered.has(protocol)) return 'Server sent an invalid subprotocol';
-
-    this._websocket._protocol = protocol;
-  }
-
-  _checkExtensions(header) {
-    if (header === undefined) return;
-
-    if (!this._deflate) {
-      return (
-        'Server sent a Sec-WebSocket-Extensions header but no extension was ' +
-        'requested'
-      );
-    }
-
-    try {
-      const answer = extension.parse(header);
-
-      if (Object.keys(answer).join() !== DEFLATE) {
-        return 'Server indicated an extension that was not requested';
-      }
-
-      this._deflate.accept(answer[DEFLATE]);
-    } catch {
-      return 'Invalid Sec-WebSocket-Extensions header';
-    }
-
-    this._websocket._extensions = { [DEFLATE]: this._deflate };
+  /** Gives up because the WebSocket is closed. */
+  abandon() {
+    this.abort('WebSocket was closed before the connection was established');
   }
 
   /**
@@ -407,16 +354,6 @@ class ClientHandshake {
 
     redirect.keepCredentials(this._options.headers, this.settings.auth);
   }
-}
-
-function createDeflate({ maxPayload, perMessageDeflate }) {
-  if (!perMessageDeflate) return null;
-
-  return new PerMessageDeflate({
-    ...perMessageDeflate,
-    isServer: false,
-    maxPayload
-  });
 }
 
 function fail(websocket, err) {

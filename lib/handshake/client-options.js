@@ -2,7 +2,7 @@
 
 const querystring = require('querystring');
 
-const connectionOptions = require('../connection/connection-options');
+const { connectionDefaults } = require('../constants');
 
 const PROTOCOL_VERSIONS = [8, 13];
 
@@ -11,7 +11,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * The options of a client and what they default to. Where to connect to is not
- * among them: `aim()` adds it.
+ * among them: `setTarget()` adds it.
  *
  * @param {Object} [options] The user's
  * @return {Object}
@@ -19,13 +19,13 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  */
 function resolveSettings(options) {
   const settings = {
-    ...connectionOptions,
+    ...connectionDefaults,
     followRedirects: false,
     maxRedirects: 10,
     perMessageDeflate: true,
     protocolVersion: PROTOCOL_VERSIONS[1],
     ...options,
-    // These are for the address to say.
+    // These are taken from the address.
     host: undefined,
     hostname: undefined,
     method: 'GET',
@@ -128,7 +128,7 @@ function checkProtocols(protocols) {
  * @param {Object} settings
  * @param {URL} url
  */
-function aim(settings, url) {
+function setTarget(settings, url) {
   const defaultPort = url.protocol === 'wss:' ? 443 : 80;
 
   settings.defaultPort ||= defaultPort;
@@ -155,10 +155,10 @@ function aim(settings, url) {
 }
 
 module.exports = {
-  aim,
   checkProtocols,
   checkUrl,
   createUrl,
   parseUrl,
-  resolveSettings
+  resolveSettings,
+  setTarget
 };

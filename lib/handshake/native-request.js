@@ -4,7 +4,7 @@ const http = require('http');
 
 const { isClientOriginal } = require('../node/node-originals');
 
-/** Options that the owned route honours, or that no route looks at. */
+/** Options that the engine's dialling honours, or that nobody looks at. */
 const HONOURED = new Set([
   'allowSynchronousEvents',
   'auth',

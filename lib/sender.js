@@ -255,6 +255,11 @@ class Sender {
     this._sendQueue.bufferedBytes = count;
   }
 
+  /** What it is busy with: 0 nothing, 1 compressing, 2 reading a Blob. */
+  get _state() {
+    return this._sendQueue.state;
+  }
+
   /**
    * The stream that frames go to. That of an open WebSocket is made when it is
    * asked for; a program may put another one there.

@@ -35,7 +35,10 @@ const { byteLength } = require('../payload');
 /** The flag of a payload that is still a Blob. No output ever sees it. */
 const BLOB = 0x10000;
 
-/** What the queue is busy with; all that is added meanwhile waits its turn. */
+/**
+ * What the queue is busy with, by the numbers that `ws` has for it; all that is
+ * added meanwhile waits its turn.
+ */
 const IDLE = 0;
 const COMPRESSING = 1;
 const READING_BLOB = 2;
@@ -54,7 +57,7 @@ class SendQueue {
     this.bufferedBytes = 0;
     this._output = output;
     this._sender = sender;
-    this._state = IDLE;
+    this.state = IDLE;
     /** @type {?Object[]} */
     this._waiting = null;
   }
@@ -67,7 +70,7 @@ class SendQueue {
    * @param {function(Error=): void} [cb]
    */
   add(data, bits, cb) {
-    if (this._state === IDLE) this._start(data, bits, cb);
+    if (this.state === IDLE) this._start(data, bits, cb);
     else this._enqueue(data, bits, cb, false);
   }
 
@@ -125,9 +128,9 @@ class SendQueue {
 
   /** What was kept waiting is sent, until something else takes its time. */
   _continue() {
-    this._state = IDLE;
+    this.state = IDLE;
 
-    while (this._state === IDLE && this._waiting?.length) {
+    while (this.state === IDLE && this._waiting?.length) {
       const { data, bits, length, cb } = this._waiting.shift();
 
       this._unbuffer(length);
@@ -137,7 +140,7 @@ class SendQueue {
 
   /** The output cannot take this yet, nor what comes after it. */
   _putBack(data, bits, cb) {
-    this._state = COMPRESSING;
+    this.state = COMPRESSING;
     this._enqueue(data, bits, cb, true);
   }
 
@@ -153,7 +156,7 @@ class SendQueue {
     const { size } = blob;
 
     this.bufferedBytes += size;
-    this._state = READING_BLOB;
+    this.state = READING_BLOB;
 
     // Callbacks and listeners run outside the promise, so that what they throw
     // is an uncaught exception and not a rejection.
@@ -168,9 +171,9 @@ class SendQueue {
         }
 
         this._unbuffer(size);
-        this._state = IDLE;
+        this.state = IDLE;
         this._start(Buffer.from(contents), bits & ~BLOB, cb);
-        if (this._state === IDLE) this._continue();
+        if (this.state === IDLE) this._continue();
       })
       .catch((err) => {
         process.nextTick(() => {
@@ -185,7 +188,7 @@ class SendQueue {
     const length = byteLength(data);
 
     this.bufferedBytes += length;
-    this._state = COMPRESSING;
+    this.state = COMPRESSING;
 
     this._output.compress(data, bits, (transmit) => {
       if (this._output.isDestroyed) {
@@ -194,9 +197,9 @@ class SendQueue {
       }
 
       this._unbuffer(length);
-      this._state = IDLE;
+      this.state = IDLE;
       transmit(cb);
-      if (this._state === IDLE) this._continue();
+      if (this.state === IDLE) this._continue();
     });
   }
 

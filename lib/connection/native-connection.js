@@ -1,34 +1,17 @@
 'use strict';
 
-const {
-  ConnectionResource,
-  createAccepted,
-  hasContextFrames
-} = require('../native/async-context');
-const native = require('../native/addon');
-const {
-  bridge,
-  hasUv,
-  kinds,
-  scheduleFlush,
-  targets
-} = require('../native/bridge');
+const { ConnectionResource } = require('../native/async-context');
+const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
-const CompressedSends = require('./compressed-sends');
 const { COMPRESS } = require('../native/frame-flags');
-const StreamReader = require('./stream-reader');
-const Connection = require('./connection');
 const { isSocketOriginal, isWriteOriginal } = require('../node/node-originals');
-const Passthrough = require('./passthrough');
-const Receiver = require('../receiver');
-const NativeSocket = require('./native-socket');
-const onceDrained = require('./once-drained');
-const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
-const WriteCallbacks = require('./write-callbacks');
-
-/** The addon's contexts have no frames, and without libuv there are none. */
-const hasNativeContexts = hasUv && !hasContextFrames;
+const Receiver = require('../receiver');
+const CompressedSends = require('./compressed-sends');
+const NativeByteStream = require('./native-byte-stream');
+const onceDrained = require('./once-drained');
+const Passthrough = require('./passthrough');
+const StreamReader = require('./stream-reader');
 
 /** The longest queue that the addon can be told of. */
 const MAX_MARK = 0xffffffff;
@@ -36,206 +19,37 @@ const MAX_MARK = 0xffffffff;
 const { CLOSED, CHUNK, DRAINED, END, FAILED, LOW, WRITTEN } = kinds;
 
 /**
- * A connection of the engine: accepted, dialled or adopted.
+ * A connection of the engine: accepted, dialled or adopted. The engine decodes
+ * and makes its frames, until it is detached.
  */
-class NativeConnection extends Connection {
+class NativeConnection extends NativeByteStream {
   /**
    * @param {number} id That of the connection
    * @param {?ConnectionResource} [resource] Whose async context its events have;
    *     those of a connection that was accepted have one of their own
    */
   constructor(id, resource = null) {
-    super();
+    super(id, resource);
 
     this.isJsDriven = false;
-    /** `dispatch()` calls in the async context of its events, or they have none. */
-    this.isInContext = false;
-    this._resource = resource;
-    this.destroyed = false;
-    /** The peer's FIN has come. */
-    this.ended = false;
-    /** Our FIN is asked for. */
-    this.ending = false;
-    /** Who holds the socket has not said `unref()`. */
-    this.isReferenced = true;
-    /** Bytes are wanted. */
-    this._isReading = true;
-    /** The peer's FIN came while none were, before `start()`. */
-    this._isEndDue = false;
-    /** Nothing is to be read or written. */
-    this._isIdle = false;
+    /** Takes the events until `start()`. */
+    this._listener = null;
+    /** While the socket is an ordinary one. */
+    this.passthrough = null;
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
-    this.id = id;
-    this._nativeHandle = null;
     /** An upgrade socket has given it to a WebSocket. */
     this.isClaimed = false;
     /** A message was not delivered: none behind it will be. */
     this._hasGap = false;
     /** The chunk that comes is kept until the WebSocket is resumed. */
     this._isKeepingChunk = false;
-    /** It was paused when it was closed here. */
-    this._closedWhilePaused = false;
-    /** Those of sends, once there are some. */
-    this._callbacks = null;
     /** Those that are compressed, once there are some. */
     this._compressedSends = null;
-    this._socket = null;
-    this._closed = false;
-    /** How many there were, once it is closed. */
-    this._bytesRead = 0;
-    this._bytesWritten = 0;
     /** What `receiver` is once nothing is received any more. */
     this._idleReceiver = null;
-    /** The http.Server that it was accepted for. */
-    this.server = null;
-    /** It is one of the server's connections, and has no socket to tell. */
-    this._isCounted = false;
-    /** Takes the events until `start()`. */
-    this._listener = null;
-    /** While the socket is an ordinary one. */
-    this.passthrough = null;
 
     targets[id] = this;
-  }
-
-  /** What `async_hooks` know it by, made for who asks for it. */
-  get resource() {
-    if (this._resource === null) {
-      this._resource = createAccepted();
-      this._resource.connection = this;
-    }
-
-    return this._resource;
-  }
-
-  /** Takes events in its async context. Most connections that are idle have none. */
-  enter(events) {
-    const { _resource: resource } = this;
-
-    if (resource === null && hasUv) {
-      // This is called in nobody's context.
-      this._createContext(this, 'TCPWRAP');
-    } else if (resource !== null && hasNativeContexts) {
-      resource.runInAsyncScope(() => this._createContext(resource, 'OXWS'));
-    } else {
-      this.resource.runInAsyncScope(this.receive, this, events);
-      return;
-    }
-
-    bridge.runInContext(this.id, () => this.receive(events));
-  }
-
-  /** Has the addon call in the context in which this is called. */
-  _createContext(resource, type) {
-    bridge.createContext(this.id, resource, type);
-    this.isInContext = true;
-  }
-
-  /** For who looks for what keeps the process alive: it is the resource. */
-  hasRef() {
-    return !this._closed;
-  }
-
-  /**
-   * The socket's former handle is closed; this is called in its async context.
-   *
-   * @param {string} type That of the handle
-   */
-  onHandedOver(type) {
-    if (hasNativeContexts) {
-      this._createContext(this, type);
-    } else {
-      this._resource = new ConnectionResource(type);
-      this._resource.connection = this;
-    }
-    bridge.finishAdoption(this.id);
-  }
-
-  /** The net.Socket over this connection, made for who asks for it. */
-  get socket() {
-    if (this._socket === null) {
-      this._socket = new NativeSocket(this);
-    }
-
-    return this._socket;
-  }
-
-  /** The socket, for who may look into it. */
-  get exposedSocket() {
-    const { socket } = this;
-
-    socket.exposeBacklog();
-
-    return socket;
-  }
-
-  /**
-   * The native handle, created lazily: most connections get along
-   * without. Null once the connection is closed.
-   */
-  get nativeHandle() {
-    if (this._nativeHandle === null && !this._closed) {
-      this._nativeHandle = native.take(bridge.id, this.id);
-    }
-
-    return this._nativeHandle;
-  }
-
-  /** The socket object is there already: an adopted one, or one asked for. */
-  get hasSocket() {
-    return this._socket !== null;
-  }
-
-  /** It is one more connection of a server of Node's. */
-  countFor(server) {
-    // Its request has another one.
-    this.isInContext = true;
-    this.server = server;
-    this._isCounted = true;
-    server._connections++;
-  }
-
-  /**
-   * As a socket of Node's does when it is destroyed.
-   *
-   * @return {boolean} Whether the server was waiting for that
-   */
-  _discount() {
-    const { server } = this;
-
-    if (!this._isCounted || this._socket !== null) return false;
-
-    this._isCounted = false;
-    server._connections--;
-    server._emitCloseIfDrained();
-
-    return server._connections === 0 && !server.listening;
-  }
-
-  /**
-   * Gives the connection away, before anything was made of it.
-   *
-   * @return {?{fd: number, bytes: Buffer}} None: it is closed
-   */
-  release() {
-    const released = this.nativeHandle.release();
-
-    if (released !== null) {
-      targets[this.id] = undefined;
-      this.id = -1;
-      this.destroyed = true;
-      this._closed = true;
-      this._listener = null;
-      this._isCounted = false;
-    }
-
-    return released;
-  }
-
-  /** A socket that Node made is this connection's from now on. */
-  adoptSocket(socket) {
-    this._socket = socket;
   }
 
   /** Events before `start()` go to `listener(kind, value, data)`. */
@@ -439,20 +253,6 @@ class NativeConnection extends Connection {
     this.passthrough = new Passthrough(this, hasHead);
   }
 
-  /** The peer has ended before frames are exchanged. */
-  _endEarly() {
-    // What it was started with comes first, and then this once more.
-    if (this.isStarted || this._closed) return;
-
-    // Who reads nothing sees no end, either.
-    this._isEndDue = !this._isReading;
-    if (this._isEndDue || this.ended) return;
-
-    this.ended = true;
-    this._endSocket();
-    if (this._mayIdle) this.notifyDrained();
-  }
-
   _onClosed(reason) {
     targets[this.id] = undefined;
     if (this._socket !== null) {
@@ -490,10 +290,6 @@ class NativeConnection extends Connection {
     super.emitEvent(kind, value, data, fragments);
   }
 
-  _endSocket() {
-    if (this._socket !== null) this._socket.onEnded();
-  }
-
   /** The stream of a detached connection has ended. */
   _onEnd() {
     this.emitEvent(END, 0);
@@ -508,10 +304,6 @@ class NativeConnection extends Connection {
 
   _disconnect() {
     if (this.isStarted) this._handler.disconnect(this.websocket);
-  }
-
-  get isClosed() {
-    return this._closed;
   }
 
   transmit(data, bits, key, cb) {
@@ -529,30 +321,6 @@ class NativeConnection extends Connection {
     this.onSent(cb);
   }
 
-  write(list, cb) {
-    for (const chunk of list) bridge.write(this.id, chunk);
-    this.onSent(cb);
-  }
-
-  /** Something was sent. */
-  onSent(cb) {
-    if (this._isIdle) {
-      if (this._closed) {
-        // It has ended, and says so.
-        this._socket.write(EMPTY, cb);
-        return;
-      }
-      this._wake();
-    }
-    if (cb !== undefined) {
-      this._callbacks ??= new WriteCallbacks(this);
-      this._callbacks.add(cb);
-    }
-
-    if (this._socket !== null) this._socket.onQueued();
-    scheduleFlush();
-  }
-
   /** The engine takes frames as they are, and they come after all that was sent. */
   get takesFrames() {
     return (
@@ -562,21 +330,6 @@ class NativeConnection extends Connection {
       !this.isCompressing &&
       !this.awaitingFirstRead
     );
-  }
-
-  /** It was sent a frame that others got, too. */
-  onFrameSent() {
-    if (this._isIdle) this._wake();
-    if (this._socket !== null) this._socket.onQueued();
-  }
-
-  /** Bytes that the kernel does not have, after a try to write them. */
-  get pending() {
-    return this.destroyed ? 0 : bridge.pending(this.id);
-  }
-
-  get writableLength() {
-    return this._socket === null ? this.pending : this._socket.writableLength;
   }
 
   /** Bytes that were sent and are not written, as `bufferedAmount` counts them. */
@@ -620,81 +373,6 @@ class NativeConnection extends Connection {
     return bridge.checkAlive(this.id, now, silence, patience);
   }
 
-  get finished() {
-    return this._socket === null
-      ? this.ending && this.writableLength === 0
-      : this._socket.writableFinished;
-  }
-
-  onceFinished(fn) {
-    this.socket.once('finish', fn);
-  }
-
-  _stopReading() {
-    if (!this.destroyed) this.setReading(false);
-  }
-
-  _startReading() {
-    if (!this.destroyed) this.setReading(true);
-  }
-
-  /** Has bytes read, or not. */
-  setReading(isReading) {
-    this._isReading = isReading;
-
-    if (isReading) {
-      this.nativeHandle?.resume();
-      if (!this.ended) this._setIdle(false);
-      if (this._isEndDue) timers.setImmediate(() => this._endEarly());
-    } else {
-      this.nativeHandle?.pause();
-      if (this._mayIdle) this.notifyDrained();
-    }
-  }
-
-  /** Whether it keeps the event loop alive while it is not idle. */
-  setReferenced(isReferenced) {
-    this.isReferenced = isReferenced;
-    this._updateRef();
-  }
-
-  /**
-   * Like one of libuv's, a socket that has nothing to read and to write does not
-   * keep the event loop alive; where both sides have ended it is about to close.
-   */
-  get _mayIdle() {
-    if (this.destroyed || (this._isReading && !this.ended)) return false;
-
-    return !this.ended || !(this.ending || this._socket?.writableEnded);
-  }
-
-  /** Something is to be written. */
-  _wake() {
-    this._setIdle(false);
-    if (this._mayIdle) this.notifyDrained();
-  }
-
-  _idleWhenWritten() {
-    if (this.pending === 0) this._setIdle(true);
-    else this.notifyDrained();
-  }
-
-  _setIdle(isIdle) {
-    if (this._isIdle === isIdle) return;
-
-    this._isIdle = isIdle;
-    this._updateRef();
-  }
-
-  /** While it closes it keeps the event loop alive, whatever was said. */
-  _updateRef() {
-    if (this._closed) return;
-
-    this.nativeHandle.setRef(
-      this.destroyed || (this.isReferenced && !this._isIdle)
-    );
-  }
-
   pause() {
     super.pause();
     if (this.isDetached) this._reader.pause();
@@ -705,69 +383,6 @@ class NativeConnection extends Connection {
     super.resume();
     if (this.isDetached) this._reader.resume();
     else if (this._socket !== null) this._socket.onResumed();
-  }
-
-  end() {
-    if (this.ending || this.destroyed) return;
-
-    this.ending = true;
-
-    if (this._socket === null) {
-      this.sendFin();
-      scheduleFlush();
-    } else {
-      this._socket.end();
-    }
-  }
-
-  destroy() {
-    // It may have been closed, and its object be still open.
-    if (this._socket !== null) this._socket.destroy();
-    else if (!this.destroyed) this.close(false);
-  }
-
-  /** Closes the connection itself; by RST if asked so. */
-  close(reset) {
-    this.destroyed = true;
-    this._discount();
-    if (this._isIdle || !this.isReferenced) this._updateRef();
-    this._closedWhilePaused =
-      this.isStarted && this._eventQueue.isKeeping && !reset;
-
-    // What a paused WebSocket has not seen came before the end.
-    if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();
-    else bridge.destroy(this.id, reset ? 1 : 0);
-  }
-
-  /** Sends FIN after all that is queued. */
-  sendFin() {
-    if (this._closed) return;
-
-    bridge.end(this.id);
-    if (this._isIdle) this._wake();
-  }
-
-  /** Has the callbacks told when the first of them is due. */
-  notifyWritten() {
-    if (!this._closed) bridge.notifyWritten(this.id);
-  }
-
-  /** Has the socket told when all that is queued is written. */
-  notifyDrained() {
-    if (!this._closed) bridge.notifyDrained(this.id);
-  }
-
-  get bytesRead() {
-    return this._closed ? this._bytesRead : bridge.bytesRead(this.id);
-  }
-
-  /** How many there have been. */
-  get sends() {
-    return this._closed ? 0 : bridge.queued(this.id);
-  }
-
-  get bytesWritten() {
-    return this._closed ? this._bytesWritten : bridge.bytesWritten(this.id);
   }
 
   /** The endpoint discards what comes after a close frame or a violation. */

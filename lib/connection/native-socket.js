@@ -6,129 +6,7 @@ const keepOwn = require('../node/keep-own');
 const { toBuffer } = require('../payload');
 const { isWriteOriginal } = require('../node/node-originals');
 const { createClosing } = require('../errors/system-errors');
-const timers = require('../node/timers');
-
-/**
- * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
- * asks for, over a connection of the engine.
- */
-class ConnectionHandle {
-  constructor(connection) {
-    this.connection = connection;
-    this._onclose = null;
-    /** That of the handle that was in this one's place. */
-    this.asyncId = null;
-    this.reading = true;
-    this.isStreamBase = false;
-    /** What went through the handle that was in this one's place. */
-    this.readBefore = 0;
-    this.writtenBefore = 0;
-    /** What the socket is given to write has been sent by other means. */
-    this.discardsWrites = false;
-    /** How often the socket is corked. */
-    this.corks = 0;
-    /** What had come and gone when its timeout began, and what waited. */
-    this.seen = 0;
-    this.seenPending = 0;
-    /** What the stream itself holds, once `exposeBacklog()` counts more. */
-    this.ownLength = null;
-  }
-
-  get fd() {
-    return this.connection.nativeHandle?.fd ?? -1;
-  }
-
-  getAsyncId() {
-    return this.asyncId ?? this.connection.resource.asyncId();
-  }
-
-  get bytesRead() {
-    return this.readBefore + this.connection.bytesRead;
-  }
-
-  get bytesWritten() {
-    return this.writtenBefore + this.connection.bytesWritten;
-  }
-
-  get writeQueueSize() {
-    return this.connection.writableLength;
-  }
-
-  getpeername(out) {
-    Object.assign(out, this.connection.nativeHandle?.remoteAddress());
-
-    return 0;
-  }
-
-  getsockname(out) {
-    Object.assign(out, this.connection.nativeHandle?.localAddress());
-
-    return 0;
-  }
-
-  setNoDelay(enable) {
-    return this.connection.nativeHandle?.setNoDelay(enable) ?? 0;
-  }
-
-  setKeepAlive(enable, delay) {
-    return this.connection.nativeHandle?.setKeepAlive(enable, delay) ?? 0;
-  }
-
-  readStart() {
-    this.reading = true;
-
-    return 0;
-  }
-
-  readStop() {
-    this.reading = false;
-
-    return 0;
-  }
-
-  ref() {
-    this.connection.setReferenced(true);
-  }
-
-  unref() {
-    this.connection.setReferenced(false);
-  }
-
-  hasRef() {
-    return this.connection.isReferenced && !this.connection.isClosed;
-  }
-
-  close(onclose) {
-    this._close(onclose, false);
-  }
-
-  reset(onclose) {
-    this._close(onclose, true);
-
-    return 0;
-  }
-
-  _close(onclose, reset) {
-    this._onclose = onclose;
-
-    // As late as libuv: behind the 'error' event, and in the handle's context.
-    if (this.connection.isClosed) {
-      timers.setImmediate(() =>
-        this.connection.resource.runInAsyncScope(this.onClosed, this)
-      );
-    } else {
-      this.connection.close(reset);
-    }
-  }
-
-  /** The connection is closed. */
-  onClosed() {
-    const onclose = this._onclose;
-
-    this._onclose = null;
-    if (onclose) onclose();
-  }
-}
+const ConnectionHandle = require('./connection-handle');
 
 /** @typedef {import('./native-connection')} NativeConnection */
 
@@ -204,26 +82,7 @@ class NativeSocket extends Socket {
    * the object its shape: only for who may look there.
    */
   exposeBacklog() {
-    const {
-      _connectionHandle: handle,
-      _writableState: state,
-      _connection: connection
-    } = this;
-    let backlog = 0;
-
-    if (handle.ownLength !== null) return;
-
-    handle.ownLength = state.length;
-    Object.defineProperty(state, 'length', {
-      get: () => {
-        backlog = state.ending ? 0 : connection.pending;
-
-        return handle.ownLength + backlog;
-      },
-      set: (length) => {
-        handle.ownLength = length - backlog;
-      }
-    });
+    this._connectionHandle.exposeBacklog(this._writableState);
   }
 
   get writableNeedDrain() {
@@ -441,25 +300,12 @@ class NativeSocket extends Socket {
   noteActivity() {
     if (!this.timeout) return;
 
-    const { _connectionHandle: handle, _connection: connection } = this;
-
     this._unrefTimer();
-    handle.seen = connection.bytesRead + connection.sends;
+    this._connectionHandle.noteActivity();
   }
 
-  /**
-   * Nothing was heard of for as long as the timeout is. A message of which only
-   * a part has come, or left, may have made it longer.
-   */
   _onTimeout() {
-    const { _connectionHandle: handle, _connection: connection } = this;
-    const { pending } = connection;
-    const isActive =
-      handle.seen !== connection.bytesRead + connection.sends ||
-      (pending > 0 && handle.seenPending !== pending);
-
-    handle.seenPending = pending;
-    if (isActive && !connection.isClosed) this.noteActivity();
+    if (this._connectionHandle.wasActive()) this.noteActivity();
     else super._onTimeout();
   }
 

@@ -76,7 +76,7 @@ class SendQueue {
 
   /** Nothing waits. */
   get isIdle() {
-    return this._state === IDLE && !this._waiting?.length;
+    return this.state === IDLE && !this._waiting?.length;
   }
 
   _start(data, bits, cb) {

@@ -6,7 +6,7 @@ const { kInternal } = require('../constants');
 const { createDestroyed, createUnwritten } = require('../errors/system-errors');
 const timers = require('../node/timers');
 
-/** @typedef {import('./native-connection')} NativeConnection */
+/** @typedef {import('./native-byte-stream')} NativeByteStream */
 
 /** A callback, and the number of the send that it is of. */
 class WriteCallback {
@@ -35,7 +35,7 @@ class WriteCallback {
  * a `net.Socket`: it is written when that is.
  */
 class WriteCallbacks {
-  /** @param {NativeConnection} connection */
+  /** @param {NativeByteStream} connection */
   constructor(connection) {
     this._connection = connection;
     /** Those that are not called begin at `_next`, in order: late ones first. */

@@ -2,7 +2,7 @@
 
 const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
 
-/** @typedef {import('../connection/native-connection')} NativeConnection */
+/** @typedef {import('../connection/native-byte-stream')} NativeByteStream */
 
 /**
  * Whether AsyncLocalStorage keeps its stores in V8's frames and not in
@@ -22,7 +22,7 @@ class ConnectionResource extends AsyncResource {
   constructor(type) {
     super(type);
 
-    /** @type {?NativeConnection} */
+    /** @type {?NativeByteStream} */
     this.connection = null;
   }
 

@@ -1,0 +1,170 @@
+'use strict';
+
+const timers = require('../node/timers');
+
+/** @typedef {import('./native-connection')} NativeConnection */
+
+/**
+ * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
+ * asks for, over a connection of the engine.
+ */
+class ConnectionHandle {
+  /** @param {NativeConnection} connection */
+  constructor(connection) {
+    this.connection = connection;
+    this._onclose = null;
+    /** That of the handle that was in this one's place. */
+    this.asyncId = null;
+    this.reading = true;
+    this.isStreamBase = false;
+    /** What went through the handle that was in this one's place. */
+    this.readBefore = 0;
+    this.writtenBefore = 0;
+    /** What the socket is given to write has been sent by other means. */
+    this.discardsWrites = false;
+    /** How often the socket is corked. */
+    this.corks = 0;
+    /** What had come and gone when its timeout began, and what waited. */
+    this._seen = 0;
+    this._seenPending = 0;
+    /** What the stream itself holds, once `exposeBacklog()` counts more. */
+    this.ownLength = null;
+  }
+
+  get fd() {
+    return this.connection.nativeHandle?.fd ?? -1;
+  }
+
+  getAsyncId() {
+    return this.asyncId ?? this.connection.resource.asyncId();
+  }
+
+  get bytesRead() {
+    return this.readBefore + this.connection.bytesRead;
+  }
+
+  get bytesWritten() {
+    return this.writtenBefore + this.connection.bytesWritten;
+  }
+
+  get writeQueueSize() {
+    return this.connection.writableLength;
+  }
+
+  getpeername(out) {
+    Object.assign(out, this.connection.nativeHandle?.remoteAddress());
+
+    return 0;
+  }
+
+  getsockname(out) {
+    Object.assign(out, this.connection.nativeHandle?.localAddress());
+
+    return 0;
+  }
+
+  setNoDelay(enable) {
+    return this.connection.nativeHandle?.setNoDelay(enable) ?? 0;
+  }
+
+  setKeepAlive(enable, delay) {
+    return this.connection.nativeHandle?.setKeepAlive(enable, delay) ?? 0;
+  }
+
+  readStart() {
+    this.reading = true;
+
+    return 0;
+  }
+
+  readStop() {
+    this.reading = false;
+
+    return 0;
+  }
+
+  ref() {
+    this.connection.setReferenced(true);
+  }
+
+  unref() {
+    this.connection.setReferenced(false);
+  }
+
+  hasRef() {
+    return this.connection.isReferenced && !this.connection.isClosed;
+  }
+
+  close(onclose) {
+    this._close(onclose, false);
+  }
+
+  reset(onclose) {
+    this._close(onclose, true);
+
+    return 0;
+  }
+
+  _close(onclose, reset) {
+    this._onclose = onclose;
+
+    // As late as libuv: behind the 'error' event, and in the handle's context.
+    if (this.connection.isClosed) {
+      timers.setImmediate(() =>
+        this.connection.resource.runInAsyncScope(this.onClosed, this)
+      );
+    } else {
+      this.connection.close(reset);
+    }
+  }
+
+  /** The connection is closed. */
+  onClosed() {
+    const onclose = this._onclose;
+
+    this._onclose = null;
+    if (onclose) onclose();
+  }
+
+  /** Has the state of a stream count what the engine holds, until it ends. */
+  exposeBacklog(state) {
+    let backlog = 0;
+
+    if (this.ownLength !== null) return;
+
+    this.ownLength = state.length;
+    Object.defineProperty(state, 'length', {
+      get: () => {
+        backlog = state.ending ? 0 : this.connection.pending;
+
+        return this.ownLength + backlog;
+      },
+      set: (length) => {
+        this.ownLength = length - backlog;
+      }
+    });
+  }
+
+  /** A timeout of the socket begins. */
+  noteActivity() {
+    this._seen = this.connection.bytesRead + this.connection.sends;
+  }
+
+  /**
+   * Whether anything came or left since then. A message of which only a part
+   * did may have made it longer.
+   */
+  wasActive() {
+    const { connection } = this;
+    const { pending } = connection;
+    const isActive =
+      this._seen !== connection.bytesRead + connection.sends ||
+      (pending > 0 && this._seenPending !== pending);
+
+    this._seenPending = pending;
+
+    return isActive && !connection.isClosed;
+  }
+}
+
+module.exports = ConnectionHandle;

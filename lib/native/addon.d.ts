@@ -28,9 +28,6 @@ export declare function mask(
 /** A masking key of 32 random bits. */
 export declare function randomKey(): number;
 
-/** Whether the bytes are UTF-8 as a whole. */
-export declare function isValidUtf8(bytes: Uint8Array): boolean;
-
 /**
  * What an endpoint is made with; see `src/node/calls/config.rs`. 0 is no limit, and no
  * permessage-deflate.

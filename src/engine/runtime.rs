@@ -102,3 +102,66 @@ impl Engine {
         self.run_queue.take(into);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// A socket of `engine`, and its peer.
+    fn pair(engine: &Engine) -> (tokio::net::TcpStream, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let peer = TcpStream::connect(address).expect("a connection");
+        let (socket, _) = listener.accept().expect("a connection");
+        socket.set_nonblocking(true).expect("a socket");
+        let socket = engine.enter(|| tokio::net::TcpStream::from_std(socket));
+        (socket.expect("a registered socket"), peer)
+    }
+
+    /// tokio documents neither that one yield looks at the driver, nor that it does so without waiting.
+    #[test]
+    fn one_poll_collects_what_the_kernel_has_ready_and_does_not_wait() {
+        let engine = Engine::new(|| ()).expect("a runtime");
+        let (socket, mut peer) = pair(&engine);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut is_readable = || socket.poll_read_ready(&mut context).is_ready();
+        engine.poll();
+        assert!(!is_readable());
+        peer.write_all(b"hi").expect("room");
+        assert!(!is_readable());
+        engine.poll();
+        assert!(is_readable());
+    }
+
+    /// The descriptor is found by what `/proc` lists: another runtime's must not be taken for it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_readiness_fd_is_readable_when_a_socket_of_this_runtime_is() {
+        fn is_readable(fd: i32) -> bool {
+            let mut poll = libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            // SAFETY: one entry, which lives as long as the call.
+            unsafe { libc::poll(&mut poll, 1, 0) > 0 }
+        }
+
+        let engines = [(); 2].map(|()| Engine::new(|| ()).expect("a runtime"));
+        let fds = engines
+            .each_ref()
+            .map(|engine| engine.readiness_fd().expect("a descriptor"));
+        assert_ne!(fds[0], fds[1]);
+        let (_socket, mut peer) = pair(&engines[0]);
+        for engine in &engines {
+            engine.poll();
+        }
+        assert!(!is_readable(fds[0]) && !is_readable(fds[1]));
+        peer.write_all(b"hi").expect("room");
+        assert!(is_readable(fds[0]) && !is_readable(fds[1]));
+    }
+}

@@ -63,11 +63,6 @@ impl FrameFlags {
     pub const fn first_byte(self) -> u8 {
         self.0 as u8
     }
-
-    /// The same without the flags of `other`.
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
 }
 
 impl From<u32> for FrameFlags {

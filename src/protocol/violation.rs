@@ -1,4 +1,4 @@
-//! What a peer can do wrong, and the close code it earns.
+//! What a peer can do wrong. The close code it earns stands in `lib/errors/protocol-errors.js`.
 
 /// A breach of the protocol or of a limit of ours. It ends the connection.
 ///
@@ -67,16 +67,6 @@ impl Violation {
             _ => 0,
         }
     }
-
-    /// The status code to close the connection with (RFC 6455, section 7.4.1).
-    pub fn close_code(self) -> u16 {
-        match self {
-            Self::InvalidUtf8 | Self::Inflate(_) => 1007,
-            Self::TooManyFragments | Self::TooManyBufferedChunks => 1008,
-            Self::UnsupportedDataPayloadLength | Self::UnsupportedMessageLength => 1009,
-            _ => 1002,
-        }
-    }
 }
 
 /// Why a compressed message could not be inflated.
@@ -92,7 +82,7 @@ impl InflateFault {
         "too many length or distance symbols",
         "invalid code lengths set",
         "invalid bit length repeat",
-        "invalid code -- remaining end-of-block",
+        "invalid code -- missing end-of-block",
         "invalid literal/lengths set",
         "invalid distances set",
         "invalid literal/length code",
@@ -147,17 +137,6 @@ mod tests {
     fn details_are_what_the_texts_name() {
         let details: Vec<u32> = all().into_iter().map(Violation::detail).collect();
         assert_eq!(details, [0, 0, 0, 1006, 126, 5, 0, 0, 0, 0, 0, 0, 0, 7]);
-    }
-
-    #[test]
-    fn close_codes() {
-        let codes: Vec<u16> = all().into_iter().map(Violation::close_code).collect();
-        assert_eq!(
-            codes,
-            [
-                1002, 1002, 1002, 1002, 1002, 1002, 1007, 1002, 1002, 1008, 1008, 1009, 1009, 1007
-            ]
-        );
     }
 
     #[test]

@@ -12,13 +12,12 @@ use napi_derive::napi;
 
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{Entry, arguments, buffer, check, define, napi_call};
-use crate::protocol::{FrameFlags, frame, mask, utf8};
+use crate::protocol::{FrameFlags, frame, mask};
 
 const ENTRIES: &[(&CStr, Entry)] = &[
     (c"encodeHeader", encode_header),
     (c"mask", mask),
     (c"randomKey", random_key),
-    (c"isValidUtf8", is_valid_utf8),
 ];
 
 /// Adds the functions of this file to the addon's exports.
@@ -97,20 +96,6 @@ unsafe extern "C" fn random_key(
     }
 }
 
-/// `isValidUtf8(bytes)`: whether they are UTF-8 as a whole.
-unsafe extern "C" fn is_valid_utf8(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
-    // SAFETY: this is an entry; no JavaScript runs while it uses the memory.
-    unsafe {
-        with_arguments(env, info, |[bytes]| {
-            let is_valid = utf8::is_valid(Memory::of(env, bytes)?.bytes());
-            napi_call!(napi_get_boolean, env, is_valid)
-        })
-    }
-}
-
 /// What a Uint8Array is a view of, until JavaScript runs again. Pointers, for two of them may overlap.
 struct Memory {
     data: *mut u8,
@@ -145,15 +130,6 @@ impl Memory {
             data: data.as_ptr(),
             length,
         })
-    }
-
-    /// The bytes.
-    ///
-    /// # Safety
-    /// No JavaScript runs and nothing else writes to the memory while they are in use.
-    unsafe fn bytes(&self) -> &[u8] {
-        // SAFETY: N-API says that there are `length` bytes; the rest is the caller's promise.
-        unsafe { slice::from_raw_parts(self.data, self.length) }
     }
 
     /// Copies `source` to `offset` and returns the copy.

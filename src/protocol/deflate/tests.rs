@@ -149,7 +149,7 @@ fn faults_have_the_texts_of_zlib() {
         (b"\x04\x00\x24\xe9\xff\xff", "invalid bit length repeat"),
         (
             b"\x04\x00\x24\xe9\xff\x6d",
-            "invalid code -- remaining end-of-block",
+            "invalid code -- missing end-of-block",
         ),
         (
             b"\x04\x80\x49\x92\x24\x49\x92\x24\x71\xff\xff\x93\x11\x00",

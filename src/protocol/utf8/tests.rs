@@ -1,6 +1,6 @@
 use super::*;
 
-/// Where a text that arrives byte by byte is refused; its length if only the end is remaining.
+/// Where a text that arrives byte by byte is refused; its length if only the end is missing.
 fn refused_at(text: &[u8]) -> Option<usize> {
     let mut validator = Utf8Validator::default();
     for (i, byte) in text.iter().enumerate() {

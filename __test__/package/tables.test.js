@@ -30,7 +30,10 @@ function table(source, pattern) {
 test('kinds of events', () => {
   const source = read('src/engine/events/mod.rs');
   const [list] = /pub enum Kind \{[^}]*\}/.exec(source);
-  const { DONE: _, ...told } = table(list, /^ {4}(\w+) = (\d+),/gm);
+  const told = table(list, /^ {4}(\w+) = (\d+),/gm);
+
+  // `lib/native/task.js` takes what is no violation for it.
+  delete told.DONE;
 
   expect(kinds).toEqual(told);
 });

@@ -100,7 +100,12 @@ export interface Bridge {
    * Looks for signs of life of a peer; times are in milliseconds. 0: there were
    * some; 1: none for `silence`; 2: none for `patience` more.
    */
-  checkAlive(id: number, now: number, silence: number, patience: number): number;
+  checkAlive(
+    id: number,
+    now: number,
+    silence: number,
+    patience: number
+  ): number;
   /** A frame whose payload is compressed on its own. */
   deflatedFrame(
     data: Payload,

@@ -113,6 +113,23 @@ describeEach(implementations, "'unexpected-response'", ({ lib }) => {
     }
   );
 
+  test('aborting the request in it is no error', async () => {
+    const { url } = await rawServer((peer) => {
+      peer.socket.end(answer(401, 'Unauthorized', 'no'));
+    });
+    const client = dial({ WebSocket: lib }, url);
+    const events = trace(client);
+    const [request, response] = await once(client, 'unexpected-response');
+    const closed = new Promise((resolve) => response.on('close', resolve));
+
+    request.abort();
+    await closed;
+    await new Promise(setImmediate);
+    expect(request.aborted).toBe(true);
+    expect(client.readyState).toBe(0);
+    expect(events).toEqual([]);
+  });
+
   test('destroying the request with an error fails the client', async () => {
     const { url } = await rawServer((peer) => {
       peer.write('HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\n');

@@ -259,8 +259,8 @@ class NativeDial {
 }
 
 /**
- * Has a request that is aborted fail, as one does which has its socket: this
- * one gets it a tick after it was made.
+ * Has a request that is aborted before its answer fail, as one does which has
+ * its socket: this one gets it a tick after it was made.
  *
  * @param {http.ClientRequest} request
  */
@@ -269,7 +269,9 @@ function reportAbort(request) {
 
   request.on('error', () => (hasFailed = true));
   request.on('close', () => {
-    if (request.aborted && !hasFailed) request.emit('error', createHangUp());
+    if (request.aborted && !request.res && !hasFailed) {
+      request.emit('error', createHangUp());
+    }
   });
 }
 

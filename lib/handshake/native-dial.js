@@ -269,7 +269,9 @@ function reportAbort(request) {
 
   request.on('error', () => (hasFailed = true));
   request.on('close', () => {
-    if (request.aborted && !request.res && !hasFailed) {
+    const { aborted, res } = /** @type {any} */ (request);
+
+    if (aborted && !res && !hasFailed) {
       request.emit('error', createHangUp());
     }
   });

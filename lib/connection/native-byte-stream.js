@@ -60,6 +60,8 @@ class NativeByteStream extends Connection {
     this.server = null;
     /** It is one of the server's connections, and has no socket to tell. */
     this._isCounted = false;
+    /** That of a socket with TLS. */
+    this.session = null;
   }
 
   /** What `async_hooks` know it by, made for who asks for it. */
@@ -362,6 +364,8 @@ class NativeByteStream extends Connection {
 
   /** Closes the connection itself; by RST if asked so. */
   close(reset) {
+    // What was sent leaves first.
+    this.session?.takeNow();
     this.destroyed = true;
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();

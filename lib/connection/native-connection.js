@@ -13,6 +13,9 @@ const onceDrained = require('./once-drained');
 const Passthrough = require('./passthrough');
 const StreamReader = require('./stream-reader');
 
+/** As in `src/engine/events/mod.rs`. */
+const OF_TLS = 1 << 17;
+
 /** The longest queue that the addon can be told of. */
 const MAX_MARK = 0xffffffff;
 
@@ -48,8 +51,17 @@ class NativeConnection extends NativeByteStream {
     this._compressedSends = null;
     /** What `receiver` is once nothing is received any more. */
     this._idleReceiver = null;
+    /** What OpenSSL said when it broke. */
+    this.tlsError = null;
 
     targets[id] = this;
+  }
+
+  /** Which way its bytes go, for tests and support. */
+  get route() {
+    if (this.isDetached) return 'stream of the engine';
+
+    return this.session === null ? 'engine' : 'engine, TLS';
   }
 
   /** Events before `start()` go to `listener(kind, value, data)`. */
@@ -223,6 +235,7 @@ class NativeConnection extends NativeByteStream {
       if (this._socket !== null) this._socket.onDrained();
       if (this._mayIdle) this._idleWhenWritten();
     } else if (kind === CLOSED) {
+      if ((events.value & OF_TLS) !== 0) this.tlsError = String(events.data);
       this._onClosed(events.value);
     } else if (kind === FAILED) {
       // If not, what it was opened with comes first.

@@ -44,9 +44,12 @@ class NativeSocket extends Socket {
   }
 
   /** Makes an open socket of Node's one over `connection`. */
-  static adopt(socket, connection) {
-    const handle = new ConnectionHandle(connection);
-
+  static adopt(
+    socket,
+    connection,
+    handle = new ConnectionHandle(connection),
+    prototype = NativeSocket.prototype
+  ) {
     handle.asyncId = socket._handle.getAsyncId();
     handle.readBefore = socket._handle.bytesRead;
     handle.writtenBefore = socket._handle.bytesWritten;
@@ -57,7 +60,7 @@ class NativeSocket extends Socket {
     // A property that is added after this gives the socket a hidden class of
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
-    Object.setPrototypeOf(socket, NativeSocket.prototype);
+    Object.setPrototypeOf(socket, prototype);
     socket._listen(true);
   }
 
@@ -372,6 +375,8 @@ for (const [name, get] of Object.entries({
 }
 
 const { _write, _writev, cork, uncork, write } = NativeSocket.prototype;
+
+NativeSocket.ConnectionHandle = ConnectionHandle;
 
 // Programs that look at its class expect Node's.
 Object.defineProperty(NativeSocket, 'name', { value: 'Socket' });

@@ -44,6 +44,11 @@ class StreamConnection extends Connection {
     return this.socket;
   }
 
+  /** Which way its bytes go, for tests and support. */
+  get route() {
+    return 'stream';
+  }
+
   /** A long message is compressed elsewhere. A long string is not measured. */
   compressesLater(data) {
     return data.length >= LONG || byteLength(data) >= LONG;

@@ -53,6 +53,23 @@ function createClosing(reason) {
   return createSystemError(-(reason & ~WRITING), syscall);
 }
 
+/**
+ * Makes the error that broke a TLS session, as Node makes it.
+ *
+ * @param {string} text What OpenSSL says, the library and the reason, with a
+ *     NUL between each
+ * @return {Error}
+ */
+function createTlsError(text) {
+  const [message, library, reason] = text.split('\0');
+  const name = reason.toUpperCase().replaceAll(' ', '_');
+
+  return Object.assign(new Error(message), library && { library }, {
+    reason,
+    code: `ERR_SSL_${name}`
+  });
+}
+
 /** Makes the error for a write to a socket that is destroyed. */
 function createDestroyed() {
   const err = new Error('Cannot call write after a stream was destroyed');
@@ -92,5 +109,6 @@ module.exports = {
   createDestroyed,
   createHangUp,
   createSystemError,
+  createTlsError,
   createUnwritten
 };

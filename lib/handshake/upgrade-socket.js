@@ -1,10 +1,15 @@
 'use strict';
 
 const net = require('net');
+const tls = require('tls');
 
 const { bridge } = require('../native/bridge');
 const { hasDescriptors } = require('../native/descriptors');
 const NativeConnection = require('../connection/native-connection');
+const {
+  adoptTlsSocket,
+  isNativeTlsSocket
+} = require('../connection/native-tls-socket');
 const { isSocketOriginal } = require('../node/node-originals');
 const StreamConnection = require('../connection/stream-connection');
 const NativeSocket = require('../connection/native-socket');
@@ -29,6 +34,16 @@ const METHODS = [
   'uncork',
   'write'
 ];
+
+/**
+ * Whether sessions with TLS can be found: those that are made from here on. As
+ * long as that is an experiment, the environment asks for it.
+ */
+const isTlsWatched =
+  process.env.OXWS_TLS === 'engine' &&
+  hasDescriptors() &&
+  process.versions.electron === undefined &&
+  bridge.watchSessions() === 1;
 
 /** Sockets that speak WebSocket already. */
 const upgraded = new WeakSet();
@@ -119,7 +134,7 @@ class DuplexUpgradeSocket {
   }
 
   get upgraded() {
-    return this.socket instanceof NativeSocket || upgraded.has(this.socket);
+    return isNative(this.socket) || upgraded.has(this.socket);
   }
 
   reject(response) {
@@ -175,6 +190,9 @@ function reject(socket, response) {
  * where that cannot be: then JavaScript pumps.
  */
 function adopt(socket, head) {
+  if (Object.getPrototypeOf(socket) === tls.TLSSocket.prototype) {
+    return adoptTls(socket, head);
+  }
   if (!isAdoptable(socket)) return null;
 
   const handle = socket._handle;
@@ -204,30 +222,118 @@ function adopt(socket, head) {
 }
 
 /**
+ * The same of a socket with TLS, once Node has made the session on it. The
+ * engine begins when Node is done with it.
+ */
+function adoptTls(socket, head) {
+  if (!isTlsAdoptable(socket)) return null;
+
+  const { _handle: handle } = socket;
+  const { fd, setNoDelay } = handle._parent;
+  const id = bridge.adoptTls(
+    fd,
+    typeof setNoDelay === 'function' ? 1 : 0,
+    socket.getFinished()
+  );
+
+  if (id < 0) return null;
+
+  const connection = new NativeConnection(id);
+  const unread = [];
+
+  while (socket.readableLength > 0) unread.push(socket.read());
+
+  adoptTlsSocket(socket, connection);
+  connection.isClaimed = true;
+  connection.head =
+    unread.length === 0 ? head : Buffer.concat([head, ...unread]);
+
+  return connection;
+}
+
+/** Whether nobody but its user and Node's TLS would notice. */
+function isTlsAdoptable(socket) {
+  const { _handle: handle, server, _tlsOptions: options } = socket;
+
+  return (
+    isTlsWatched &&
+    isStreamAdoptable(socket) &&
+    METHODS.every((name) => !Object.hasOwn(tls.TLSSocket.prototype, name)) &&
+    socket._secureEstablished &&
+    socket.ssl === handle &&
+    !options.enableTrace &&
+    // These would have to be called back by OpenSSL.
+    socket.listenerCount('keylog') === 0 &&
+    socket.listenerCount('session') === 0 &&
+    !server?.listenerCount?.('newSession') &&
+    !server?.listenerCount?.('resumeSession') &&
+    !usesSharedContext(socket) &&
+    isWrapOverDescriptor(handle)
+  );
+}
+
+/** A client's that others may use: what it does with sessions is changed. */
+function usesSharedContext(socket) {
+  if (socket._tlsOptions.isServer) return false;
+
+  const options = Object.getOwnPropertySymbols(socket)
+    .filter((symbol) => symbol.description === 'connect-options')
+    .map((symbol) => socket[symbol])[0];
+
+  return !options || options.secureContext !== undefined;
+}
+
+/** A `TLSWrap` right over a handle of libuv's that looks as we know it. */
+function isWrapOverDescriptor(handle) {
+  if (
+    handle === null ||
+    typeof handle !== 'object' ||
+    typeof handle.destroySSL !== 'function'
+  ) {
+    return false;
+  }
+
+  const { _parent: parent, _parentWrap: raw } = handle;
+  const isBare =
+    raw === null ||
+    raw === undefined ||
+    (Object.getPrototypeOf(raw) === net.Socket.prototype &&
+      raw._handle === parent &&
+      !raw.destroyed);
+
+  return isBare && isHandleAdoptable(parent);
+}
+
+/**
  * Whether a socket is one whose descriptor can be taken without anybody
  * noticing: Node's own class, connected, nothing waiting to be written, and a
  * handle that looks as we know it.
  */
 function isAdoptable(socket) {
-  if (
-    Object.getPrototypeOf(socket) !== net.Socket.prototype ||
-    !isSocketOriginal() ||
-    !hasDescriptors() ||
-    socket.connecting ||
-    !socket.writable ||
-    socket.writableLength !== 0 ||
-    socket.readableEncoding !== null ||
-    socket.isPaused() ||
+  return (
+    Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    isStreamAdoptable(socket) &&
+    isHandleAdoptable(socket._handle)
+  );
+}
+
+function isStreamAdoptable(socket) {
+  return (
+    isSocketOriginal() &&
+    hasDescriptors() &&
+    !socket.connecting &&
+    socket.writable &&
+    socket.writableLength === 0 &&
+    socket.readableEncoding === null &&
+    !socket.isPaused() &&
     // Who listens already wants to see all bytes.
-    socket.listenerCount('data') > 0 ||
-    socket.listenerCount('readable') > 0 ||
-    METHODS.some((name) => Object.hasOwn(socket, name))
-  ) {
-    return false;
-  }
+    socket.listenerCount('data') === 0 &&
+    socket.listenerCount('readable') === 0 &&
+    !METHODS.some((name) => Object.hasOwn(socket, name))
+  );
+}
 
-  const handle = socket._handle;
-
+function isHandleAdoptable(handle) {
   return (
     handle !== null &&
     typeof handle === 'object' &&
@@ -248,9 +354,17 @@ function isAdoptable(socket) {
  * @return {(NativeUpgradeSocket|DuplexUpgradeSocket)}
  */
 function upgradeSocketFor(socket, head) {
-  return socket instanceof NativeSocket
+  return isNative(socket)
     ? new NativeUpgradeSocket(socket._connection, head)
     : new DuplexUpgradeSocket(socket, head);
+}
+
+/**
+ * @param {any} socket
+ * @return {socket is NativeSocket}
+ */
+function isNative(socket) {
+  return socket instanceof NativeSocket || isNativeTlsSocket(socket);
 }
 
 function ignore() {}

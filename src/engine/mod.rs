@@ -16,9 +16,10 @@ mod stream;
 pub(crate) mod sync;
 mod task;
 mod thread_pool;
+pub mod tls;
 
 pub use address::{Address, socket_address};
-pub use connection::{Connection, Flush, NO_ID, Opening, SharedFrame, SharedSend, Verdict};
+pub use connection::{Connection, Flush, NO_ID, Opening, SharedFrame, SharedSend, Taking, Verdict};
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use listener::Listener;
 #[cfg(unix)]

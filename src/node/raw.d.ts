@@ -55,6 +55,27 @@ export interface Bridge {
    * negative.
    */
   adopt(fd: number, isTcp: number): number;
+  /**
+   * Notes what TLS sessions are made from here on. Returns 1 if that works
+   * here.
+   */
+  watchSessions(): number;
+  /**
+   * As `adopt()`, with the TLS session on it whose handshake we ended with
+   * `finished`. Nothing is read or written before `takeSession()`.
+   */
+  adoptTls(fd: number, isTcp: number, finished: Uint8Array): number;
+  /**
+   * Node is done with that session, and has read `early` of it. `sent` is how
+   * many bytes it has given to the kernel, -1 if that is not known. Returns a
+   * number for `dropBios()`, 0 if records of Node's are still on their way, -1
+   * if the connection is closed.
+   */
+  takeSession(id: number, early: Uint8Array, sent: number): number;
+  /** What `ask()` returns, while nobody reads or writes a connection. */
+  whileStill<T>(id: number, ask: () => T): T;
+  /** The `TLSWrap` of a session that was taken is destroyed. */
+  dropBios(number: number): void;
   /** Whoever had an adopted socket is done with it; nothing comes before. */
   finishAdoption(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */

@@ -107,6 +107,18 @@ impl Input {
         };
     }
 
+    /// Adds what somebody else has read of the socket, behind what there is.
+    pub(super) fn add_early(&mut self, read: &[u8]) {
+        self.bytes += read.len() as u64;
+        match &mut self.phase {
+            Phase::Parked { bytes, .. } | Phase::Passthrough(bytes) => {
+                bytes.extend_from_slice(read);
+            }
+            Phase::Open { early, .. } => early.extend_from_slice(read),
+            Phase::Connecting(_) | Phase::Head { .. } => {}
+        }
+    }
+
     /// With `head` nothing was taken of the head that may have come.
     pub(super) fn start_passthrough(&mut self, head: bool) {
         let bytes = if head {

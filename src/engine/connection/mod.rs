@@ -11,6 +11,7 @@ mod read;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +33,7 @@ pub use liveness::Verdict;
 
 use phase::Phase;
 use state::State;
+pub use tls::Taking;
 
 /// A connection that JavaScript has not been told of has no id yet.
 pub const NO_ID: u32 = u32::MAX;

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) adopted: bool,
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     pub(super) reason: u32,
+    /// What OpenSSL says of it, as [`Kind::Closed`] has it.
+    pub(super) reason_text: String,
     /// FIN is to be sent after what is queued.
     pub(super) end_wanted: bool,
     /// FIN has been sent.
@@ -65,6 +67,7 @@ impl State {
             output: Output::default(),
             adopted: true,
             reason: 0,
+            reason_text: String::new(),
             end_wanted: false,
             shut: false,
             broken: false,
@@ -117,6 +120,7 @@ impl State {
         if again && self.input.payload_buffer().is_some() {
             again = self.read(connection, context, batch);
         }
+        self.flush_session(context);
         if self.close_wanted {
             self.destroy(context, false);
         }
@@ -171,6 +175,7 @@ impl State {
     pub(super) fn fail(&mut self, error: &io::Error) {
         if !self.broken {
             self.reason = errno(error);
+            self.note_tls_error(error);
         }
         self.lose_stream();
     }
@@ -259,7 +264,7 @@ impl State {
             batch.push(Kind::Failed, 0);
         } else if self.is_closed() && !self.input.is_behind() {
             self.reported_closed = true;
-            batch.push(Kind::Closed, self.reason);
+            batch.push_bytes(Kind::Closed, self.reason, self.reason_text.as_bytes());
         } else if self.is_writable() {
             if self.is_written() {
                 self.notify_written = false;

@@ -10,6 +10,7 @@ use super::phase::Phase;
 use super::state::{State, errno};
 use super::{Connection, Flush};
 use crate::engine::events::WRITING;
+use crate::engine::stream::Stream;
 use crate::protocol::FrameFlags;
 use crate::protocol::deflate::JOB_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
@@ -45,6 +46,7 @@ impl State {
             && flush != Flush::OnDriver
             && !self.corked
             && self.output.is_empty()
+            && self.stream.as_ref().is_some_and(Stream::is_ready)
             && !flags.is_masked()
             && !flags.has(FrameFlags::COMPRESS)
         {
@@ -70,7 +72,9 @@ impl State {
 
     /// The kernel takes what it can from where the payload lies; the rest is copied.
     fn send_direct(&mut self, context: &mut Context<'_>, payload: &[u8], sending: Sending) {
-        let Some(stream) = &self.stream else { return };
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         let (header, length) = encode_header(sending.flags, payload.len() as u64, sending.key);
         let header = &header[..length];
         let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)]) {
@@ -125,7 +129,7 @@ impl State {
         if self.corked || self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
             return false;
         }
-        let Some(stream) = &self.stream else {
+        let Some(stream) = self.stream.as_mut().filter(|stream| stream.is_ready()) else {
             return false;
         };
         let result = loop {
@@ -137,15 +141,23 @@ impl State {
                 }
             }
             let queue = &mut self.output.queue;
-            match queue.write_with(&mut most, |slices| stream.write(slices)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_blocked = true,
+            let written = queue
+                .write_with(&mut most, |slices| stream.write(slices))
+                .and_then(|()| stream.flush());
+            let is_end_due = self.end_wanted && !self.shut;
+            let result = match written {
                 Ok(()) if !queue.is_empty() => return true,
-                Ok(()) if self.end_wanted && !self.shut && self.output.is_empty() => {
-                    self.shut = true;
-                    break stream.shutdown();
+                Ok(()) if is_end_due && self.output.is_empty() => {
+                    let result = stream.shutdown();
+                    self.shut = !is_blocking(&result);
+                    result
                 }
-                result => break result,
+                result => result,
+            };
+            if !is_blocking(&result) {
+                break result;
             }
+            self.is_blocked = true;
         };
         match result {
             // The peer is gone already: its FIN or RST tells the rest.
@@ -164,4 +176,8 @@ impl State {
     pub(super) fn is_writable(&self) -> bool {
         self.stream.is_some() && !self.broken
     }
+}
+
+fn is_blocking(result: &io::Result<()>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

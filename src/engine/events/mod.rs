@@ -75,6 +75,10 @@ impl Kind {
 /// Added to the errno of [`Kind::Closed`].
 pub(super) const WRITING: u32 = 1 << 16;
 
+/// The number of a [`Kind::Closed`] that TLS caused: the payload is what OpenSSL says of it, the library and the reason,
+/// with a NUL between each.
+pub(super) const OF_TLS: u32 = 1 << 17;
+
 /// Where an event's payload is.
 #[derive(Debug)]
 pub enum Place {

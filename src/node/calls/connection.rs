@@ -46,7 +46,7 @@ fn adopt(context: &CallContext, [fd, is_tcp]: [sys::napi_value; 2]) -> sys::napi
 /// # Safety
 /// The descriptor is open, and stays so meanwhile.
 #[cfg(unix)]
-unsafe fn duplicate(context: &CallContext, fd: u32, is_tcp: bool) -> io::Result<Stream> {
+pub(super) unsafe fn duplicate(context: &CallContext, fd: u32, is_tcp: bool) -> io::Result<Stream> {
     use std::os::fd::BorrowedFd;
 
     // SAFETY: the caller's promise; descriptors are no more than i32::MAX.
@@ -56,7 +56,7 @@ unsafe fn duplicate(context: &CallContext, fd: u32, is_tcp: bool) -> io::Result<
 }
 
 #[cfg(not(unix))]
-unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<Stream> {
+pub(super) unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

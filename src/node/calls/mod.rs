@@ -9,6 +9,7 @@ mod context;
 mod endpoint;
 mod extra;
 mod tick;
+mod tls;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -37,6 +38,8 @@ pub(crate) struct CallContext {
     text: RefCell<Vec<u8>>,
     /// The events of JS-driven endpoints, while they are not delivered.
     batch: RefCell<Batch>,
+    /// What Node read and wrote sessions with that are ours now.
+    bios: tls::Bios,
 }
 
 impl CallContext {
@@ -52,6 +55,7 @@ impl CallContext {
             bridge,
             text: RefCell::default(),
             batch: RefCell::default(),
+            bios: tls::Bios::default(),
         });
         for (name, entry) in [
             connection::ENTRIES,
@@ -59,6 +63,7 @@ impl CallContext {
             endpoint::ENTRIES,
             extra::ENTRIES,
             tick::ENTRIES,
+            tls::ENTRIES,
         ]
         .into_iter()
         .flatten()

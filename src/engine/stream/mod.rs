@@ -1,4 +1,6 @@
-//! A connected socket, TCP or Unix.
+//! A connected socket, TCP or Unix, with TLS on it or without.
+
+mod tls;
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -17,7 +19,9 @@ use tokio::net::UnixStream;
 use super::address::Address;
 #[cfg(unix)]
 use super::address::unix_address;
+use super::tls::FoundSession;
 use crate::protocol::frame::MAX_HEADER_LEN;
+pub use tls::TlsStream;
 
 /// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
 /// a header, so that a message of this size is one chunk.
@@ -30,6 +34,8 @@ pub enum Stream {
     /// A Unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// One of them below a TLS session.
+    Tls(Box<TlsStream>),
 }
 
 /// Why no connection can be begun.
@@ -47,11 +53,12 @@ impl From<io::Error> for DialError {
 }
 
 macro_rules! each {
-    ($stream:expr, $inner:ident => $body:expr) => {
+    ($stream:expr, $inner:ident => $body:expr, $tls:ident => $other:expr) => {
         match $stream {
             Stream::Tcp($inner) => $body,
             #[cfg(unix)]
             Stream::Unix($inner) => $body,
+            Stream::Tls($tls) => $other,
         }
     };
 }
@@ -95,11 +102,11 @@ impl Stream {
     /// Gives the socket away.
     #[cfg(unix)]
     pub(super) fn into_fd(self) -> io::Result<OwnedFd> {
-        each!(self, stream => stream.into_std().map(OwnedFd::from))
+        each!(self, stream => stream.into_std().map(OwnedFd::from), _tls => Err(io::ErrorKind::Unsupported.into()))
     }
 
     fn socket(&self) -> SockRef<'_> {
-        each!(self, stream => SockRef::from(stream))
+        each!(self, stream => SockRef::from(stream), tls => tls.socket().socket())
     }
 
     /// Reads at most `room` bytes, behind what is in `buffer`, which has the room. Not ready: `context` is woken when
@@ -111,7 +118,11 @@ impl Stream {
         room: usize,
     ) -> Poll<io::Result<usize>> {
         let mut spare = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..room]);
-        let result = each!(self, stream => Pin::new(stream).poll_read(context, &mut spare));
+        let result = each!(
+            self,
+            stream => Pin::new(stream).poll_read(context, &mut spare),
+            tls => return tls.poll_read(context, buffer, room)
+        );
         let read = spare.filled().len();
         // SAFETY: `ReadBuf` counts only bytes that were written, and had no more than the spare capacity.
         unsafe { buffer.set_len(buffer.len() + read) };
@@ -119,7 +130,14 @@ impl Stream {
     }
 
     /// The same, whether or not the runtime has heard that there is something, and without being told when there is more.
-    pub(super) fn read_now(&self, buffer: &mut Vec<u8>, room: usize) -> Poll<io::Result<usize>> {
+    pub(super) fn read_now(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        room: usize,
+    ) -> Poll<io::Result<usize>> {
+        if let Self::Tls(tls) = self {
+            return tls.read_now(buffer, room);
+        }
         match self.socket().recv(&mut buffer.spare_capacity_mut()[..room]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
@@ -140,16 +158,33 @@ impl Stream {
 
     /// Has `context` woken when there is something to read; ready when there is already.
     pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(context))
+        each!(self, stream => stream.poll_read_ready(context), tls => {
+            if tls.is_readable() {
+                return Poll::Ready(Ok(()));
+            }
+            tls.socket().poll_read_ready(context)
+        })
     }
 
     /// Has `context` woken when there is room to write; ready when there is already.
     pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_write_ready(context))
+        each!(
+            self,
+            stream => stream.poll_write_ready(context),
+            tls => tls.socket().poll_write_ready(context)
+        )
     }
 
-    /// Writes what the kernel takes.
-    pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    /// Writes what the kernel takes. What blocks has to be tried again with the same bytes, and maybe more behind them:
+    /// they may be encrypted already.
+    pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tls(tls) => tls.write(slices),
+            _ => self.write_bare(slices),
+        }
+    }
+
+    fn write_bare(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let send = || loop {
             match self.send_slices(slices) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -159,7 +194,11 @@ impl Stream {
         match send() {
             // The runtime must see the refusal itself to know that it has to wait for room.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                each!(self, stream => stream.try_io(Interest::WRITABLE, send))
+                each!(
+                    self,
+                    stream => stream.try_io(Interest::WRITABLE, send),
+                    _tls => Err(error)
+                )
             }
             result => result,
         }
@@ -182,9 +221,38 @@ impl Stream {
         self.socket().take_error()
     }
 
-    /// Sends FIN.
-    pub(super) fn shutdown(&self) -> io::Result<()> {
-        self.socket().shutdown(std::net::Shutdown::Write)
+    /// Sends FIN, and what TLS says before. Where that blocks it has to be tried again.
+    pub(super) fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tls(tls) => tls.shutdown(),
+            _ => self.socket().shutdown(std::net::Shutdown::Write),
+        }
+    }
+
+    /// Puts a session of Node's on the socket, which has to be taken over before anything is read or written.
+    pub fn with_session(self, session: FoundSession) -> Self {
+        Self::Tls(Box::new(TlsStream::new(self, session)))
+    }
+
+    /// Sends what the session has made that is not sent yet.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.tls().map_or(Ok(()), TlsStream::flush)
+    }
+
+    /// The session.
+    pub(super) fn tls(&mut self) -> Option<&mut TlsStream> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Whether it can be read and written.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::Tls(tls) => tls.is_taken(),
+            _ => true,
+        }
     }
 
     /// Has the next close send RST instead of FIN.
@@ -198,6 +266,7 @@ impl Stream {
             Self::Tcp(stream) => stream.set_nodelay(on),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            Self::Tls(tls) => tls.socket().set_nodelay(on),
         }
     }
 
@@ -218,6 +287,7 @@ impl Stream {
             Self::Tcp(stream) => stream.local_addr().ok().map(Address::from),
             #[cfg(unix)]
             Self::Unix(_) => None,
+            Self::Tls(tls) => tls.socket().local_address(),
         }
     }
 
@@ -227,6 +297,7 @@ impl Stream {
             Self::Tcp(stream) => stream.peer_addr().ok().map(Address::from),
             #[cfg(unix)]
             Self::Unix(_) => None,
+            Self::Tls(tls) => tls.socket().remote_address(),
         }
     }
 
@@ -235,7 +306,7 @@ impl Stream {
         #[cfg(unix)]
         {
             use std::os::fd::AsRawFd;
-            Some(each!(self, stream => stream.as_raw_fd()))
+            each!(self, stream => Some(stream.as_raw_fd()), tls => tls.socket().descriptor())
         }
         #[cfg(not(unix))]
         None

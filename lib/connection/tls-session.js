@@ -1,0 +1,151 @@
+'use strict';
+
+const { bridge } = require('../native/bridge');
+const { EMPTY } = require('../payload');
+const timers = require('../node/timers');
+
+/** @typedef {import('./native-connection')} NativeConnection */
+
+/** Rounds of the event loop after which Node's writes are waited for in ms. */
+const ROUNDS = 8;
+
+/** Those that Node still uses; null until there is one. */
+let pending = null;
+
+/** The process exits: what was sent has to leave. */
+function takeAll() {
+  for (const session of pending) session.takeNow();
+}
+
+/**
+ * A TLS session that Node made, on its way to the engine, and afterwards Node's
+ * half of it: the `TLSWrap`, which answers what it is asked.
+ *
+ * The socket is adopted inside a callback of the `TLSWrap`, which goes on to
+ * read when that returns. So the engine gets the session in a callback of its
+ * own; what Node has read until then comes first.
+ */
+class TlsSession {
+  /**
+   * @param {NativeConnection} connection
+   * @param {any} socket A TLSSocket
+   */
+  constructor(connection, socket) {
+    const { _handle: wrap } = socket;
+
+    this.wrap = wrap;
+    /** The socket below, if it has an object. */
+    this.rawSocket = wrap._parentWrap ?? null;
+    this._connection = connection;
+    this._socket = socket;
+    this._transport = wrap._parent;
+    this._isServer = socket._tlsOptions.isServer === true;
+    this._early = [];
+    this._error = null;
+    this._rounds = 0;
+    this._isTaken = false;
+    this._isDestroyed = false;
+    /** What `bridge.dropBios()` gets. */
+    this._bios = 0;
+
+    wrap.readStop();
+    wrap.onread = (bytes) => {
+      if (bytes !== undefined) this._early.push(Buffer.from(bytes));
+    };
+    wrap.onerror = (err) => {
+      this._error ??= err;
+    };
+
+    if (pending === null) {
+      pending = new Set();
+      process.on('exit', takeAll);
+    }
+
+    pending.add(this);
+    this._try = () => this._tryToTake();
+    timers.setImmediate(this._try);
+  }
+
+  _tryToTake() {
+    if (this._isTaken) return;
+
+    if (this._error !== null) {
+      this._socket._emitTLSError(this._error);
+      this._socket.destroy();
+    } else if (!this._take(-1)) {
+      this._rounds++;
+
+      if (this._rounds < ROUNDS) timers.setImmediate(this._try);
+      else if (this._transport.writeQueueSize > 0) setTimeout(this._try, 1);
+      // Node could not write: there is nobody there.
+      else this._connection.destroy();
+    }
+  }
+
+  /**
+   * Takes it though Node may be about to use it: it cannot any more.
+   */
+  takeNow() {
+    if (this._isTaken) return;
+
+    // Below a proxy's connection there was something else before.
+    const isCounted =
+      (this._isServer || this.rawSocket === null) &&
+      this._transport.writeQueueSize === 0;
+
+    this._take(isCounted ? this._transport.bytesWritten : -1);
+    this.destroy();
+  }
+
+  /** @return {boolean} Whether Node is done with it */
+  _take(sent) {
+    const { _connection: connection, _early: early } = this;
+    const bios = bridge.takeSession(
+      connection.id,
+      early.length === 0 ? EMPTY : Buffer.concat(early),
+      sent
+    );
+
+    if (bios === 0) return false;
+    if (bios > 0) this._bios = bios;
+
+    this._finish();
+
+    return true;
+  }
+
+  /** Node's handle goes; the engine has one of its own. */
+  _finish() {
+    this._isTaken = true;
+    this._early = [];
+    pending.delete(this);
+    this._transport.onread = ignore;
+    // This is called in the handle's async context.
+    this._transport.close(() => {
+      if (!this._connection.isClosed) this._connection.onHandedOver('TLSWRAP');
+    });
+  }
+
+  /** Asks the `TLSWrap` something. */
+  ask(name, args) {
+    if (this._isDestroyed) return undefined;
+
+    return this._isTaken
+      ? bridge.whileStill(this._connection.id, () => this.wrap[name](...args))
+      : this.wrap[name](...args);
+  }
+
+  /** Nobody asks any more. */
+  destroy() {
+    if (this._isDestroyed) return;
+
+    this._isDestroyed = true;
+    if (!this._isTaken) this._finish();
+    this.wrap.destroySSL();
+    if (this._bios > 0) bridge.dropBios(this._bios);
+  }
+}
+
+function ignore() {}
+
+module.exports = TlsSession;

@@ -270,6 +270,23 @@ for (const { role, open, key } of roles) {
       expect(events.at(-1)).toBe('6');
     });
 
+    test('gets no more chunks, a macrotask for each message', async () => {
+      const { websocket, peer, events } = await openActing(pause, {
+        allowSynchronousEvents: false
+      });
+      // A read completes one of them at most.
+      const letters = ['a', 'b', 'c', 'd', 'e'];
+      const long = letters.map((letter) => letter.repeat(1 << 17));
+
+      peer.write(...long.map(text));
+      while (events.length === 0) await turns(1);
+      await turns();
+      expect(events.map(([letter]) => letter)).toEqual(['a']);
+      websocket.resume();
+      while (events.length < 5) await once(websocket, 'message');
+      expect(events).toEqual(long);
+    });
+
     test('gets all of a chunk of a thousand messages', async () => {
       const { peer, events } = await openActing(pause);
 

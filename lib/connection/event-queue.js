@@ -34,7 +34,8 @@ const EVENT_COST = 32;
  * - While paused, chunks of events are kept, as a paused socket keeps bytes. One
  *   that has begun is delivered whole.
  * - Unless `isSynchronous`, and while `isOneATime`, each message, ping and pong
- *   has a macrotask of its own, paused or not.
+ *   has a macrotask of its own, paused or not. Without `isSynchronous` chunks
+ *   that come meanwhile are kept, too.
  */
 class EventQueue {
   /**
@@ -53,6 +54,7 @@ class EventQueue {
     this._isReleasing = false;
     /** The last event, once there will be no other. */
     this._last = null;
+    this._isLastDelivered = false;
     /** Events that wait for a macrotask, oldest first. */
     this._deferred = null;
     this._immediate = null;
@@ -63,6 +65,16 @@ class EventQueue {
 
   /** Whether a chunk that comes now is for `keep()`. */
   get isKeeping() {
+    return this.isPaused || this._chunks !== null || this._isBusy;
+  }
+
+  /** A chunk has begun, and its messages have macrotasks to come. */
+  get _isBusy() {
+    return this._deferred !== null && !this.isSynchronous;
+  }
+
+  /** Whether what comes now waits for `resume()`, or behind what does. */
+  get isHoldingBack() {
     return this.isPaused || this._chunks !== null;
   }
 
@@ -170,7 +182,7 @@ class EventQueue {
       this._immediate = null;
 
       if (this._deferred !== null) this.defer();
-      else this._checkDrained();
+      else this._release();
     });
   }
 
@@ -200,14 +212,21 @@ class EventQueue {
 
     this._isReleasing = true;
 
-    while (this._chunks !== null && (this._last !== null || !this.isPaused)) {
+    while (
+      this._chunks !== null &&
+      (this._last !== null || !(this.isPaused || this._isBusy))
+    ) {
       this._releaseChunk();
     }
 
     this._isReleasing = false;
 
-    if (this._last !== null) this.deliver(this._last);
-    else this._checkDrained();
+    if (this._last === null) {
+      this._checkDrained();
+    } else if (!this._isLastDelivered) {
+      this._isLastDelivered = true;
+      this.deliver(this._last);
+    }
   }
 
   _releaseChunk() {

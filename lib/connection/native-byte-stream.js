@@ -370,7 +370,7 @@ class NativeByteStream extends Connection {
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();
     this._closedWhilePaused =
-      this.isStarted && this._eventQueue.isKeeping && !reset;
+      this.isStarted && this._eventQueue.isHoldingBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
     if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();

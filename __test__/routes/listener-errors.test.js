@@ -32,6 +32,33 @@ async function program(WebSocket, isLost, routeName, thrower) {
   from.close(1000);
 }
 
+/**
+ * The callback of a message throws that its socket was still writing when the
+ * peer ended. Prints the exception and the close.
+ */
+async function sendingProgram(WebSocket, isLost, routeName, thrower) {
+  const { openRoute } = require('./__test__/routes/support/in-process');
+  const connection = await openRoute(WebSocket, routeName);
+  const from = connection[thrower === 'server' ? 'client' : 'server'];
+  const to = connection[thrower];
+
+  process.on('uncaughtException', (err, origin) => {
+    console.log(`${origin}: ${err.message}`);
+    if (isLost) process.exit();
+  });
+  from.on('error', () => {});
+  to.on('close', () => {
+    console.log('closed');
+    process.exit();
+  });
+  from.pause();
+  to.send(Buffer.alloc(1 << 24), () => {
+    throw new Error('of the callback');
+  });
+  to._socket.once('end', () => from.resume());
+  from._socket.end();
+}
+
 for (const { name } of implementations) {
   describe.each(routes)(`a listener that throws (${name}, $name)`, (route) => {
     test.each(['server', 'client'])('of the %s', async (side) => {
@@ -51,6 +78,19 @@ for (const { name } of implementations) {
           ? ['message: 1']
           : ['message: 1', 'message: 2', 'message: 3', 'close: 1000']
       );
+    });
+
+    test.each(['server', 'client'])('for what the %s sent', async (side) => {
+      const isLost = name === 'ws';
+      const { code, stdout, stderr } = await runInChild(name, sendingProgram, {
+        args: [isLost, route.name, side]
+      });
+
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout.trim().split('\n')).toEqual([
+        'uncaughtException: of the callback',
+        ...(isLost ? [] : ['closed'])
+      ]);
     });
   });
 }

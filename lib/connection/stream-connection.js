@@ -6,7 +6,7 @@ const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
 const onceDrained = require('./once-drained');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
-const { kinds } = require('../native/bridge');
+const { bridge, kinds } = require('../native/bridge');
 const { byteLength } = require('../payload');
 
 const { END } = kinds;
@@ -100,6 +100,8 @@ class StreamConnection extends Connection {
   }
 
   transmit(data, bits, key, cb) {
+    cb &&= guarded(cb);
+
     if (bits & COMPRESS || this._frameBytes > 0) {
       this._transmitCounted(data, bits, key, cb);
     } else {
@@ -114,7 +116,7 @@ class StreamConnection extends Connection {
     if (isChanged || typeof data === 'string' || data.length <= MERGED) {
       socket.write(this._reader.endpoint.frame(data, bits, key), cb);
     } else {
-      this.write([native.encodeHeader(data.length, bits, 0), data], cb);
+      this._write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
   }
 
@@ -148,6 +150,10 @@ class StreamConnection extends Connection {
   }
 
   write(list, cb) {
+    this._write(list, cb && guarded(cb));
+  }
+
+  _write(list, cb) {
     const { socket } = this;
     const last = list.length - 1;
 
@@ -226,6 +232,20 @@ class StreamConnection extends Connection {
     this.resume();
     this._reader.stop();
   }
+}
+
+/**
+ * What the callback of a send throws is uncaught, and no harm to the stream:
+ * Node's would forget that it is to finish, and never close.
+ */
+function guarded(cb) {
+  return (err) => {
+    try {
+      cb(err);
+    } catch (error) {
+      bridge.raise(error);
+    }
+  };
 }
 
 module.exports = StreamConnection;

@@ -28,7 +28,7 @@ pub(super) struct State {
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     pub(super) reason: u32,
     /// What OpenSSL says of it, as [`Kind::Closed`] has it.
-    pub(super) reason_text: String,
+    pub(super) reason_text: Option<Box<str>>,
     /// FIN is to be sent after what is queued.
     pub(super) end_wanted: bool,
     /// FIN has been sent.
@@ -49,8 +49,8 @@ pub(super) struct State {
     pub(super) notify_drained: bool,
     /// JavaScript wants to hear when no more bytes than this wait.
     pub(super) low_mark: Option<usize>,
-    /// What the last look for signs of life saw.
-    pub(super) liveness: Liveness,
+    /// What the last look for signs of life saw, once there was one: few programs look.
+    pub(super) liveness: Option<Box<Liveness>>,
     /// The socket failed, and JavaScript may have bytes to come to before that.
     failing: bool,
     reported_failing: bool,
@@ -67,7 +67,7 @@ impl State {
             output: Output::default(),
             adopted: true,
             reason: 0,
-            reason_text: String::new(),
+            reason_text: None,
             end_wanted: false,
             shut: false,
             broken: false,
@@ -78,7 +78,7 @@ impl State {
             notify_written: false,
             notify_drained: false,
             low_mark: None,
-            liveness: Liveness::default(),
+            liveness: None,
             failing: false,
             reported_failing: false,
             reported_closed: false,
@@ -245,6 +245,7 @@ impl State {
         };
         let has_unread = || stream.has_unread();
         self.liveness
+            .get_or_insert_default()
             .check(&signs, has_unread, now, silence, patience)
     }
 
@@ -264,7 +265,8 @@ impl State {
             batch.push(Kind::Failed, 0);
         } else if self.is_closed() && !self.input.is_behind() {
             self.reported_closed = true;
-            batch.push_bytes(Kind::Closed, self.reason, self.reason_text.as_bytes());
+            let text = self.reason_text.as_deref().unwrap_or_default();
+            batch.push_bytes(Kind::Closed, self.reason, text.as_bytes());
         } else if self.is_writable() {
             if self.is_written() {
                 self.notify_written = false;

@@ -78,7 +78,7 @@ impl State {
         }) = inner
         {
             self.reason = OF_TLS;
-            self.reason_text = [message.as_str(), library, reason].join("\0");
+            self.reason_text = Some([message.as_str(), library, reason].join("\0").into());
         }
     }
 }

@@ -2,7 +2,12 @@
 
 const { isUint8Array } = require('util').types;
 
-const { kStatusCode, readyStates } = require('./constants');
+const {
+  kClosing,
+  kConnection,
+  kStatusCode,
+  readyStates
+} = require('./constants');
 const { createNotOpen } = require('./errors/protocol-errors');
 const emitGuarded = require('./native/emit-guarded');
 const timers = require('./node/timers');
@@ -56,6 +61,10 @@ class ClosingHandshake {
     /** The violation that fails the connection; reported on the next tick. */
     this._violation = null;
     this._isViolationReported = false;
+  }
+
+  get _connection() {
+    return this._websocket[kConnection];
   }
 
   /** The end of the connection is no surprise to the program. */
@@ -118,13 +127,13 @@ class ClosingHandshake {
 
   onEnd() {
     this.begin();
-    this._websocket._connection.end();
+    this._connection.end();
   }
 
   /** @param {Error} err */
   onSendError(err) {
-    const { _readyState: readyState, _connection: connection } =
-      this._websocket;
+    const { _connection: connection } = this;
+    const { _readyState: readyState } = this._websocket;
 
     if (readyState === CLOSED) return;
     if (readyState === OPEN) this._beginWithTimeout();
@@ -136,7 +145,7 @@ class ClosingHandshake {
 
   /** Closes the connection at once, if there still is one. */
   abort() {
-    const { _connection: connection } = this._websocket;
+    const { _connection: connection } = this;
 
     if (connection === null) return;
 
@@ -189,7 +198,7 @@ class ClosingHandshake {
       const isSized = typeof data === 'string' || isBlob(data);
       const length = byteLength(isSized ? data : toBuffer(data));
 
-      if (websocket._connection === null) websocket._bufferedAmount += length;
+      if (this._connection === null) websocket._bufferedAmount += length;
       else websocket._sender._bufferedBytes += length;
     }
 
@@ -202,7 +211,8 @@ class ClosingHandshake {
   }
 
   _beginWithTimeout() {
-    const { _closeTimeout: timeout, _connection: connection } = this._websocket;
+    const { _connection: connection } = this;
+    const { _closeTimeout: timeout } = this._websocket;
 
     this.begin();
     this.timer = setTimeout(() => connection.destroy(), timeout);
@@ -214,7 +224,7 @@ class ClosingHandshake {
    * @return {boolean} Whether there still is one
    */
   _ignoreInput() {
-    const { _connection: connection } = this._websocket;
+    const { _connection: connection } = this;
 
     connection.ignoreInput();
     if (connection.destroyed) return false;
@@ -230,7 +240,7 @@ class ClosingHandshake {
       this.isFrameSent &&
       (this.isFrameReceived || this._isViolationReported)
     ) {
-      this._websocket._connection.end();
+      this._connection.end();
     }
   }
 
@@ -262,10 +272,10 @@ function defineFields(Class) {
     Object.defineProperty(Class.prototype, name, {
       configurable: true,
       get() {
-        return this._closing?.[field];
+        return this[kClosing]?.[field];
       },
       set(value) {
-        this._closing[field] = value;
+        this[kClosing][field] = value;
       }
     });
   }

@@ -15,37 +15,142 @@ const connectionDefaults = Object.freeze({
 /** The values of `readyState` (WHATWG WebSockets, section 3.1). */
 const readyStates = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 
+// Names of members that files of this package share and that users must not
+// run into.
+
+/**
+ * `websocket[kAttach](connection, options)`: speaks over it from here on.
+ *
+ * @type {unique symbol}
+ */
+const kAttach = Symbol('attach');
+
+/**
+ * `websocket[kClosing]`: its `ClosingHandshake`.
+ *
+ * @type {unique symbol}
+ */
+const kClosing = Symbol('closing');
+
+/**
+ * `websocket[kConnection]`: what it speaks over; null before it is open.
+ *
+ * @type {unique symbol}
+ */
+const kConnection = Symbol('connection');
+
+/**
+ * `websocket[kConnectionOptions]`: what that was attached with.
+ *
+ * @type {unique symbol}
+ */
+const kConnectionOptions = Symbol('connection-options');
+
+/**
+ * `perMessageDeflate[kContexts]`: what the two zlib contexts are made with.
+ *
+ * @type {unique symbol}
+ */
+const kContexts = Symbol('contexts');
+
+/**
+ * `websocket[kExtra]`, `server[kExtra]`: what `oxws/extra` of any copy of
+ * this package may do with those of this copy.
+ *
+ * @type {unique symbol}
+ */
+const kExtra = Symbol.for('oxws.extra');
+
+/**
+ * `websocket[kHandshake]`: its `ClientHandshake`, while it has one.
+ *
+ * @type {unique symbol}
+ */
+const kHandshake = Symbol('handshake');
+
+/**
+ * `callback[kInternal]`: it is ours, in nobody's async context.
+ *
+ * @type {unique symbol}
+ */
+const kInternal = Symbol('internal');
+
+/**
+ * `server[kIsRunning]`: whether it takes more connections.
+ *
+ * @type {unique symbol}
+ */
+const kIsRunning = Symbol('is-running');
+
+/**
+ * `server[kOnClientClose]`: the listener of its clients' 'close'.
+ *
+ * @type {unique symbol}
+ */
+const kOnClientClose = Symbol('on-client-close');
+
+/**
+ * `websocket[kOpen](connection, options)`: the connection is open.
+ *
+ * @type {unique symbol}
+ */
+const kOpen = Symbol('open');
+
+/**
+ * `server[kOriginals]`, `websocket[kOriginals]`: methods of the class; others
+ * may stand in their place.
+ *
+ * @type {unique symbol}
+ */
+const kOriginals = Symbol('originals');
+
+/**
+ * `server[kRefusing]`: set by who has it take no more connections.
+ *
+ * @type {unique symbol}
+ */
+const kRefusing = Symbol('refusing');
+
+/**
+ * `error[kStatusCode]`: the close code that a violation earns.
+ *
+ * @type {unique symbol}
+ */
+const kStatusCode = Symbol('status-code');
+
+/**
+ * `server[kTrack](websocket)`: keeps it in `clients` as long as it is open.
+ *
+ * @type {unique symbol}
+ */
+const kTrack = Symbol('track');
+
+/**
+ * `receiver[kWebSocket]`, `sender[kWebSocket]`: whose messages it emits or
+ * sends. Tracing tools read this symbol from this file, as from that of ws with
+ * the same name.
+ *
+ * @type {unique symbol}
+ */
+const kWebSocket = Symbol('websocket');
+
 module.exports = {
   connectionDefaults,
-  readyStates,
-
-  // Names of members that files of this package share and that users must not
-  // run into.
-
-  /** `websocket[kAttach](connection, options)`: speaks over it from here on. */
-  kAttach: Symbol('attach'),
-  /** `perMessageDeflate[kContexts]`: what the two zlib contexts are made with. */
-  kContexts: Symbol('contexts'),
-  /**
-   * `websocket[kExtra]`, `server[kExtra]`: what `oxws/extra` of any copy of this
-   * package may do with those of this copy.
-   */
-  kExtra: Symbol.for('oxws.extra'),
-  /** `callback[kInternal]`: it is ours, in nobody's async context. */
-  kInternal: Symbol('internal'),
-  /** `websocket[kOpen](connection, options)`: the connection is open. */
-  kOpen: Symbol('open'),
-  /** `server[kOriginals]`, `websocket[kOriginals]`: methods of the class; others
-   * may stand in their place. */
-  kOriginals: Symbol('originals'),
-  /** `server[kRefusing]`: it takes no more connections. */
-  kRefusing: Symbol('refusing'),
-  /** `error[kStatusCode]`: the close code that a violation earns. */
-  kStatusCode: Symbol('status-code'),
-  /**
-   * `receiver[kWebSocket]`, `sender[kWebSocket]`: whose messages it emits or
-   * sends. Tracing tools read this symbol from this file, as from that of ws
-   * with the same name.
-   */
-  kWebSocket: Symbol('websocket')
+  kAttach,
+  kClosing,
+  kConnection,
+  kConnectionOptions,
+  kContexts,
+  kExtra,
+  kHandshake,
+  kInternal,
+  kIsRunning,
+  kOnClientClose,
+  kOpen,
+  kOriginals,
+  kRefusing,
+  kStatusCode,
+  kTrack,
+  kWebSocket,
+  readyStates
 };

@@ -1,6 +1,13 @@
 'use strict';
 
-const { kInternal, kWebSocket, readyStates } = require('./constants');
+const {
+  kClosing,
+  kConnection,
+  kConnectionOptions,
+  kInternal,
+  kWebSocket,
+  readyStates
+} = require('./constants');
 const { fromBinary } = require('./payload');
 const Receiver = require('./receiver');
 
@@ -34,29 +41,29 @@ const handler = Object.freeze({
   conclude: onConclude,
 
   violation(websocket, err) {
-    websocket._closing.onViolation(err);
+    websocket[kClosing].onViolation(err);
   },
 
   end(websocket) {
-    websocket._closing.onEnd();
+    websocket[kClosing].onEnd();
   },
 
   disconnect(websocket) {
-    websocket._closing.onDisconnect();
+    websocket[kClosing].onDisconnect();
   },
 
   close(websocket) {
-    websocket._closing.onClose();
+    websocket[kClosing].onClose();
   },
 
   isCloseExpected(websocket) {
-    return websocket._closing.isExpected;
+    return websocket[kClosing].isExpected;
   },
 
   createReceiver(websocket, endpoint) {
     const receiver = new Receiver(
       {
-        ...websocket._connectionOptions,
+        ...websocket[kConnectionOptions],
         binaryType: websocket._binaryType,
         extensions: websocket._extensions,
         isServer: websocket._isServer
@@ -77,8 +84,8 @@ const handler = Object.freeze({
 /** What a WebSocket does on the events of its `_receiver`. */
 const listeners = {
   conclude: onConclude,
-  drain: (websocket) => websocket._connection.onReceiverDrain(),
-  error: (websocket, err) => websocket._closing.reportViolation(err),
+  drain: (websocket) => websocket[kConnection].onReceiverDrain(),
+  error: (websocket, err) => websocket[kClosing].reportViolation(err),
   message: (websocket, data, isBinary) =>
     websocket.emit('message', data, isBinary),
   ping: onPing,
@@ -121,12 +128,12 @@ function createAutoPongCallback(websocket) {
 }
 
 function onConclude(websocket, code, reason) {
-  websocket._closing.onCloseFrame(code, reason);
+  websocket[kClosing].onCloseFrame(code, reason);
 }
 
 /** @this Sender */
 function onSenderError(err) {
-  this[kWebSocket]._closing.onSendError(err);
+  this[kWebSocket][kClosing].onSendError(err);
 }
 
 /** What the connection of a WebSocket is started with. */

@@ -2,6 +2,8 @@
 
 const { Duplex } = require('stream');
 
+const { kConnection } = require('./constants');
+
 /** @typedef {import('./websocket')} WebSocket */
 
 /**
@@ -103,7 +105,7 @@ function finish(duplex, websocket, callback) {
 
 /** Our connection, or the same of another library's socket. */
 function outputOf(websocket) {
-  if (websocket._connection !== undefined) return websocket._connection;
+  if (websocket[kConnection] !== undefined) return websocket[kConnection];
 
   const { _socket: socket } = websocket;
 

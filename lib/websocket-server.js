@@ -7,8 +7,11 @@ const PerMessageDeflate = require('./permessage-deflate');
 const {
   connectionDefaults,
   kExtra,
+  kIsRunning,
+  kOnClientClose,
   kOriginals,
-  kRefusing
+  kRefusing,
+  kTrack
 } = require('./constants');
 const ServerHandshake = require('./handshake/server-handshake');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
@@ -99,33 +102,18 @@ class WebSocketServer extends EventEmitter {
     this._state = RUNNING;
     this._server = null;
     this._removeListeners = null;
-    this._onClientClose = createClientCloseListener(this);
+    this[kOnClientClose] = createClientCloseListener(this);
 
     if (options.port != null) {
       const port = new NativeServer(this);
 
       this._server = port.server;
       port.listen(options, callback);
-      this._listen(port);
+      listen(this, port);
     } else if (options.server) {
       this._server = options.server;
-      this._listen(null);
+      listen(this, null);
     }
-  }
-
-  _listen(port) {
-    // As they are now: whoever replaces `emit` later is too late, as with `ws`.
-    const emitConnection = this.emit.bind(this, 'connection');
-    const upgrade = (request, socket, head) => {
-      this.handleUpgrade(request, socket, head, emitConnection);
-    };
-
-    this._removeListeners = addListeners(this._server, {
-      listening: this.emit.bind(this, 'listening'),
-      error: this.emit.bind(this, 'error'),
-      upgrade
-    });
-    if (port !== null) port.standIn(upgrade, emitConnection);
   }
 
   /**
@@ -223,16 +211,15 @@ class WebSocketServer extends EventEmitter {
     );
   }
 
-  get _isRunning() {
+  get [kIsRunning]() {
     return this._state === RUNNING && this[kRefusing] !== true;
   }
 
-  /** Remembers a connection as long as it is open. */
-  _track(websocket) {
+  [kTrack](websocket) {
     if (!this.clients) return;
 
     this.clients.add(websocket);
-    websocket.on('close', this._onClientClose);
+    websocket.on('close', this[kOnClientClose]);
   }
 }
 
@@ -259,6 +246,27 @@ function checkListenOptions(options) {
         'be specified'
     );
   }
+}
+
+/**
+ * Has a WebSocketServer hear of what its http.Server does.
+ *
+ * @param {WebSocketServer} wss
+ * @param {?NativeServer} port That of its own, if it has one
+ */
+function listen(wss, port) {
+  // As they are now: whoever replaces `emit` later is too late, as with `ws`.
+  const emitConnection = wss.emit.bind(wss, 'connection');
+  const upgrade = (request, socket, head) => {
+    wss.handleUpgrade(request, socket, head, emitConnection);
+  };
+
+  wss._removeListeners = addListeners(wss._server, {
+    listening: wss.emit.bind(wss, 'listening'),
+    error: wss.emit.bind(wss, 'error'),
+    upgrade
+  });
+  if (port !== null) port.standIn(upgrade, emitConnection);
 }
 
 function addListeners(emitter, listeners) {

@@ -14,7 +14,11 @@ const { BINARY_TYPES, EMPTY } = require('./payload');
 const Sender = require('./sender');
 const {
   kAttach,
+  kClosing,
+  kConnection,
+  kConnectionOptions,
   kExtra,
+  kHandshake,
   kOpen,
   kOriginals,
   kWebSocket,
@@ -65,15 +69,15 @@ class WebSocket extends EventEmitter {
     this._bufferedAmount = 0;
 
     /** The connection, what it was opened with, and its encoder. */
-    this._connection = null;
-    this._connectionOptions = null;
+    this[kConnection] = null;
+    this[kConnectionOptions] = null;
     this._sender = null;
 
     /** How it ends. */
-    this._closing = new ClosingHandshake(this);
+    this[kClosing] = new ClosingHandshake(this);
 
     /** The opening handshake of a client, as long as it lasts. */
-    this._handshake = null;
+    this[kHandshake] = null;
     this._redirects = 0;
 
     if (address !== null) {
@@ -101,7 +105,7 @@ class WebSocket extends EventEmitter {
     if (!BINARY_TYPES.includes(type)) return;
 
     this._binaryType = type;
-    this._connection?.setBinaryType(type);
+    this[kConnection]?.setBinaryType(type);
   }
 
   /**
@@ -110,9 +114,9 @@ class WebSocket extends EventEmitter {
    * @type {number}
    */
   get bufferedAmount() {
-    if (this._connection === null) return this._bufferedAmount;
+    if (this[kConnection] === null) return this._bufferedAmount;
 
-    return this._connection.bufferedBytes + this._sender._bufferedBytes;
+    return this[kConnection].bufferedBytes + this._sender._bufferedBytes;
   }
 
   /** The names of the negotiated extensions. @type {string} */
@@ -142,7 +146,7 @@ class WebSocket extends EventEmitter {
 
   /** The `net.Socket` or other `Duplex` below. @type {?Duplex} */
   get _socket() {
-    return this._connection === null ? null : this._connection.exposedSocket;
+    return this[kConnection] === null ? null : this[kConnection].exposedSocket;
   }
 
   set _socket(value) {
@@ -151,7 +155,7 @@ class WebSocket extends EventEmitter {
 
   /** The request of a client that connects. @type {?ClientRequest} */
   get _req() {
-    return this._handshake === null ? null : this._handshake.request;
+    return this[kHandshake] === null ? null : this[kHandshake].request;
   }
 
   set _req(value) {
@@ -160,7 +164,7 @@ class WebSocket extends EventEmitter {
 
   /** What decodes the bytes of the connection. @type {?Receiver} */
   get _receiver() {
-    return this._connection === null ? null : this._connection.receiver;
+    return this[kConnection] === null ? null : this[kConnection].receiver;
   }
 
   set _receiver(value) {
@@ -198,8 +202,8 @@ class WebSocket extends EventEmitter {
     if (isOwn(this, '_socket')) delete this._socket;
     if (isOwn(this, '_receiver')) delete this._receiver;
 
-    this._connection = connection;
-    this._connectionOptions = options;
+    this[kConnection] = connection;
+    this[kConnectionOptions] = options;
     this._sender = new Sender(
       null,
       this._extensions,
@@ -219,7 +223,7 @@ class WebSocket extends EventEmitter {
   emitClose() {
     this._extensions['permessage-deflate']?.cleanup();
     this._readyState = CLOSED;
-    this.emit('close', this._closing.code, this._closing.reason);
+    this.emit('close', this[kClosing].code, this[kClosing].reason);
   }
 
   /**
@@ -231,16 +235,16 @@ class WebSocket extends EventEmitter {
    * @throws {(TypeError|RangeError)} If an argument may not be sent
    */
   close(code, data) {
-    if (this._readyState === CONNECTING) this._handshake.abandon();
-    else this._closing.start(code, data);
+    if (this._readyState === CONNECTING) this[kHandshake].abandon();
+    else this[kClosing].start(code, data);
   }
 
   /** Closes the connection at once. */
   terminate() {
     if (this._readyState === CLOSED) return;
 
-    if (this._readyState === CONNECTING) this._handshake.abandon();
-    else this._closing.abort();
+    if (this._readyState === CONNECTING) this[kHandshake].abandon();
+    else this[kClosing].abort();
   }
 
   /** Stops reading. Messages that are already decoded may still come. */
@@ -248,7 +252,7 @@ class WebSocket extends EventEmitter {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
 
     this._paused = true;
-    this._connection?.pause();
+    this[kConnection]?.pause();
   }
 
   /** Reads on. */
@@ -256,7 +260,7 @@ class WebSocket extends EventEmitter {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
 
     this._paused = false;
-    this._connection?.resume();
+    this[kConnection]?.resume();
   }
 
   /**
@@ -282,7 +286,7 @@ class WebSocket extends EventEmitter {
     if (typeof data === 'number') data = data.toString();
 
     if (this._readyState !== OPEN) {
-      this._closing.discard(data, cb);
+      this[kClosing].discard(data, cb);
       return;
     }
 
@@ -392,7 +396,7 @@ function sendControl(websocket, type, data, mask, cb) {
   if (typeof data === 'number') data = data.toString();
 
   if (websocket._readyState !== OPEN) {
-    websocket._closing.discard(data, cb);
+    websocket[kClosing].discard(data, cb);
     return;
   }
 

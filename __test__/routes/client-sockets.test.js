@@ -7,6 +7,7 @@ const net = require('net');
 const tls = require('tls');
 const { Duplex } = require('stream');
 
+const { kConnection } = require('../../lib/constants');
 const { listen } = require('../support/connection');
 const { oxws } = require('../support/implementations');
 const {
@@ -52,7 +53,7 @@ describe.each(pairs)('the socket of a client ($name)', (pair) => {
   }
 
   function connectionOf(client) {
-    return client instanceof oxws ? client._connection.constructor.name : null;
+    return client instanceof oxws ? client[kConnection].constructor.name : null;
   }
 
   function named(name) {

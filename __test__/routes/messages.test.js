@@ -2,6 +2,7 @@
 
 const { createHash, randomBytes } = require('crypto');
 
+const { kConnection } = require('../../lib/constants');
 const { oxws } = require('../support/implementations');
 const { bothWays, describeRoutes, messages } = require('./support/matrix');
 
@@ -16,7 +17,7 @@ describeRoutes('messages', (open, route) => {
       [client, route.clientConnection || route.connection]
     ]) {
       if (websocket instanceof oxws) {
-        expect(websocket._connection.constructor.name).toBe(connection);
+        expect(websocket[kConnection].constructor.name).toBe(connection);
       }
     }
   });

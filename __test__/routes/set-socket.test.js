@@ -3,6 +3,7 @@
 const { once } = require('events');
 const net = require('net');
 
+const { kConnection } = require('../../lib/constants');
 const { ws } = require('../support/implementations');
 const { RawPeer } = require('../support/raw');
 const { trackServer, trackSocket } = require('../support/resources');
@@ -40,7 +41,7 @@ async function socketPair(where = { port: 0, host: '127.0.0.1' }, options) {
 describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
   const carried = (websocket, name) => {
     if (!(websocket instanceof ws)) {
-      expect(websocket._connection.constructor.name).toBe(name);
+      expect(websocket[kConnection].constructor.name).toBe(name);
     }
   };
 

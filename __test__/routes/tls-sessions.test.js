@@ -8,6 +8,7 @@ const https = require('https');
 const net = require('net');
 const tls = require('tls');
 
+const { kConnection } = require('../../lib/constants');
 const { canAdopt, oxws, ws } = require('../support/implementations');
 const { frame, OPCODE, KEY } = require('../support/wire');
 const {
@@ -113,8 +114,8 @@ test('both ends go the way of the engine', async () => {
   });
   const route = canAdopt ? 'engine, TLS' : 'stream';
 
-  expect(server._connection.route).toBe(route);
-  expect(client._connection.route).toBe(route);
+  expect(server[kConnection].route).toBe(route);
+  expect(client[kConnection].route).toBe(route);
 });
 
 describe.each(both)('a session (%s)', (name, lib) => {

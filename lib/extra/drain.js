@@ -1,6 +1,6 @@
 'use strict';
 
-const { readyStates } = require('../constants');
+const { kConnection, readyStates } = require('../constants');
 
 const { CLOSED, CONNECTING, OPEN } = readyStates;
 
@@ -50,8 +50,8 @@ class Waiters {
     this._list = [];
     this._onClose = () => this._fail();
     websocket.on('close', this._onClose);
-    if (websocket._connection !== null) {
-      websocket._connection.notifiesShrunk = true;
+    if (websocket[kConnection] !== null) {
+      websocket[kConnection].notifiesShrunk = true;
     }
     waiting.set(websocket, this);
   }
@@ -78,7 +78,7 @@ class Waiters {
   look() {
     if (this._list.length === 0) return;
 
-    const { _connection: connection } = this._websocket;
+    const connection = this._websocket[kConnection];
 
     // It tells how it ended with 'close'.
     if (connection === null || connection.destroyed) return;
@@ -97,7 +97,8 @@ class Waiters {
 
   /** Has the connection tell when the first of them may go on. */
   _ask() {
-    const { _connection: connection, _sender: sender } = this._websocket;
+    const { _sender: sender } = this._websocket;
+    const connection = this._websocket[kConnection];
 
     if (connection === null) return;
 
@@ -120,8 +121,8 @@ class Waiters {
     if (this._list.length > 0) return false;
 
     this._websocket.removeListener('close', this._onClose);
-    if (this._websocket._connection !== null) {
-      this._websocket._connection.notifiesShrunk = false;
+    if (this._websocket[kConnection] !== null) {
+      this._websocket[kConnection].notifiesShrunk = false;
     }
     waiting.delete(this._websocket);
 
@@ -130,14 +131,12 @@ class Waiters {
 }
 
 /** Bytes that were sent and that the kernel does not have; nothing is written. */
-function queuedBytes({
-  _bufferedAmount,
-  _connection: connection,
-  _sender: sender
-}) {
+function queuedBytes(websocket) {
+  const connection = websocket[kConnection];
+
   return connection === null
-    ? _bufferedAmount
-    : connection.queuedBytes + sender._bufferedBytes;
+    ? websocket._bufferedAmount
+    : connection.queuedBytes + websocket._sender._bufferedBytes;
 }
 
 /**
@@ -154,7 +153,7 @@ function waitForDrain(websocket, threshold, signal) {
 
   if (
     queuedBytes(websocket) <= threshold &&
-    (websocket._connection === null || !websocket._connection.destroyed)
+    (websocket[kConnection] === null || !websocket[kConnection].destroyed)
   ) {
     return Promise.resolve();
   }

@@ -4,7 +4,7 @@ const { COMPRESS, FIN, RSV1, BINARY, TEXT } = require('../native/frame-flags');
 const native = require('../native/addon');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const NativeConnection = require('../connection/native-connection');
-const { kOriginals, readyStates } = require('../constants');
+const { kConnection, kOriginals, readyStates } = require('../constants');
 
 const { OPEN } = readyStates;
 
@@ -58,7 +58,8 @@ function broadcast(websockets, message, most, onSlow) {
  * -1 if it has to: somebody may observe what is sent, or something comes first.
  */
 function keyOf(websocket, message) {
-  const { _connection: connection, _sender: sender } = websocket;
+  const { _sender: sender } = websocket;
+  const connection = websocket[kConnection];
   const originals = websocket[kOriginals];
 
   if (
@@ -89,7 +90,7 @@ function keyOf(websocket, message) {
 }
 
 function sendFrame(group, key, message, most, onSlow) {
-  const ids = Uint32Array.from(group, ({ _connection: { id } }) => id);
+  const ids = Uint32Array.from(group, (each) => each[kConnection].id);
   const queued = bridge.broadcast(
     new Uint8Array(ids.buffer),
     frameOf(message, key, group[0]),
@@ -101,7 +102,7 @@ function sendFrame(group, key, message, most, onSlow) {
   group.forEach((websocket, index) => {
     const result = ids[index];
 
-    if (result === 0) websocket._connection.onFrameSent();
+    if (result === 0) websocket[kConnection].onFrameSent();
     else if (result === SLOW) tell(onSlow, websocket);
     else if (result === ELSEWHERE) {
       count += sendOne(websocket, message, most, onSlow);
@@ -190,7 +191,7 @@ function sendPrepared(websocket, message, cb) {
     return;
   }
 
-  const { _connection: connection } = websocket;
+  const connection = websocket[kConnection];
   const ids = Uint32Array.of(connection.id);
   const frame = frameOf(message, key, websocket);
   const isCompressed = key === PLAIN ? 0 : 1;

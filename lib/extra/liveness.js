@@ -3,6 +3,7 @@
 // Whether the peer of a WebSocket gives signs of life. The engine knows what
 // came over its own sockets and keeps what it saw; of a stream it is kept here.
 
+const { kConnection } = require('../constants');
 const { ALIVE, DEAD, SILENT } = require('./verdicts');
 
 /** @typedef {import('../websocket')} WebSocket */
@@ -55,7 +56,9 @@ class StreamLiveness {
  * @param {number} patience From when on, after that, it is given up
  * @return {number} One of `verdicts.js`
  */
-function checkAlive({ _connection: connection }, now, silence, patience) {
+function checkAlive(websocket, now, silence, patience) {
+  const connection = websocket[kConnection];
+
   if (connection.checkAlive)
     return connection.checkAlive(now, silence, patience);
 

@@ -3,6 +3,7 @@
 // What functions of `oxws/extra` may do with a WebSocket of this copy: see
 // `access.js`. Functions of other versions call these too.
 
+const { kClosing } = require('../constants');
 const { send, waitForDrain, onLow } = require('./drain');
 const { broadcast, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
@@ -17,7 +18,7 @@ module.exports = {
   waitForDrain,
 
   /** Why it is closed. */
-  closingOf: ({ _closing: { code, reason } }) => ({
+  closingOf: ({ [kClosing]: { code, reason } }) => ({
     code,
     reason
   })

@@ -8,7 +8,7 @@ const {
   setTarget
 } = require('./client-options');
 const ClientOffer = require('./client-offer');
-const { kOpen, readyStates } = require('../constants');
+const { kClosing, kHandshake, kOpen, readyStates } = require('../constants');
 const { dial, reportAbort } = require('./native-dial');
 const emitGuarded = require('../native/emit-guarded');
 const nodeRequest = require('./node-request');
@@ -107,7 +107,7 @@ class ClientHandshake {
   start() {
     const websocket = this._websocket;
 
-    websocket._handshake = this;
+    websocket[kHandshake] = this;
 
     if (this.settings.followRedirects) this._prepareRedirects();
 
@@ -210,7 +210,7 @@ class ClientHandshake {
     if (this._isDone) return;
 
     this._finish();
-    this._websocket._closing.fail(err);
+    this._websocket[kClosing].fail(err);
   }
 
   _onResponse(request, res) {
@@ -251,7 +251,7 @@ class ClientHandshake {
     const fault = this._offer.validateResponse(res.headers, websocket);
 
     if (fault) {
-      websocket._closing.begin();
+      websocket[kClosing].begin();
       connection.on?.('error', ignore);
       connection.destroy();
       timers.nextTick(fail, websocket, new Error(fault));
@@ -286,7 +286,7 @@ class ClientHandshake {
 
     Error.captureStackTrace(err, this.abort);
 
-    websocket._closing.begin();
+    websocket[kClosing].begin();
     this._isDone = true;
     timers.clearTimeout(this._timer);
 
@@ -304,7 +304,7 @@ class ClientHandshake {
   _finish() {
     this._isDone = true;
     timers.clearTimeout(this._timer);
-    this._websocket._handshake = null;
+    this._websocket[kHandshake] = null;
   }
 
   _redirect(location) {
@@ -330,7 +330,7 @@ class ClientHandshake {
         this._origin
       );
     } catch (err) {
-      websocket._closing.fail(err);
+      websocket[kClosing].fail(err);
       return;
     }
 
@@ -357,7 +357,7 @@ class ClientHandshake {
 }
 
 function fail(websocket, err) {
-  websocket._closing.fail(err);
+  websocket[kClosing].fail(err);
 }
 
 function ignore() {}

@@ -1,6 +1,6 @@
 'use strict';
 
-const { kOpen, kOriginals } = require('../constants');
+const { kIsRunning, kOpen, kOriginals, kTrack } = require('../constants');
 const emitGuarded = require('../native/emit-guarded');
 const extension = require('../extension');
 const native = require('../native/addon');
@@ -228,7 +228,7 @@ class ServerHandshake {
       );
     }
 
-    if (!server._isRunning) {
+    if (!server[kIsRunning]) {
       this._reject(503);
       return;
     }
@@ -243,7 +243,7 @@ class ServerHandshake {
 
     socket.offAbort();
     websocket[kOpen](connection, options);
-    server._track(websocket);
+    server[kTrack](websocket);
     callback(websocket, request);
   }
 

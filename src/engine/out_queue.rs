@@ -4,77 +4,30 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::memory::buffer_pool;
 use crate::memory::mmap_buffer::MmapBuffer;
 
-/// A segment this long takes no more frames: what was written of a long queue is given back piece by piece.
-const SEGMENT: usize = 64 * 1024;
+/// A piece this long takes no more frames: what was written of a long queue is given back piece by piece.
+const PIECE: usize = 64 * 1024;
 
-/// Bytes of several queues that are fewer than this are copied into each of them: that costs less than a segment.
+/// Bytes of several queues that are fewer than this are copied into each of them: that costs less than a piece.
 const SHARED: usize = 4 * 1024;
 
 /// Slices of one write: Linux takes up to 1024, a few carry all that a socket buffer holds.
 const SLICES: usize = 16;
 
-/// Bytes in a row.
-struct Segment {
-    bytes: Store,
-    /// So many of them are written.
-    done: usize,
-}
-
-enum Store {
-    Heap(Vec<u8>),
-    /// It waits for longer.
-    Pages(MmapBuffer),
-    /// Other queues have it, too.
-    Shared(Bytes),
-}
-
-impl Segment {
-    fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes: Store::Heap(bytes),
-            done: 0,
-        }
-    }
-
-    /// Moves to pages; returns the memory that is free then.
-    fn settle(&mut self) -> Vec<u8> {
-        let Store::Heap(bytes) = &mut self.bytes else {
-            return Vec::new();
-        };
-        let Some(pages) = MmapBuffer::copy_of(bytes) else {
-            return Vec::new();
-        };
-        let mut free = mem::take(bytes);
-        free.clear();
-        self.bytes = Store::Pages(pages);
-        free
-    }
-
-    fn free(self) {
-        if let Store::Heap(bytes) = self.bytes {
-            buffer_pool::give(bytes);
-        }
-    }
-
-    fn left(&self) -> &[u8] {
-        match &self.bytes {
-            Store::Heap(bytes) => &bytes[self.done..],
-            Store::Pages(bytes) => &bytes[self.done..],
-            Store::Shared(bytes) => &bytes[self.done..],
-        }
-    }
-}
-
-/// A queue of bytes in segments. Holds no memory while empty, and on the heap only its ends: what waits between them lies
-/// on pages that go back to the system when it is written, or lost.
+/// A queue of bytes. Holds no memory while empty, and on the heap only its ends: what waits between them lies on pages that
+/// go back to the system when it is written, or dropped.
 #[derive(Default)]
 pub(super) struct OutQueue {
-    segments: VecDeque<Segment>,
+    /// Pieces that take no more.
+    full: VecDeque<Bytes>,
+    /// The last piece, which takes what is appended.
+    last: Vec<u8>,
+    /// So many bytes of the last piece are written; of the others, what was written is gone.
+    written: usize,
     len: usize,
 }
 
@@ -89,45 +42,43 @@ impl OutQueue {
 
     /// Lets `append` add bytes at the end, some `len`.
     pub(super) fn append(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
-        let last = self.last(len);
-        let before = last.len();
-        append(last);
-        let added = last.len() - before;
-        self.len += added;
+        if self.last.len() >= PIECE {
+            self.end_piece();
+        }
+        if self.last.capacity() == 0 {
+            self.last = buffer_pool::take(len as u64);
+        }
+        let before = self.last.len();
+        append(&mut self.last);
+        self.len += self.last.len() - before;
     }
 
     /// Adds bytes that other queues get as well: however many do, long ones are there once.
     pub(super) fn append_shared(&mut self, bytes: &Bytes) {
         if bytes.len() < SHARED {
             self.append(bytes.len(), |out| out.extend_from_slice(bytes));
-        } else {
-            self.len += bytes.len();
-            self.segments.push_back(Segment {
-                bytes: Store::Shared(bytes.clone()),
-                done: 0,
-            });
+            return;
         }
+        if !self.last.is_empty() {
+            self.end_piece();
+        }
+        self.len += bytes.len();
+        self.full.push_back(bytes.clone());
     }
 
-    /// The segment that takes more: a new one if the last one is full.
-    fn last(&mut self, len: usize) -> &mut Vec<u8> {
-        let is_behind = self.segments.len() > 1;
-        let next = match self.segments.back_mut() {
-            Some(Segment {
-                bytes: Store::Heap(bytes),
-                ..
-            }) if bytes.len() < SEGMENT => None,
-            Some(last) if is_behind => Some(last.settle()),
-            _ => Some(buffer_pool::take(len as u64)),
+    /// Begins a new piece. What is neither the first one nor short moves to pages, which leaves its memory for the new one.
+    fn end_piece(&mut self) {
+        let is_between = !self.full.is_empty() && self.last.len() >= PIECE;
+        let pages = is_between.then(|| MmapBuffer::copy_of(&self.last));
+        let mut piece = match pages.flatten() {
+            Some(pages) => {
+                self.last.clear();
+                Bytes::from_owner(pages)
+            }
+            None => buffer_pool::share(mem::take(&mut self.last)),
         };
-        self.segments.extend(next.map(Segment::new));
-        match self.segments.back_mut() {
-            Some(Segment {
-                bytes: Store::Heap(bytes),
-                ..
-            }) => bytes,
-            _ => unreachable!("the last segment is on the heap"),
-        }
+        piece.advance(mem::take(&mut self.written));
+        self.full.push_back(piece);
     }
 
     /// Writes with `write` until all is written, it would block, or `most` bytes are written, which are counted down.
@@ -138,52 +89,64 @@ impl OutQueue {
     ) -> io::Result<()> {
         while self.len > 0 && *most > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            let mut room = *most;
-            for (slice, segment) in slices.iter_mut().zip(&self.segments) {
-                let bytes = segment.left();
-                *slice = IoSlice::new(&bytes[..bytes.len().min(room)]);
-                count += 1;
-                room -= slice.len();
-                if room == 0 {
-                    break;
-                }
-            }
+            let mut limited = Buf::take(&mut *self, *most);
+            let count = limited.chunks_vectored(&mut slices);
             match write(&slices[..count])? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 n => {
+                    limited.advance(n);
                     *most -= n;
-                    self.consume(n);
                 }
             }
         }
         Ok(())
     }
 
-    fn consume(&mut self, mut n: usize) {
+    /// Drops everything and gives the memory back.
+    pub(super) fn clear(&mut self) {
+        let Self { last, .. } = mem::take(self);
+        buffer_pool::give(last);
+    }
+}
+
+impl Buf for OutQueue {
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.full
+            .front()
+            .map_or(&self.last[self.written..], |first| first)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let last = &self.last[self.written..];
+        let last = Some(last).filter(|bytes| !bytes.is_empty());
+        let pieces = self.full.iter().map(|bytes| &bytes[..]).chain(last);
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
+    }
+
+    fn advance(&mut self, mut n: usize) {
         self.len -= n;
         if self.len == 0 {
             self.clear();
             return;
         }
-        while let Some(first) = self.segments.front_mut() {
-            let left = first.left().len();
-            if n < left {
-                first.done += n;
+        while let Some(first) = self.full.front_mut() {
+            if n < first.len() {
+                first.advance(n);
                 return;
             }
-            n -= left;
-            self.segments
-                .pop_front()
-                .into_iter()
-                .for_each(Segment::free);
+            n -= first.len();
+            self.full.pop_front();
         }
-    }
-
-    /// Drops everything and gives the memory back.
-    pub(super) fn clear(&mut self) {
-        let Self { segments, .. } = mem::take(self);
-        segments.into_iter().for_each(Segment::free);
+        self.written += n;
     }
 }
 
@@ -213,17 +176,18 @@ mod tests {
     }
 
     #[test]
-    fn keeps_order_over_segments_and_partial_writes() {
-        let big = vec![7; SEGMENT + 3];
-        for step in [1, 5, SEGMENT, usize::MAX] {
+    fn keeps_order_over_pieces_and_partial_writes() {
+        let big = vec![7; PIECE + 3];
+        for step in [1, 5, PIECE, usize::MAX] {
             let mut queue = queue_of(&[b"ab", &big, b"cd", b"e"]);
-            assert_eq!(queue.len(), SEGMENT + 8);
+            assert_eq!(queue.len(), PIECE + 8);
             let all = drain(&mut queue, step);
             assert_eq!(&all[..2], b"ab");
             assert_eq!(&all[2..2 + big.len()], &big[..]);
             assert_eq!(&all[2 + big.len()..], b"cde");
             assert!(queue.is_empty());
-            assert_eq!(queue.segments.capacity(), 0);
+            assert_eq!(queue.full.capacity(), 0);
+            assert_eq!(queue.last.capacity(), 0);
         }
     }
 
@@ -236,15 +200,12 @@ mod tests {
             queue.append(part.len(), |out| out.extend_from_slice(&part));
             expected.extend_from_slice(&part);
         }
-        let on_heap = |queue: &OutQueue| {
-            let is_heap = |segment: &&Segment| matches!(segment.bytes, Store::Heap(_));
-            queue.segments.iter().filter(is_heap).count()
-        };
-        assert!(queue.segments.len() > 20);
-        assert_eq!(on_heap(&queue), 2);
+        // Only what was mapped begins where a page does: allocators have a header in front of theirs.
+        let is_mapped = |piece: &Bytes| piece.as_ptr().addr().is_multiple_of(4096);
+        assert!(queue.full.len() > 20);
+        assert!(cfg!(not(unix)) || queue.full.iter().skip(1).all(is_mapped));
         assert_eq!(queue.len(), expected.len());
         assert_eq!(drain(&mut queue, 7777), expected);
-        assert_eq!(on_heap(&queue), 0);
     }
 
     #[test]
@@ -257,13 +218,9 @@ mod tests {
             queue.append_shared(&short);
             queue.append(2, |out| out.extend_from_slice(b"cd"));
             queue.append_shared(&long);
-            let shared = queue.segments.iter().filter_map(|segment| {
-                let Store::Shared(bytes) = &segment.bytes else {
-                    return None;
-                };
-                Some(bytes.as_ptr())
-            });
-            assert!(shared.eq([long.as_ptr(); 2]));
+            let pieces = queue.full.iter().map(|piece| piece.as_ptr());
+            let shared = pieces.filter(|piece| *piece == long.as_ptr());
+            assert_eq!(shared.count(), 2);
         }
         for (queue, start) in queues.iter_mut().zip([b"ab".as_slice(), b""]) {
             let expected = [start, &long[..], b"shortcd", &long[..]].concat();
@@ -275,19 +232,19 @@ mod tests {
 
     #[test]
     fn no_more_is_written_than_wanted() {
-        let big = vec![7; SEGMENT];
+        let big = vec![7; PIECE];
         let mut queue = queue_of(&[b"ab", &big, &big]);
-        let mut most = SEGMENT + 4;
+        let mut most = PIECE + 4;
         let mut lengths = Vec::new();
         let mut write = |slices: &[IoSlice<'_>]| {
             let length: usize = slices.iter().map(|slice| slice.len()).sum();
             lengths.push(length);
-            Ok(length.min(SEGMENT))
+            Ok(length.min(PIECE))
         };
         queue.write_with(&mut most, &mut write).expect("no error");
         assert_eq!(most, 0);
-        assert_eq!(queue.len(), SEGMENT - 2);
-        assert_eq!(lengths, [SEGMENT + 4, 4]);
+        assert_eq!(queue.len(), PIECE - 2);
+        assert_eq!(lengths, [PIECE + 4, 4]);
     }
 
     #[test]

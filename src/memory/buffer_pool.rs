@@ -3,7 +3,10 @@
 //! Allocators give blocks of this size back to the system, above all when another thread frees them, and getting its
 //! zeroed pages again costs more than copying the message.
 
+use std::mem;
 use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
 
 /// The capacities that are kept, in bytes: shorter ones an allocator keeps itself, longer ones are rare.
 const KEPT: std::ops::RangeInclusive<usize> = 32 * 1024..=4 * 1024 * 1024;
@@ -29,6 +32,25 @@ pub(crate) fn take(len: u64) -> Vec<u8> {
 /// Keeps the memory of a vector that is done with, if it is worth it.
 pub(crate) fn give(buffer: Vec<u8>) {
     with_pool(|pool| pool.give(buffer));
+}
+
+/// The bytes of a vector whose memory is kept once nobody has them any more.
+pub(crate) fn share(buffer: Vec<u8>) -> Bytes {
+    Bytes::from_owner(Pooled(buffer))
+}
+
+struct Pooled(Vec<u8>);
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        give(mem::take(&mut self.0));
+    }
 }
 
 #[cfg(not(test))]

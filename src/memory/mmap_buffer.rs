@@ -3,8 +3,6 @@
 //! An allocator keeps what lies between blocks that are in use: after hundreds of MiB of small pieces glibc gave nothing
 //! back to the system.
 
-use std::ops::Deref;
-
 /// Bytes that do not change, on pages of their own.
 pub(crate) struct MmapBuffer {
     #[cfg(unix)]
@@ -48,10 +46,8 @@ impl Drop for MmapBuffer {
 unsafe impl Send for MmapBuffer {}
 
 #[cfg(unix)]
-impl Deref for MmapBuffer {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
+impl AsRef<[u8]> for MmapBuffer {
+    fn as_ref(&self) -> &[u8] {
         // SAFETY: the mapping has `len` initialised bytes and lives as long as we do.
         unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len) }
     }
@@ -68,10 +64,8 @@ impl MmapBuffer {
 }
 
 #[cfg(not(unix))]
-impl Deref for MmapBuffer {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
+impl AsRef<[u8]> for MmapBuffer {
+    fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -44,7 +44,7 @@ async function testRust() {
   return counts;
 }
 
-async function testJavaScript(driver, ...parameters) {
+async function testJavaScript(env, ...parameters) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-'));
   const file = path.join(directory, 'results.json');
 
@@ -52,7 +52,7 @@ async function testJavaScript(driver, ...parameters) {
     const { succeeded } = await run(
       process.execPath,
       [JEST, '--json', `--outputFile=${file}`, ...parameters],
-      { OXWS_DRIVER: driver }
+      env
     );
     const results = fs.existsSync(file) && JSON.parse(fs.readFileSync(file));
 
@@ -92,19 +92,23 @@ function filesWithDrivers() {
 
 const SUITES = {
   rust: testRust,
-  javascript: () => testJavaScript(undefined),
+  javascript: () => testJavaScript({ OXWS_DRIVER: undefined }),
   // What is around the library is the same with every driver, and so is what
-  // does not leave the choice to the environment.
+  // does not leave the choice to the environment. ws with itself is skipped.
   thread: () =>
     testJavaScript(
-      'thread',
+      { OXWS_DRIVER: 'thread', OXWS_TEST_REPEATED: '1' },
       '--testPathIgnorePatterns',
       ...testPathIgnorePatterns,
       '/__test__/package/',
       ...filesWithDrivers()
     ),
   system: () =>
-    testJavaScript(undefined, '--config', '__test__/system/jest.config.js')
+    testJavaScript(
+      { OXWS_DRIVER: undefined },
+      '--config',
+      '__test__/system/jest.config.js'
+    )
 };
 
 async function main(names) {

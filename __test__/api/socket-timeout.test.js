@@ -6,7 +6,6 @@ const net = require('net');
 
 const { connect, serveRaw } = require('../support/connection');
 const {
-  describeEach,
   implementations,
   routedImplementations,
   routedPairs
@@ -17,57 +16,80 @@ const { KEY, OPCODE, frame } = require('../support/wire');
 /** In milliseconds; the ends send ten times as often. */
 const PERIOD = 500;
 
-describeEach(routedPairs, 'the timeout of a socket', (pair) => {
+/** What `body(row)` comes to for each row. All wait at once. */
+async function resultsOf(rows, body) {
+  const results = {};
+
+  await Promise.all(
+    rows.map(async (row) => (results[row.name] = await body(row)))
+  );
+  return results;
+}
+
+const same = (rows, result) =>
+  Object.fromEntries(rows.map(({ name }) => [name, result]));
+
+describe('the timeout of a socket', () => {
   test.each(['client', 'server'])(
     'does not fire at either end while the %s sends',
     async (sender) => {
-      const { client, request, server } = await connect(pair);
-      let count = 0;
+      const counts = await resultsOf(routedPairs, async (pair) => {
+        const { client, request, server } = await connect(pair);
+        let count = 0;
 
-      for (const socket of [client._socket, server._socket, request.socket]) {
-        socket.setTimeout(PERIOD);
-        socket.on('timeout', () => count++);
-      }
+        for (const socket of [client._socket, server._socket, request.socket]) {
+          socket.setTimeout(PERIOD);
+          socket.on('timeout', () => count++);
+        }
 
-      const timer = setInterval(() => {
-        (sender === 'client' ? client : server).send('tick');
-      }, PERIOD / 10);
+        const timer = setInterval(() => {
+          (sender === 'client' ? client : server).send('tick');
+        }, PERIOD / 10);
 
-      await new Promise((resolve) => setTimeout(resolve, 2 * PERIOD));
-      clearInterval(timer);
-      expect(count).toBe(0);
+        await new Promise((resolve) => setTimeout(resolve, 2 * PERIOD));
+        clearInterval(timer);
+        return count;
+      });
+
+      expect(counts).toEqual(same(routedPairs, 0));
     }
   );
 
   test('fires when nothing comes or goes', async () => {
-    const { client, server } = await connect(pair);
+    const states = await resultsOf(routedPairs, async (pair) => {
+      const { client, server } = await connect(pair);
 
-    for (const { _socket: socket } of [client, server]) {
-      socket.setTimeout(50);
-      await once(socket, 'timeout');
-    }
-    expect([client.readyState, server.readyState]).toEqual([1, 1]);
-  });
-});
-
-describeEach(routedImplementations, 'the timeout of a socket', (row) => {
-  test('does not fire while parts of a message come', async () => {
-    const { peer, websocket } = await serveRaw(row);
-    const message = frame({
-      opcode: OPCODE.binary,
-      payload: 'a'.repeat(5000),
-      key: KEY
+      for (const { _socket: socket } of [client, server]) {
+        socket.setTimeout(50);
+        await once(socket, 'timeout');
+      }
+      return [client.readyState, server.readyState];
     });
-    let count = 0;
 
-    websocket._socket.setTimeout(PERIOD, () => count++);
+    expect(states).toEqual(same(routedPairs, [1, 1]));
+  });
 
-    const timer = setInterval(() => peer.write('a'), PERIOD / 10);
+  test('does not fire while parts of a message come', async () => {
+    const counts = await resultsOf(routedImplementations, async (row) => {
+      const { peer, websocket } = await serveRaw(row);
+      const message = frame({
+        opcode: OPCODE.binary,
+        payload: 'a'.repeat(5000),
+        key: KEY
+      });
+      let count = 0;
 
-    peer.write(message.subarray(0, 10));
-    await new Promise((resolve) => setTimeout(resolve, 1.5 * PERIOD));
-    clearInterval(timer);
-    expect(count).toBe(0);
+      websocket._socket.setTimeout(PERIOD, () => count++);
+
+      const timer = setInterval(() => peer.write('a'), PERIOD / 10);
+
+      peer.write(message.subarray(0, 10));
+      await new Promise((resolve) => setTimeout(resolve, 1.5 * PERIOD));
+      clearInterval(timer);
+      return count;
+    });
+
+    expect(counts).toEqual(same(routedImplementations, 0));
   });
 });
 

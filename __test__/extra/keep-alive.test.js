@@ -28,72 +28,102 @@ function keep(target, options) {
   return keeping;
 }
 
-describeEach(some, 'keepAlive()', (row) => {
-  test('pings who is silent, and leaves alone who answers', async () => {
-    const { own, peer } = await open(row);
-    let pings = 0;
+/** Opens a connection of each kind, as `open()` does. */
+const openSome = (setup) => Promise.all(some.map((row) => open(row, setup)));
 
-    peer.on('ping', () => pings++);
-    keep(own, { pingInterval: 50, pingTimeout: 2000 });
-    while (pings < 2) await once(peer, 'ping');
-    expect(own.readyState).toBe(1);
+/** Counts the pings of each connection's own end. */
+function countPings(connections) {
+  const counts = connections.map(() => 0);
+
+  connections.forEach(({ peer }, index) => {
+    peer.on('ping', () => counts[index]++);
+  });
+  return counts;
+}
+
+const allOf = (value) => some.map(() => value);
+
+describe(`keepAlive() (${some.map(({ name }) => name).join('; ')})`, () => {
+  test('pings who is silent, and leaves alone who answers', async () => {
+    const connections = await openSome();
+
+    await Promise.all(
+      connections.map(async ({ own, peer }) => {
+        keep(own, { pingInterval: 50, pingTimeout: 2000 });
+        await once(peer, 'ping');
+        await once(peer, 'ping');
+      })
+    );
+    expect(connections.map(({ own }) => own.readyState)).toEqual(allOf(1));
   });
 
   test('pings nobody who talks', async () => {
-    const { own, peer } = await open(row);
-    const talking = setInterval(() => peer.send('hello'), 5);
-    let pings = 0;
+    const connections = await openSome();
+    const pings = countPings(connections);
+    const talking = setInterval(() => {
+      for (const { peer } of connections) peer.send('hello');
+    }, 5);
 
     onRelease(() => clearInterval(talking));
-    peer.on('ping', () => pings++);
-    keep(own, { pingInterval: 200, pingTimeout: 2000 });
+    for (const { own } of connections) {
+      keep(own, { pingInterval: 200, pingTimeout: 2000 });
+    }
     await sleep(700);
-    expect(pings).toBe(0);
+    expect(pings).toEqual(allOf(0));
   });
 
   test('spares who is paused', async () => {
-    const { own, peer } = await open(row, {
+    const connections = await openSome({
       server: { autoPong: false },
       client: { autoPong: false }
     });
-    let pings = 0;
+    const pings = countPings(connections);
 
-    peer.on('ping', () => pings++);
-    own.pause();
-    keep(own, { pingInterval: 40, pingTimeout: 40 });
+    for (const { own } of connections) {
+      own.pause();
+      keep(own, { pingInterval: 40, pingTimeout: 40 });
+    }
     await sleep(300);
-    expect([own.readyState, pings]).toEqual([1, 0]);
-    own.resume();
+    expect(connections.map(({ own }) => own.readyState)).toEqual(allOf(1));
+    expect(pings).toEqual(allOf(0));
+    for (const { own } of connections) own.resume();
   });
 
   test('judges nobody after the event loop was blocked', async () => {
-    const { own, peer } = await open(row);
-    const pinged = once(peer, 'ping');
+    const connections = await openSome();
 
-    keep(own, { pingInterval: 50, pingTimeout: 200 });
-    await pinged;
+    await Promise.all(
+      connections.map(({ own, peer }) => {
+        keep(own, { pingInterval: 50, pingTimeout: 200 });
+        return once(peer, 'ping');
+      })
+    );
 
     const end = performance.now() + 1500;
 
     while (performance.now() < end);
     await sleep(100);
-    expect(own.readyState).toBe(1);
-    await once(peer, 'ping');
-    expect(own.readyState).toBe(1);
+    expect(connections.map(({ own }) => own.readyState)).toEqual(allOf(1));
+    await Promise.all(connections.map(({ peer }) => once(peer, 'ping')));
+    expect(connections.map(({ own }) => own.readyState)).toEqual(allOf(1));
   });
 
   test('stops', async () => {
-    const { own, peer } = await open(row);
-    const keeping = keep(own, { pingInterval: 30, pingTimeout: 30 });
+    const connections = await openSome();
 
-    await once(peer, 'ping');
-    keeping[Symbol.dispose]();
+    await Promise.all(
+      connections.map(async ({ own, peer }) => {
+        const keeping = keep(own, { pingInterval: 30, pingTimeout: 30 });
 
-    let pings = 0;
+        await once(peer, 'ping');
+        keeping[Symbol.dispose]();
+      })
+    );
 
-    peer.on('ping', () => pings++);
+    const pings = countPings(connections);
+
     await sleep(150);
-    expect(pings).toBe(0);
+    expect(pings).toEqual(allOf(0));
   });
 });
 
@@ -172,8 +202,10 @@ describe('keepAlive() of a server', () => {
 
     expect(lines).toEqual(['thrown', 'pinged']);
   });
+});
 
-  test.each(ownDrivers)('keeps no process alive ($name)', async (driver) => {
+describeEach(ownDrivers, 'keepAlive() of a server', (driver) => {
+  test('keeps no process alive', async () => {
     const lines = await linesOf(driver, (WebSocket) => {
       const { keepAlive } = require('./lib/extra');
       const wss = new WebSocket.Server({ port: 0 });

@@ -204,12 +204,12 @@ describeEach(drivers, 'garbage collection', (driver) => {
 
           const before = resident();
 
-          // 1000 MiB. malloc() may keep some of what it was given back.
-          for (let round = 0; round < 8; round++) {
+          // 500 MiB. malloc() may keep some of what it was given back.
+          for (let round = 0; round < 4; round++) {
             await drop(2000);
             await collect();
           }
-          if (resident() < before + 500) console.log('collected');
+          if (resident() < before + 250) console.log('collected');
         },
         { flags }
       )

@@ -84,7 +84,7 @@ async function reload(first, path, isIsolated) {
 
   let previous = first;
 
-  for (let index = 0; index < 30; index++) previous = await visit(previous);
+  for (let index = 0; index < 10; index++) previous = await visit(previous);
 
   const isLeft = (reference) => reference.deref() !== undefined;
 
@@ -108,7 +108,7 @@ describeEach(ownDrivers, 'the addon', (driver) => {
         args: [paths.oxws, isIsolated],
         flags: ['--expose-gc']
       })
-    ).toEqual(['30 true']);
+    ).toEqual(['10 true']);
   });
 
   test('may be loaded again and again in workers', async () => {
@@ -131,7 +131,7 @@ describeEach(ownDrivers, 'the addon', (driver) => {
 
     expect(
       await linesOf(driver, main, { args: [String(reload), paths.oxws] })
-    ).toEqual(Array(4).fill(['30 true', '0']).flat());
+    ).toEqual(Array(4).fill(['10 true', '0']).flat());
   });
 
   test('may be loaded several times in a process', async () => {
@@ -188,7 +188,7 @@ describeEach(ownDrivers, 'the addon', (driver) => {
             .libuv.filter(({ type }) => type === 'async').length;
         const before = count();
 
-        for (let index = 0; index < 50; index++) {
+        for (let index = 0; index < 20; index++) {
           for (const name of Object.keys(require.cache)) {
             delete require.cache[name];
           }

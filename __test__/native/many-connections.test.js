@@ -1,9 +1,9 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { anyDriver, drivers, linesOf } = require('../support/drivers');
 
-describeEach(drivers, 'many connections', (driver) => {
+describeEach([...drivers, anyDriver], 'many connections', (driver) => {
   test.each(['own server', 'http server', 'agent'])(
     'each get their own messages, %s',
     async (kind) => {

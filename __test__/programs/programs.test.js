@@ -1,11 +1,16 @@
 'use strict';
 
-const { drivers } = require('../support/drivers');
+const { anyDriver, drivers } = require('../support/drivers');
 const { run } = require('./support/run');
+
+/** Left to itself, oxws begins inline. */
+const rows = [...drivers, anyDriver].filter(
+  ({ name }) => name !== 'oxws, inline'
+);
 
 /** Declares a test a library and driver: the program prints these lines. */
 function testProgram(file, title, lines, args) {
-  test.each(drivers)(`${title} ($name)`, async (driver) => {
+  test.each(rows)(`${title} ($name)`, async (driver) => {
     expect(await run(driver, file, args)).toEqual(lines);
   });
 }

@@ -6,10 +6,10 @@ const net = require('net');
 const { connectProxy } = require('../routes/support/connect-proxy');
 const { listen } = require('../support/connection');
 const { drivers } = require('../support/drivers');
-const { ws } = require('../support/implementations');
+const { describeEach, ws } = require('../support/implementations');
 const { run } = require('./support/run');
 
-describe.each(drivers)('a client behind a proxy ($name)', (driver) => {
+describeEach(drivers, 'a client behind a proxy', (driver) => {
   test.each(['owned', 'pumped'])('talks to a server: %s', async (route) => {
     const { wss, port, url } = await listen({ ...ws, route });
     const proxy = await connectProxy();

@@ -9,7 +9,7 @@ const { Duplex } = require('stream');
 
 const { kConnection } = require('../../lib/constants');
 const { listen } = require('../support/connection');
-const { oxws } = require('../support/implementations');
+const { describeEach, oxws } = require('../support/implementations');
 const {
   onRelease,
   trackServer,
@@ -20,7 +20,7 @@ const { messages, pairs, record } = require('./support/matrix');
 const { ADOPTED } = require('./support/routes');
 
 /** Where a client gets its socket from, and what carries it in oxws then. */
-describe.each(pairs)('the socket of a client ($name)', (pair) => {
+describeEach(pairs, 'the socket of a client', (pair) => {
   /** Connects and talks; resolves the client and the server's WebSocket. */
   async function talk(url, wss, options) {
     const connected = once(wss, 'connection');

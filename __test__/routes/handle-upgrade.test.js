@@ -2,7 +2,7 @@
 
 const { once } = require('events');
 
-const { implementations } = require('../support/implementations');
+const { describeEach, implementations } = require('../support/implementations');
 const { rawClient, rawSocket, upgradeRequest } = require('../support/raw');
 const {
   trackWebSocket,
@@ -13,8 +13,8 @@ const { closePayload, frame, KEY, OPCODE } = require('../support/wire');
 const { clientOptions, kinds, listen } = require('./support/http-servers');
 const { messages, record, turns } = require('./support/matrix');
 
-const rows = implementations.flatMap(({ name, lib }) =>
-  kinds.map((kind) => ({ name: `${name}, ${kind.name}`, lib, kind }))
+const rows = implementations.flatMap(({ name, ...row }) =>
+  kinds.map((kind) => ({ name: `${name}, ${kind.name}`, ...row, kind }))
 );
 
 const text = (payload) => frame({ opcode: OPCODE.text, payload, key: KEY });
@@ -26,7 +26,7 @@ const UPGRADED_TWICE = {
     'possibly due to a misconfiguration'
 };
 
-describe.each(rows)('handleUpgrade() ($name)', ({ lib, kind }) => {
+describeEach(rows, 'handleUpgrade()', ({ lib, kind }) => {
   /** A WebSocketServer without a server; `options` are its own. */
   function createServer(options) {
     return trackWebSocketServer(
@@ -277,25 +277,22 @@ describe.each(rows)('handleUpgrade() ($name)', ({ lib, kind }) => {
   });
 });
 
-describe.each(implementations)(
-  'a WebSocketServer that is closed ($name)',
-  ({ lib }) => {
-    test('answers 503 and no longer hears its http server', async () => {
-      const { server, url } = await listen(kinds[0]);
-      const wss = new lib.WebSocketServer({ server });
+describeEach(implementations, 'a WebSocketServer that is closed', ({ lib }) => {
+  test('answers 503 and no longer hears its http server', async () => {
+    const { server, url } = await listen(kinds[0]);
+    const wss = new lib.WebSocketServer({ server });
 
-      await new Promise((resolve) => wss.close(resolve));
-      expect(server.listenerCount('upgrade')).toBe(0);
-      server.on('upgrade', (request, socket, head) => {
-        wss.handleUpgrade(request, socket, head, () => {});
-      });
-
-      const client = trackWebSocket(new lib.WebSocket(url));
-      const [err] = await new Promise((resolve) => {
-        client.on('error', (...args) => resolve(args));
-      });
-
-      expect(err.message).toBe('Unexpected server response: 503');
+    await new Promise((resolve) => wss.close(resolve));
+    expect(server.listenerCount('upgrade')).toBe(0);
+    server.on('upgrade', (request, socket, head) => {
+      wss.handleUpgrade(request, socket, head, () => {});
     });
-  }
-);
+
+    const client = trackWebSocket(new lib.WebSocket(url));
+    const [err] = await new Promise((resolve) => {
+      client.on('error', (...args) => resolve(args));
+    });
+
+    expect(err.message).toBe('Unexpected server response: 503');
+  });
+});

@@ -4,7 +4,7 @@ const { once } = require('events');
 const http = require('http');
 const net = require('net');
 
-const { implementations } = require('../support/implementations');
+const { describeEach, implementations } = require('../support/implementations');
 const {
   trackSocket,
   trackWebSocket,
@@ -14,11 +14,11 @@ const { routes } = require('../support/routes');
 const { clientOptions, kinds, listen } = require('./support/http-servers');
 const { settled, turns } = require('./support/matrix');
 
-const rows = implementations.flatMap(({ name, lib }) =>
-  kinds.map((kind) => ({ name: `${name}, ${kind.name}`, lib, kind }))
+const rows = implementations.flatMap(({ name, ...row }) =>
+  kinds.map((kind) => ({ name: `${name}, ${kind.name}`, ...row, kind }))
 );
 
-describe.each(rows)('the http server below ($name)', ({ lib, kind }) => {
+describeEach(rows, 'the http server below', ({ lib, kind }) => {
   /** A server, and `join()`, which connects a client to it. */
   async function serve(options, wssOptions) {
     const { server, port, url } = await listen(kind, options);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { runInChild } = require('../support/child');
-const { implementations } = require('../support/implementations');
+const { describeEach, implementations } = require('../support/implementations');
 const { routes } = require('./support/routes');
 
 /**
@@ -59,38 +59,45 @@ async function sendingProgram(WebSocket, isLost, routeName, thrower) {
   from._socket.end();
 }
 
-for (const { name } of implementations) {
-  describe.each(routes)(`a listener that throws (${name}, $name)`, (route) => {
-    test.each(['server', 'client'])('of the %s', async (side) => {
-      const isLost = name === 'ws';
-      const { code, stdout, stderr } = await runInChild(name, program, {
-        args: [isLost, route.name, side]
-      });
+const rows = implementations.flatMap(({ name: library, driverless }) =>
+  routes.map(({ name: route }) => ({
+    name: `${library}, ${route}`,
+    library,
+    driverless,
+    route
+  }))
+);
 
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+describeEach(rows, 'a listener that throws', ({ library, route }) => {
+  const isLost = library === 'ws';
 
-      const lines = stdout.trim().split('\n');
-      const exception = 'uncaughtException: of the listener';
-
-      expect(lines.filter((line) => line === exception)).toHaveLength(1);
-      expect(lines.filter((line) => line !== exception)).toEqual(
-        isLost
-          ? ['message: 1']
-          : ['message: 1', 'message: 2', 'message: 3', 'close: 1000']
-      );
+  test.each(['server', 'client'])('of the %s', async (side) => {
+    const { code, stdout, stderr } = await runInChild(library, program, {
+      args: [isLost, route, side]
     });
 
-    test.each(['server', 'client'])('for what the %s sent', async (side) => {
-      const isLost = name === 'ws';
-      const { code, stdout, stderr } = await runInChild(name, sendingProgram, {
-        args: [isLost, route.name, side]
-      });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout.trim().split('\n')).toEqual([
-        'uncaughtException: of the callback',
-        ...(isLost ? [] : ['closed'])
-      ]);
-    });
+    const lines = stdout.trim().split('\n');
+    const exception = 'uncaughtException: of the listener';
+
+    expect(lines.filter((line) => line === exception)).toHaveLength(1);
+    expect(lines.filter((line) => line !== exception)).toEqual(
+      isLost
+        ? ['message: 1']
+        : ['message: 1', 'message: 2', 'message: 3', 'close: 1000']
+    );
   });
-}
+
+  test.each(['server', 'client'])('for what the %s sent', async (side) => {
+    const { code, stdout, stderr } = await runInChild(library, sendingProgram, {
+      args: [isLost, route, side]
+    });
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trim().split('\n')).toEqual([
+      'uncaughtException: of the callback',
+      ...(isLost ? [] : ['closed'])
+    ]);
+  });
+});

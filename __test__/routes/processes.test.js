@@ -6,9 +6,8 @@ const { routes } = require('./support/routes');
 
 const served = routes.filter(({ name }) => !/HTTP\/2|Duplex/.test(name));
 const inWorkers = served.filter(({ name }) => /adopted$|TLS/.test(name));
-const pinned = drivers.filter(({ name }) => !name.endsWith('any driver'));
 
-describeEach(pinned, 'a process', (driver) => {
+describeEach(drivers, 'a process', (driver) => {
   describe.each(served)('with sockets of the route: $name', ({ name }) => {
     test('ends by itself when they are released', async () => {
       expect(

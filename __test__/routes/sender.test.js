@@ -1,6 +1,11 @@
 'use strict';
 
-const { implementations, oxws, ws } = require('../support/implementations');
+const {
+  describeEach,
+  implementations,
+  oxws,
+  ws
+} = require('../support/implementations');
 const { describeRoutes, messages, settled } = require('./support/matrix');
 
 const fields = {
@@ -138,7 +143,7 @@ describeRoutes('frames made once', (open, route, { serverLib, clientLib }) => {
   });
 });
 
-describe.each(implementations)('Sender.frame() ($name)', ({ lib }) => {
+describeEach(implementations, 'Sender.frame()', ({ lib }) => {
   test.each([0, 1, 125, 126, 65535, 65536])('of %i bytes', (size) => {
     const options = { ...fields, opcode: 2 };
     const data = Buffer.alloc(size, 'data');

@@ -4,7 +4,7 @@ const { once } = require('events');
 const net = require('net');
 
 const { kConnection } = require('../../lib/constants');
-const { ws } = require('../support/implementations');
+const { describeEach, ws } = require('../support/implementations');
 const { RawPeer } = require('../support/raw');
 const { trackServer, trackSocket } = require('../support/resources');
 const { frame, KEY, OPCODE } = require('../support/wire');
@@ -38,7 +38,7 @@ async function socketPair(where = { port: 0, host: '127.0.0.1' }, options) {
   return [(await accepted)[0], client];
 }
 
-describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
+describeEach(pairs, 'setSocket()', ({ serverLib, clientLib }) => {
   const carried = (websocket, name) => {
     if (!(websocket instanceof ws)) {
       expect(websocket[kConnection].constructor.name).toBe(name);
@@ -175,7 +175,7 @@ describe.each(pairs)('setSocket() ($name)', ({ serverLib, clientLib }) => {
   });
 });
 
-describe.each(implementations)('setSocket() by itself ($name)', (pair) => {
+describeEach(implementations, 'setSocket() by itself', (pair) => {
   const { WebSocket } = pair;
 
   test('opens a WebSocket that was made without an address', () => {

@@ -6,6 +6,7 @@ const https = require('https');
 const path = require('path');
 const tls = require('tls');
 
+const { describeEach } = require('../support/implementations');
 const {
   trackServer,
   trackSocket,
@@ -35,7 +36,7 @@ function lookup(hostname, options, callback) {
   else callback(null, '127.0.0.1', 4);
 }
 
-describe.each(pairs)('wss: ($name)', (pair) => {
+describeEach(pairs, 'wss:', (pair) => {
   /** A WebSocketServer behind an https server with these TLS options. */
   async function serve(options, wssOptions) {
     const server = trackServer(https.createServer({ ...one, ...options }));

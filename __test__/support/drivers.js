@@ -1,31 +1,32 @@
 'use strict';
 
-const { implementations } = require('./implementations');
 const { runInChild } = require('./child');
 
-/**
- * `ws`, and oxws on each of its drivers and on the choice of its own, for tests
- * in child processes.
- */
-const drivers = implementations.flatMap(({ name }) =>
-  name === 'ws'
-    ? [{ name, library: name, env: {} }]
-    : ['inline', 'thread', undefined].map((driver) => ({
-        name: `${name}, ${driver || 'any driver'}`,
-        library: name,
-        env: { OXWS_DRIVER: driver }
-      }))
+/** A row for tests in child processes, which are told what drives. */
+function row(name, library, env) {
+  return { name, library, env, driverless: true };
+}
+
+/** oxws on each of its drivers. */
+const ownDrivers = ['inline', 'thread'].map((driver) =>
+  row(`oxws, ${driver}`, 'oxws', { OXWS_DRIVER: driver })
 );
 
-/** The rows of `drivers` that are oxws. */
-const ownDrivers = drivers.filter(({ library }) => library === 'oxws');
+/** `ws`, and oxws on each of its drivers. */
+const drivers = [row('ws', 'ws', {}), ...ownDrivers];
+
+/**
+ * oxws as it comes: inline, but for what brings it more than a few connections or
+ * compressed messages.
+ */
+const anyDriver = row('oxws, any driver', 'oxws', { OXWS_DRIVER: undefined });
 
 /** oxws where nothing but N-API is to be had, as in Bun and Deno. */
-const withoutUv = {
-  name: 'oxws, without libuv',
-  library: 'oxws',
-  env: { OXWS_DRIVER: undefined, OXWS_UV: '0', OXWS_ADOPT: '0' }
-};
+const withoutUv = row('oxws, without libuv', 'oxws', {
+  OXWS_DRIVER: undefined,
+  OXWS_UV: '0',
+  OXWS_ADOPT: '0'
+});
 
 /**
  * Runs `main` in a child process, expects that it ends by itself with this
@@ -46,4 +47,4 @@ async function linesOf({ library, env }, main, options = {}) {
   return stdout.split('\n').slice(0, -1);
 }
 
-module.exports = { drivers, linesOf, ownDrivers, withoutUv };
+module.exports = { anyDriver, drivers, linesOf, ownDrivers, withoutUv };

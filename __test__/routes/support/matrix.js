@@ -1,6 +1,6 @@
 'use strict';
 
-const { oxws, ws } = require('../../support/implementations');
+const { describeEach, oxws, ws } = require('../../support/implementations');
 const { describeData, describeError } = require('../../support/trace');
 const { routes } = require('./routes');
 
@@ -15,7 +15,8 @@ const pairs = [
   serverLib,
   clientLib,
   WebSocketServer: serverLib.WebSocketServer,
-  WebSocket: clientLib.WebSocket
+  WebSocket: clientLib.WebSocket,
+  driverless: serverLib === ws && clientLib === ws
 }));
 
 function nameOf(lib) {
@@ -29,13 +30,18 @@ function nameOf(lib) {
  * and `closed`, which settles when both sides are.
  */
 function describeRoutes(title, body, chosen = routes) {
-  for (const route of chosen) {
-    for (const pair of pairs) {
-      describe(`${title} (${route.name}: ${pair.name})`, () => {
-        body((setup) => open(route, pair, setup), route, pair);
-      });
-    }
-  }
+  const rows = chosen.flatMap((route) =>
+    pairs.map((pair) => ({
+      name: `${route.name}: ${pair.name}`,
+      driverless: pair.driverless,
+      route,
+      pair
+    }))
+  );
+
+  describeEach(rows, title, ({ route, pair }) => {
+    body((setup) => open(route, pair, setup), route, pair);
+  });
 }
 
 async function open(route, pair, setup = {}) {

@@ -13,7 +13,7 @@ const USAGE = `Usage: npm run autobahn -- [options]
 
   --side a,b      server, client; both by default
   --driver a,b    inline, thread; both by default
-  --route a,b     owned, adopted, pumped; owned by default
+  --route a,b     native, adopted, stream; native by default
   --cases a,b     ids, or patterns as 12.*; all by default
   --quick         a selection of the cases over every route, for each commit
   --library name  what is tested, for comparison: ws`;
@@ -21,7 +21,7 @@ const USAGE = `Usage: npm run autobahn -- [options]
 const CHOICES = {
   side: ['server', 'client'],
   driver: ['inline', 'thread'],
-  route: ['owned', 'adopted', 'pumped']
+  route: ['native', 'adopted', 'stream']
 };
 
 /** Sections 1 to 7 and 10, and of the long cases one of each kind. */
@@ -29,7 +29,7 @@ const QUICK = {
   cases:
     '1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*.1,10.*,12.1.3,12.5.4,' +
     '13.1.11,13.2.2,13.3.3,13.4.2,13.5.3,13.6.2,13.7.3',
-  route: 'owned,pumped'
+  route: 'native,stream'
 };
 
 /** Each has more fragments than the default limit allows. */
@@ -104,7 +104,7 @@ async function main() {
       help: { type: 'boolean', default: false },
       library: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      route: { type: 'string', default: 'owned' },
+      route: { type: 'string', default: 'native' },
       side: { type: 'string', default: 'server,client' }
     }
   });

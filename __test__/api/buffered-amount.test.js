@@ -156,7 +156,7 @@ describeEach(routedPairs, 'bufferedAmount', (pair) => {
   });
 });
 
-const plainPairs = routedPairs.filter(({ route }) => route !== 'pumped');
+const plainPairs = routedPairs.filter(({ route }) => route !== 'TLS');
 
 describeEach(plainPairs, 'bufferedAmount on an idle connection', (pair) => {
   test('is 0 when the connection opens', async () => {

@@ -152,7 +152,7 @@ for (const { role, open, key } of roles) {
       const events = trace(websocket);
       const ending = closed(websocket);
 
-      if (row.route === 'pumped') peer.socket.destroy();
+      if (row.route === 'TLS') peer.socket.destroy();
       else peer.socket.resetAndDestroy();
       await ending;
       expect(events).toEqual([ABNORMAL]);

@@ -83,7 +83,7 @@ async function errorOfNode(options) {
 
 describeEach(routedImplementations, 'a refused connection', (row) => {
   const { lib: WebSocket, route } = row;
-  const scheme = route === 'pumped' ? 'wss' : 'ws';
+  const scheme = route === 'TLS' ? 'wss' : 'ws';
 
   test("fails with Node's error", async () => {
     const port = await unusedPort();

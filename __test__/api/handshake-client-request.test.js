@@ -185,7 +185,7 @@ const cases = [
   ]
 ];
 
-for (const route of ['owned', 'adopted', 'pumped']) {
+for (const route of ['native', 'adopted', 'TLS']) {
   describeEach(implementations, `the request, ${route}`, ({ lib }) => {
     test.each(cases)('carries %s', async (_, setup, lines, target = '/') => {
       const head = await requestOf({ WebSocket: lib, route }, setup);

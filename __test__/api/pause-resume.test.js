@@ -200,7 +200,7 @@ for (const { role, open, key } of roles) {
 }
 
 for (const { role, open, key } of roles) {
-  const plain = routedImplementations.filter(({ route }) => route !== 'pumped');
+  const plain = routedImplementations.filter(({ route }) => route !== 'TLS');
 
   describeEach(plain, `a paused ${role}`, (row) => {
     test('delivers what has arrived when it is terminated', async () => {
@@ -309,7 +309,7 @@ for (const { role, open, key } of roles) {
     ];
 
     // Below TLS there is no resetting.
-    test.each(row.route === 'pumped' ? goings.slice(0, 1) : goings)(
+    test.each(row.route === 'TLS' ? goings.slice(0, 1) : goings)(
       'closes when the peer %s',
       async (_, go) => {
         const { peer, events, closed } = await openActing((websocket) => {

@@ -66,7 +66,7 @@ async function converse(lib, route) {
   return calls;
 }
 
-test.each(['owned', 'adopted', 'pumped'])(
+test.each(['native', 'adopted', 'TLS'])(
   'methods of the classes are called as often as in ws (%s)',
   async (route) => {
     const expected = await converse(ws, route);

@@ -34,7 +34,7 @@ describeEach(routedPairs, 'verifyClient', (pair) => {
       [
         {
           origin: 'https://example.com',
-          secure: pair.route === 'pumped',
+          secure: pair.route === 'TLS',
           req: request
         }
       ]

@@ -12,7 +12,7 @@ const {
 const { certificate } = require('../support/routes');
 
 describeEach(pairs, 'wss:', (pair) => {
-  const secure = { ...pair, route: 'pumped' };
+  const secure = { ...pair, route: 'TLS' };
 
   async function failure(client) {
     const [err] = await new Promise((resolve) => {
@@ -73,7 +73,7 @@ describeEach(pairs, 'wss:', (pair) => {
 
 describeEach(implementations, 'ws: to a server with TLS', ({ lib }) => {
   test('is a hang up', async () => {
-    const { url } = await listen({ ...lib, route: 'pumped' });
+    const { url } = await listen({ ...lib, route: 'TLS' });
     const client = dial({ WebSocket: lib }, url.replace('wss:', 'ws:'));
     const [err] = await new Promise((resolve) => {
       client.on('error', (...args) => resolve(args));

@@ -16,9 +16,9 @@ const { WebSocket } = require(library);
 
 /** The options that put a client on a route. */
 const routes = {
-  owned: {},
+  native: {},
   adopted: { agent: new http.Agent() },
-  pumped: {
+  stream: {
     createConnection(target) {
       const socket = net.connect(target);
 

@@ -13,7 +13,7 @@ const HOST = '127.0.0.1';
 
 /** A listening server and who emits its connections, for each route. */
 const servers = {
-  owned() {
+  native() {
     const wss = new WebSocketServer({ port: 0, host: HOST, ...options });
 
     return { server: wss, wss };
@@ -25,7 +25,7 @@ const servers = {
     return { server, wss: new WebSocketServer({ server, ...options }) };
   },
 
-  pumped() {
+  stream() {
     const server = http.createServer().listen(0, HOST);
     const wss = new WebSocketServer({ noServer: true, ...options });
 

@@ -15,7 +15,7 @@ const row = (route) => ({
   WebSocket: ws
 });
 
-const ROUTES = ['owned', 'adopted', 'pumped'];
+const ROUTES = ['native', 'adopted', 'TLS'];
 
 /** `count` clients of a server, with what each of them receives. */
 async function serve(route, count, options = {}, clientOptions = {}) {
@@ -239,9 +239,9 @@ describe.each(ROUTES)('broadcast() (%s)', (route) => {
 });
 
 test('clients are sent to, too', async () => {
-  const { wss, url } = await listen({ ...row('owned'), WebSocket: oxws });
+  const { wss, url } = await listen({ ...row('native'), WebSocket: oxws });
   const connected = once(wss, 'connection');
-  const client = dial({ WebSocket: oxws, route: 'owned' }, url);
+  const client = dial({ WebSocket: oxws, route: 'native' }, url);
   const [[server]] = await Promise.all([connected, once(client, 'open')]);
   const message = once(server, 'message');
 
@@ -250,7 +250,7 @@ test('clients are sent to, too', async () => {
 });
 
 test('one that throws keeps nobody from getting it', async () => {
-  const { servers, clients } = await serve('owned', 3);
+  const { servers, clients } = await serve('native', 3);
   const thrown = new Error('thrown');
   const uncaught = jest.spyOn(process, 'nextTick');
 
@@ -274,7 +274,7 @@ test('a subclass that overrides send() has it called', async () => {
     }
   }
 
-  const { servers, clients } = await serve('owned', 2, { WebSocket: Traced });
+  const { servers, clients } = await serve('native', 2, { WebSocket: Traced });
 
   expect(broadcast(servers, 'text')).toBe(2);
   await settled(servers, clients);
@@ -283,7 +283,7 @@ test('a subclass that overrides send() has it called', async () => {
 });
 
 test('an observed sender sees each frame', async () => {
-  const { servers, clients } = await serve('owned', 2);
+  const { servers, clients } = await serve('native', 2);
   const frames = [];
 
   const { sendFrame } = servers[0]._sender;
@@ -300,7 +300,7 @@ test('an observed sender sees each frame', async () => {
 
 test('sockets of two copies of oxws', async () => {
   const copy = anotherCopy();
-  const one = await serve('owned', 2);
+  const one = await serve('native', 2);
   const { wss, url } = await listen({
     WebSocketServer: copy.WebSocket.WebSocketServer
   });
@@ -349,7 +349,7 @@ describe('a PreparedMessage', () => {
   });
 
   test('tells when it cannot be sent', async () => {
-    const { servers } = await serve('owned', 1);
+    const { servers } = await serve('native', 1);
     const message = new PreparedMessage('text');
 
     servers[0].terminate();

@@ -12,7 +12,7 @@ const { ends, onceClosed, open, pair } = require('./support/connections');
 /** One of each kind: what waits here waits for time. */
 const some = ends.filter(({ name }) =>
   [
-    'owned, server',
+    'native, server',
     'adopted, client',
     'TLS, server',
     'Duplex, client'

@@ -14,7 +14,7 @@ const {
 } = require('../support/resources');
 const { onceClosed } = require('./support/connections');
 
-const rows = ['owned', 'adopted', 'pumped'].map((route) => ({
+const rows = ['native', 'adopted', 'TLS'].map((route) => ({
   name: route,
   route,
   WebSocket: oxws,

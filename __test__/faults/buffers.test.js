@@ -43,7 +43,8 @@ const changes = [
 
 /** Where the engine has the bytes, or Node's socket a copy of them. */
 const safe = routedImplementations.filter(
-  ({ name }) => name === 'oxws, owned' || (name === 'oxws, adopted' && canAdopt)
+  ({ name }) =>
+    name === 'oxws, native' || (name === 'oxws, adopted' && canAdopt)
 );
 
 describeEach(safe, 'bytes', (row) => {
@@ -147,7 +148,7 @@ describeEach(implementations, 'a received message', ({ lib }) => {
   });
 
   test('is the user’s to change, whatever comes next', async () => {
-    const { websocket, peer } = await serveRaw({ lib, route: 'owned' });
+    const { websocket, peer } = await serveRaw({ lib, route: 'native' });
     const kept = [];
     const received = new Promise((resolve) => {
       websocket.on('message', (data) => {

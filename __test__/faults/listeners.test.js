@@ -98,7 +98,7 @@ const harmless = [
 describeEach(implementations, 'a listener that throws', ({ name }) => {
   const places = name === 'ws' ? harmless : HEARD;
 
-  test.each(['owned', 'adopted', 'pumped'])(
+  test.each(['native', 'adopted', 'TLS'])(
     'costs its own event only, %s',
     async (route) => {
       expect(

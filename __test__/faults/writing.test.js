@@ -171,7 +171,7 @@ describeEach(isLinux ? ownDrivers : [], 'a socket', (driver) => {
     linesOf({ library, env: { ...env, ...preloaded } }, conversations, {
       args
     });
-  const rows = ['owned', 'adopted', 'pumped'].flatMap((route) =>
+  const rows = ['native', 'adopted', 'TLS'].flatMap((route) =>
     ['server', 'client'].map((side) => [route, side])
   );
 

@@ -244,7 +244,7 @@ describeEach(routedImplementations, 'a server that is sent', (row) => {
 
       peer.write(bytes);
       if (bytes.endsWith('\r\n\r\n')) await peer.head();
-      if (row.route === 'pumped') peer.socket.destroy();
+      if (row.route === 'TLS') peer.socket.destroy();
       else peer.socket.resetAndDestroy();
       await serves();
       while (wss.clients.size > 0) await new Promise(setImmediate);

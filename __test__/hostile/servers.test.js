@@ -78,7 +78,7 @@ describeEach(routedImplementations, 'handshakeTimeout', ({ lib, route }) => {
     });
 
     // Node takes the longest one, and prints a warning.
-    const longer = lib !== ws && route === 'owned' ? [2 ** 31] : [];
+    const longer = lib !== ws && route === 'native' ? [2 ** 31] : [];
 
     for (const handshakeTimeout of [2 ** 31 - 1, ...longer]) {
       const client = dial({ WebSocket: lib.WebSocket, route }, url, [], {
@@ -191,7 +191,7 @@ describeEach(routedImplementations, 'a client', ({ lib, route }) => {
 
   test('is refused by RST with the code of it', async () => {
     const { url } = await rawServer((peer) => {
-      if (route === 'pumped') peer.socket.destroy();
+      if (route === 'TLS') peer.socket.destroy();
       else peer.socket.resetAndDestroy();
     }, route);
 

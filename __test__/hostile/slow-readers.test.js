@@ -85,10 +85,10 @@ const isLinux = process.platform === 'linux';
 
 describeEach(isLinux ? implementations : [], 'a slow reader', ({ name }) => {
   test.each([
-    ['owned', 100000],
-    ['owned', 2000000],
+    ['native', 100000],
+    ['native', 2000000],
     ['adopted', 100000],
-    ['pumped', 100000]
+    ['TLS', 100000]
   ])('is told of and forgotten, %s, %i bytes', async (route, size) => {
     const [buffered, grown, missing] = await linesOf(
       { library: name, env: {} },
@@ -101,7 +101,7 @@ describeEach(isLinux ? implementations : [], 'a slow reader', ({ name }) => {
     expect(Number(buffered)).toBeLessThan(MEBIBYTES + 10);
     expect(missing).toBe('0');
     // Node gives back late what ws leaves to it.
-    if (name === 'oxws' && route !== 'pumped') {
+    if (name === 'oxws' && route !== 'TLS') {
       expect(Number(grown)).toBeLessThan(40);
     }
   });

@@ -81,7 +81,7 @@ const zeros = deflate(Buffer.alloc(1000));
 const random = deflate(noise(2000));
 
 const [oracle, ...others] = routedImplementations.filter(
-  ({ name }) => !/^ws, (adopted|pumped)$/.test(name)
+  ({ name }) => !/^ws, (adopted|TLS)$/.test(name)
 );
 
 /** What ws does, found once for each setup and its frames. */

@@ -10,7 +10,7 @@ const { describeEach, ws } = require('../support/implementations');
 const { run } = require('./support/run');
 
 describeEach(drivers, 'a client behind a proxy', (driver) => {
-  test.each(['owned', 'pumped'])('talks to a server: %s', async (route) => {
+  test.each(['native', 'TLS'])('talks to a server: %s', async (route) => {
     const { wss, port, url } = await listen({ ...ws, route });
     const proxy = await connectProxy();
     const agents = [];

@@ -101,7 +101,7 @@ describeEach(pairs, 'the socket of a client', (pair) => {
   });
 
   test('comes through a CONNECT proxy to wss:', async () => {
-    const { wss, url, port } = await listen({ ...pair, route: 'pumped' });
+    const { wss, url, port } = await listen({ ...pair, route: 'TLS' });
     const proxy = await connectProxy();
 
     class Agent extends https.Agent {

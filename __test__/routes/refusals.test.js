@@ -108,7 +108,7 @@ const kinds = [
   {
     kind: 'an https.Server',
     create: () => https.createServer({ key, cert: certificate }),
-    route: 'pumped'
+    route: 'TLS'
   }
 ];
 
@@ -116,7 +116,7 @@ const rows = implementations.flatMap(({ name, lib }) =>
   kinds.flatMap((kind) =>
     moments
       // Below TLS there is no answering.
-      .filter(({ isBare }) => !(isBare && kind.route === 'pumped'))
+      .filter(({ isBare }) => !(isBare && kind.route === 'TLS'))
       .map((moment) => ({ ...kind, ...moment, name, lib }))
   )
 );

@@ -110,7 +110,7 @@ test('both ends go the way of the engine', async () => {
   const { server, client } = await connect({
     WebSocketServer: oxws.WebSocketServer,
     WebSocket: oxws.WebSocket,
-    route: 'pumped'
+    route: 'TLS'
   });
   const route = canAdopt ? 'engine, TLS' : 'stream';
 

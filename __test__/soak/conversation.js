@@ -40,7 +40,7 @@ const ENDS = {
 
   reset(client, server) {
     // A TLS socket cannot be reset.
-    if (server.route === 'pumped') client._socket.destroy();
+    if (server.route === 'TLS') client._socket.destroy();
     else client._socket.resetAndDestroy();
     return { code: 1006, reason: '', isAbrupt: true };
   }
@@ -71,7 +71,7 @@ class Conversation {
   #options() {
     const random = this.#random;
     const { route } = this.#server;
-    const own = route === 'pumped' ? route : random.pick(['owned', 'adopted']);
+    const own = route === 'TLS' ? route : random.pick(['native', 'adopted']);
 
     return {
       ...routes[own].clientOptions(),

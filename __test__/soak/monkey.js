@@ -84,7 +84,7 @@ class Monkey {
   get #options() {
     const random = this.#random;
     const { route } = this.#server;
-    const own = route === 'pumped' ? route : random.pick(['owned', 'adopted']);
+    const own = route === 'TLS' ? route : random.pick(['native', 'adopted']);
 
     return {
       ...routes[own].clientOptions(),
@@ -138,7 +138,7 @@ class Monkey {
 
     this.#undo.push(() => socket.destroy());
     socket.on('error', () => {});
-    await once(socket, route === 'pumped' ? 'secureConnect' : 'connect');
+    await once(socket, route === 'TLS' ? 'secureConnect' : 'connect');
     socket.write(upgradeRequest({ path: `/?${this.#token()}` }));
 
     const ape = this.#ape(await server, 'server');

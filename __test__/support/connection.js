@@ -17,7 +17,7 @@ const { routes } = require('./routes');
  * @param {object} [options] of the WebSocketServer
  * @returns {Promise<{ wss, port: number, url: string, httpServer }>}
  */
-async function listen({ WebSocketServer, route = 'owned' }, options = {}) {
+async function listen({ WebSocketServer, route = 'native' }, options = {}) {
   const { createServer, scheme } = routes[route];
   const httpServer = createServer();
   let wss;
@@ -37,7 +37,7 @@ async function listen({ WebSocketServer, route = 'owned' }, options = {}) {
 }
 
 /** A client on the given route, still connecting. */
-function dial({ WebSocket, route = 'owned' }, url, protocols, options = {}) {
+function dial({ WebSocket, route = 'native' }, url, protocols, options = {}) {
   return trackWebSocket(
     new WebSocket(url, protocols, {
       ...routes[route].clientOptions(),

@@ -22,7 +22,7 @@ const implementations = [
  */
 const pairs = [pair(ws, ws), pair(oxws, ws), pair(ws, oxws), pair(oxws, oxws)];
 
-function pair(server, client, route = 'owned') {
+function pair(server, client, route = 'native') {
   return {
     name: `${nameOf(server)} server, ${nameOf(client)} client, ${route}`,
     WebSocketServer: server.WebSocketServer,
@@ -41,7 +41,7 @@ const routedPairs = [
   ...pairs,
   ...implementations.flatMap(({ lib }) => [
     pair(lib, lib, 'adopted'),
-    pair(lib, lib, 'pumped')
+    pair(lib, lib, 'TLS')
   ])
 ];
 
@@ -50,7 +50,7 @@ const canAdopt = process.env.OXWS_ADOPT !== '0' && process.platform !== 'win32';
 
 /** Each implementation over each route. */
 const routedImplementations = implementations.flatMap(({ name, ...row }) =>
-  ['owned', 'adopted', 'pumped'].map((route) => ({
+  ['native', 'adopted', 'TLS'].map((route) => ({
     name: `${name}, ${route}`,
     ...row,
     route

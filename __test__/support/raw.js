@@ -108,10 +108,10 @@ class RawPeer {
 }
 
 /** A raw socket to a port of this machine, connected. */
-async function rawSocket(port, route = 'owned') {
+async function rawSocket(port, route = 'native') {
   const socket = routes[route].connect(port);
 
-  await once(socket, route === 'pumped' ? 'secureConnect' : 'connect');
+  await once(socket, route === 'TLS' ? 'secureConnect' : 'connect');
   return new RawPeer(socket);
 }
 
@@ -131,7 +131,7 @@ async function rawClient(port, { route, after = '', ...request } = {}) {
  * A server that leaves the bytes to the test: `onRequest(peer, head)` runs for
  * each request head. Resolves `{ port, url }`.
  */
-async function rawServer(onRequest, route = 'owned') {
+async function rawServer(onRequest, route = 'native') {
   const { listen, scheme } = routes[route];
   const server = trackServer(
     listen(async (socket) => {

@@ -27,7 +27,7 @@ const plain = {
 };
 
 const routes = {
-  owned: {
+  native: {
     ...plain,
     createServer: () => null,
     clientOptions: () => ({})
@@ -37,7 +37,7 @@ const routes = {
     createServer: () => http.createServer(),
     clientOptions: () => ({ agent: new http.Agent() })
   },
-  pumped: {
+  TLS: {
     scheme: 'wss',
     createServer: () => https.createServer({ key, cert }),
     clientOptions: () => ({ rejectUnauthorized: false }),

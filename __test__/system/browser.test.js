@@ -14,10 +14,10 @@ const dial = require('./support/dial');
 const MIB = 1024 * 1024;
 
 const rows = [
-  { name: 'ws, owned', lib: ws, route: 'owned' },
-  { name: 'oxws, owned', lib: oxws, route: 'owned' },
+  { name: 'ws, native', lib: ws, route: 'native' },
+  { name: 'oxws, native', lib: oxws, route: 'native' },
   { name: 'oxws, adopted', lib: oxws, route: 'adopted' },
-  { name: 'oxws, pumped', lib: oxws, route: 'pumped' }
+  { name: 'oxws, TLS', lib: oxws, route: 'TLS' }
 ];
 
 // The page that the WebSockets are opened from, and where it lies.
@@ -317,7 +317,7 @@ describeEach(rows, 'Chromium', (row) => {
 });
 
 describe('Chromium, with much to do', () => {
-  const row = { lib: oxws, route: 'owned' };
+  const row = { lib: oxws, route: 'native' };
 
   test('moves 16 MiB each way', async () => {
     const { url } = await serve(row);

@@ -30,7 +30,7 @@ const kinds = [
   {
     name: 'https',
     scheme: 'wss',
-    route: 'pumped',
+    route: 'TLS',
     create: (options = {}) =>
       https.createServer({ key, cert: certificate, ...options })
   }

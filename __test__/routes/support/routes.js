@@ -42,7 +42,12 @@ const DEFAULTS = {
  * `{ server, client }`, and `{ wss, request }` where there are.
  */
 const routes = [
-  { name: 'owned', connection: 'NativeConnection', isNet: true, open: connect },
+  {
+    name: 'native',
+    connection: 'NativeConnection',
+    isNet: true,
+    open: connect
+  },
   {
     name: 'adopted',
     connection: ADOPTED,
@@ -78,7 +83,7 @@ const routes = [
     name: 'TLS',
     connection: 'StreamConnection',
     isNet: false,
-    open: (pair, setup) => connect({ ...pair, route: 'pumped' }, setup)
+    open: (pair, setup) => connect({ ...pair, route: 'TLS' }, setup)
   },
   {
     name: 'HTTP/2',

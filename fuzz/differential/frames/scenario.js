@@ -17,7 +17,7 @@ const MANNERS = ['listens', 'listens', 'echoes', 'echoes', 'closes'];
 function scenarioOf(seed) {
   const random = new Random(seed);
   const side = random.pick(['server', 'client']);
-  const route = random.pick(['owned', 'owned', 'adopted', 'pumped']);
+  const route = random.pick(['native', 'native', 'adopted', 'TLS']);
   const manner = random.pick(MANNERS);
   const parameters = random.oneIn(2) ? parametersOf(random) : null;
   const options = optionsOf(random, parameters !== null);

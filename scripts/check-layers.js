@@ -8,7 +8,9 @@
 //   circle, where a folder counts as one. The `mod.rs` of a layer only declares
 //   and exports again; in folders below, a file may import from the `mod.rs` that
 //   it is a part of.
-// - Files of lib/: no circle of `require`.
+// - Files of lib/: no circle of `require`. A folder requires from itself and from
+//   the folders below it; from the first level, whose classes are made of the
+//   folders, only what FIRST_LEVEL names.
 
 const fs = require('fs');
 const path = require('path');
@@ -24,6 +26,38 @@ const FORBIDDEN = {
   'src/memory': /\b(tokio|socket2|napi\w*)\b/,
   'src/engine': /\bnapi\w*/
 };
+
+/** The folders of lib/, from top to bottom. */
+const FOLDERS = [
+  'extra',
+  'http2',
+  'handshake',
+  'connection',
+  'native',
+  'errors',
+  'node'
+];
+
+/** Files of the first level of lib/, and the folders that may require them. */
+const FIRST_LEVEL = {
+  // Names, and what data can be: they require nothing themselves.
+  'constants.js': FOLDERS,
+  'payload.js': FOLDERS,
+  // Classes and parsers that stand at the first level as they have the names of
+  // ws's files, though what uses them is the handshake and what compresses.
+  'extension.js': ['handshake', 'http2'],
+  'subprotocol.js': ['handshake', 'http2'],
+  'permessage-deflate.js': ['handshake', 'connection', 'http2'],
+  // Programs may replace its methods: then a native connection detaches.
+  'receiver.js': ['connection'],
+  // `oxws/extra` is built on the classes of ws.
+  'closing-handshake.js': ['extra'],
+  'websocket.js': ['extra'],
+  'websocket-server.js': ['extra']
+};
+
+/** What functions of `oxws/extra` may do with a class, which brings this along. */
+const ACCESS = /^extra\/[a-z]+-access\.js$/;
 
 const root = path.join(__dirname, '..');
 
@@ -78,10 +112,25 @@ function checkRequires() {
   const graph = new Map();
 
   for (const { from, to, line } of requires(path.join(root, 'lib'))) {
-    addEdge(graph, from, to, `lib/${from}:${line}`);
+    const place = `lib/${from}:${line}`;
+
+    addEdge(graph, from, to, place);
+    if (!mayRequire(from, to)) fail(`${place}: must not require lib/${to}`);
   }
 
   report('lib', graph);
+}
+
+function mayRequire(from, to) {
+  const [one, other] = [from, to].map((name) => path.dirname(name));
+
+  if (one === '.') return !to.startsWith('extra/') || ACCESS.test(to);
+  if (other === '.') return (FIRST_LEVEL[to] ?? []).includes(one);
+
+  const [height, below] = [one, other].map((name) => FOLDERS.indexOf(name));
+
+  // A folder that has no place in FOLDERS requires nothing, and nothing it.
+  return height !== -1 && below >= height;
 }
 
 function addEdge(graph, from, to, place) {

@@ -105,7 +105,7 @@ const kOpen = Symbol('open');
 const kOriginals = Symbol('originals');
 
 /**
- * `server[kRefusing]`: set by who has it take no more connections.
+ * `server[kRefusing]`: set by `shutdown()`, to take no more connections.
  *
  * @type {unique symbol}
  */

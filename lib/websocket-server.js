@@ -255,7 +255,7 @@ function checkListenOptions(options) {
  * @param {?NativeServer} port That of its own, if it has one
  */
 function listen(wss, port) {
-  // As they are now: whoever replaces `emit` later is too late, as with `ws`.
+  // The `emit` of now: replacing it later has no effect, as with `ws`.
   const emitConnection = wss.emit.bind(wss, 'connection');
   const upgrade = (request, socket, head) => {
     wss.handleUpgrade(request, socket, head, emitConnection);

@@ -89,7 +89,7 @@ impl IoThread {
     }
 }
 
-/// Gives each source that is ready its turn.
+/// Polls each source that is ready.
 fn poll(engine: &Engine) -> Batch {
     let mut sources: Vec<Pollable> = Vec::new();
     let mut batch = Batch::default();
@@ -201,7 +201,7 @@ impl World {
             None => self.thread = Some(IoThread::start(&self.engine, &self.outbox)),
             Some(thread) => {
                 thread.stop();
-                // What its last turn brought comes first.
+                // What its last poll brought comes first.
                 for batch in self.outbox.take() {
                     self.deliver(batch);
                 }
@@ -360,7 +360,7 @@ fn leaves_nothing_behind() {
     for end in &world.ends {
         end.connection.destroy(false);
     }
-    // Their last turn does not come.
+    // They are not polled any more.
     world.engine.close();
     let engine = Arc::downgrade(&world.engine);
     drop(world);

@@ -64,7 +64,7 @@ class NativeByteStream extends Connection {
     this.session = null;
   }
 
-  /** What `async_hooks` know it by, made for who asks for it. */
+  /** What `async_hooks` know it by, created lazily. */
   get resource() {
     if (this._resource === null) {
       this._resource = createAccepted();
@@ -102,7 +102,7 @@ class NativeByteStream extends Connection {
     this.isInContext = true;
   }
 
-  /** For who looks for what keeps the process alive: it is the resource. */
+  /** Whether it keeps the process alive, as `async_hooks` ask their resources. */
   hasRef() {
     return !this._closed;
   }
@@ -122,7 +122,7 @@ class NativeByteStream extends Connection {
     bridge.finishAdoption(this.id);
   }
 
-  /** The net.Socket over this connection, made for who asks for it. */
+  /** The net.Socket over this connection, created lazily. */
   get socket() {
     if (this._socket === null) {
       this._socket = new NativeSocket(/** @type {any} */ (this));
@@ -212,7 +212,7 @@ class NativeByteStream extends Connection {
     // What it was started with comes first, and then this once more.
     if (this.isStarted || this._closed) return;
 
-    // Who reads nothing sees no end, either.
+    // A socket that is not read from shows no end, either.
     this._isEndDue = !this._isReading;
     if (this._isEndDue || this.ended) return;
 

@@ -73,7 +73,7 @@ class NativeConnection extends NativeByteStream {
   start(websocket, handler, options) {
     super.start(websocket, handler, options);
     this._listener = null;
-    // Whoever destroyed the socket before wants nothing of the peer.
+    // A program that destroyed the socket before wants nothing of the peer.
     this._hasGap = this.destroyed;
 
     // As Node's streams take it, the head may be text.
@@ -98,7 +98,7 @@ class NativeConnection extends NativeByteStream {
    * With permessage-deflate it matters what the peer sent right behind its
    * handshake: its messages, its close frame, its FIN. As with `ws`, where all
    * compressing takes a while, programs see that before anything compressed
-   * leaves, and messages one by one. It is over with the first turn.
+   * leaves, and messages one by one. It ends with the first read.
    */
   _awaitFirstRead() {
     this.awaitingFirstRead = this._eventQueue.isOneATime = true;
@@ -157,9 +157,9 @@ class NativeConnection extends NativeByteStream {
   }
 
   /**
-   * Whether who listens to this event of the socket has to see the bytes, or,
-   * as the socket may close while messages are still being inflated, has to see
-   * that.
+   * Whether a listener of this event of the socket has to see the bytes, or has
+   * to see when the socket closes, as that may be while messages are still being
+   * inflated.
    */
   isObservedBy(event) {
     switch (event) {
@@ -177,7 +177,7 @@ class NativeConnection extends NativeByteStream {
     }
   }
 
-  /** What decodes the bytes, for who looks at it. */
+  /** What decodes the bytes, if accessed. */
   get receiver() {
     if (!this.isDetached && !this.destroyed) this.detach();
     if (this.isDetached) return this._reader.receiver;
@@ -282,7 +282,7 @@ class NativeConnection extends NativeByteStream {
 
     const isLast = this._discount();
 
-    // Whoever is to read what came before may still take his time.
+    // The program may still read from the socket what came before.
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);
     if (!this._isIdle) this._disconnect();
 
@@ -308,7 +308,7 @@ class NativeConnection extends NativeByteStream {
     this.emitEvent(END, 0);
   }
 
-  /** The socket is closed, and whoever watches its object knows. */
+  /** The socket is closed, and its object has emitted 'close'. */
   onSocketClosed() {
     this._disconnect();
     if (this.isDetached) this._reader.close();

@@ -29,7 +29,7 @@ class NativeSocket extends Socket {
 
     super({ handle, manualStart: true, allowHalfOpen: true });
     this._connectionHandle = handle;
-    // Who has heard that it is closed does not hear so again.
+    // The connection may have been told of its close already.
     this._listen(!connection.isClosed);
 
     if (connection.isStarted) this.onStarted();
@@ -125,8 +125,8 @@ class NativeSocket extends Socket {
     );
   }
 
-  // A WebSocket of ws listens to 'data', and who looks for that listener, or
-  // takes it away, finds it.
+  // A WebSocket of ws listens to 'data'. A program that asks for that listener, or
+  // removes it, finds one.
   listenerCount(event, listener) {
     if (event === 'data') this._detachIfObserved();
 
@@ -396,7 +396,7 @@ function onSocketClose() {
   this._connection.onSocketClosed();
 }
 
-/** An error closes the WebSocket; who wants to know it listens himself. */
+/** An error closes the WebSocket, which is all that it has to do. */
 function ignore() {}
 
 module.exports = NativeSocket;

@@ -17,7 +17,7 @@ class Passthrough {
   constructor(connection, hasHead) {
     this._connection = connection;
     this._received = 0;
-    /** Who waits for how many bytes. */
+    /** What to call once so many bytes have come. */
     this._awaited = null;
 
     connection.nativeHandle.startPassthrough(hasHead);

@@ -37,7 +37,7 @@ const BLOB = 0x10000;
 
 /**
  * What the queue is busy with, by the numbers that `ws` has for it; all that is
- * added meanwhile waits its turn.
+ * added meanwhile waits in line.
  */
 const IDLE = 0;
 const COMPRESSING = 1;

@@ -1,6 +1,6 @@
 'use strict';
 
-/** So many WebSockets are dealt with before others have their turn. */
+/** So many WebSockets are dealt with before the event loop goes on. */
 const BATCH = 64;
 
 /**
@@ -9,7 +9,7 @@ const BATCH = 64;
  *
  * @param {Iterable<any>} websockets
  * @param {function(any): void} work What it throws is an uncaught exception, and
- *     the others have their turn all the same
+ *     the others follow all the same
  * @param {function(): void} done
  * @return {function(): void} Stops it
  */

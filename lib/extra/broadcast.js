@@ -21,8 +21,8 @@ const SLOW = {
  * @param {(boolean|'each')} [options.compress=true] `'each'`: by each
  *     connection's own compressor, which knows what was sent before
  * @param {any} [options.except] A WebSocket, or a Set of them, to leave out
- * @param {number} [options.maxBuffered=Infinity] Who has more bytes waiting is
- *     slow, and is not sent this
+ * @param {number} [options.maxBuffered=Infinity] A WebSocket with more bytes
+ *     waiting is slow, and is not sent this
  * @param {('skip'|'terminate'|function(any): void)} [options.onSlow='skip'] What
  *     is done with those
  * @return {number} For how many it was queued

@@ -9,7 +9,7 @@ const { CLOSED, CONNECTING, OPEN } = readyStates;
 /** By WebSocket, those who wait for it. @type {WeakMap<WebSocket, Waiters>} */
 const waiting = new WeakMap();
 
-/** One who waits. */
+/** A promise that waits. */
 class Waiter {
   constructor(mark, resolve, reject) {
     this.mark = mark;

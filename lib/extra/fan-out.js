@@ -28,7 +28,7 @@ const MAX_MARK = 0xffffffff;
  *
  * @param {WebSocket[]} websockets
  * @param {PreparedMessage} message
- * @param {number} most Who has more bytes waiting is slow
+ * @param {number} most A WebSocket with more bytes waiting is slow
  * @param {function(WebSocket): void} onSlow
  * @return {number} For how many it was queued
  */

@@ -56,11 +56,11 @@ export interface BroadcastOptions<T extends WebSocket = WebSocket> {
    * connection's own compressor. Default: `true`.
    */
   compress?: boolean | 'each';
-  /** Who is left out. */
+  /** The WebSocket, or those, to leave out. */
   except?: T | ReadonlySet<T>;
-  /** Who has more bytes waiting is slow. Default: `Infinity`. */
+  /** A WebSocket with more bytes waiting is slow. Default: `Infinity`. */
   maxBuffered?: number;
-  /** What is done with the slow, who are not sent this. Default: `'skip'`. */
+  /** What is done with slow ones, which are not sent this. Default: `'skip'`. */
   onSlow?: 'skip' | 'terminate' | ((websocket: T) => void);
 }
 

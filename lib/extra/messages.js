@@ -122,7 +122,8 @@ class Messages {
 
     this._resume();
 
-    // The first one who waits hears why; for the others it is over.
+    // The first promise that waits is rejected with the reason; for the others it
+    // is over.
     for (const { resolve, reject } of this._waiting.splice(0)) {
       const err = this._error;
 

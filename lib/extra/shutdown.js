@@ -25,7 +25,7 @@ class Shutdown {
     this._server = server;
     this._options = options;
     this._terminated = 0;
-    /** Who is to be sent a close frame, and who of them was. */
+    /** The clients to send a close frame to, and how many of them were sent one. */
     this._clients = [...server.clients];
     this._next = 0;
   }

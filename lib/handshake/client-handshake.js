@@ -148,8 +148,8 @@ class ClientHandshake {
   }
 
   /**
-   * The http.ClientRequest. Whoever asks has it sent by Node, if it is not sent
-   * yet, and its answer read by Node.
+   * The http.ClientRequest. Once accessed, Node sends it, if it is not sent yet,
+   * and reads the answer.
    */
   get request() {
     return this._dial === null
@@ -229,7 +229,7 @@ class ClientHandshake {
 
     const websocket = this._websocket;
 
-    // Who listens has the time that is left for the response.
+    // A listener has the time that is left to read the response.
     res.once('close', () => timers.clearTimeout(this._timer));
 
     if (!emitGuarded(websocket, 'unexpected-response', request, res)) {

@@ -23,8 +23,8 @@ const { CLOSED, CONNECTED, END, NOT_AN_UPGRADE, HEAD } = kinds;
 const ETIMEDOUT = -110;
 
 /**
- * An opening handshake over a connection that the engine dials. Nobody gets to
- * see it: whoever asks for the request gets one of Node's.
+ * An opening handshake over a connection that the engine dials. The program never
+ * sees it: if `request` is accessed, that is one of Node's.
  */
 class NativeDial {
   constructor(options, handlers) {
@@ -40,14 +40,14 @@ class NativeDial {
     this._isSent = false;
     /** What came of it, if that was a clean 101. */
     this._response = null;
-    /** Node's request, once somebody asks or the answer is not a clean 101. */
+    /** Node's request, once it is accessed or the answer is not a clean 101. */
     this._request = null;
     this._done = false;
   }
 
   /**
-   * The request of Node's that this one is, made for who asks for it. Null as
-   * long as nothing has been sent: then it is Node that should send it.
+   * The request of Node's that stands for this one, created lazily. Null as long
+   * as nothing has been sent: then Node should send it.
    *
    * @return {?http.ClientRequest}
    */

@@ -29,9 +29,9 @@ const now = performance.now.bind(performance);
 
 /**
  * The port of `new WebSocketServer({ port })`: an http.Server of Node's for
- * which the engine accepts connections and reads upgrade requests. It does so
- * as long as nobody can tell: any other connection, and all of them once
- * somebody has changed anything, is Node's.
+ * which the engine accepts connections and reads upgrade requests. It does so as
+ * long as the program cannot tell: any other connection, and all of them once the
+ * program has changed anything, is Node's.
  */
 class NativeServer {
   /** @param {WebSocketServer} wss */

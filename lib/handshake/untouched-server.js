@@ -58,8 +58,9 @@ const channels = [
 ].map((name) => diagnostics.channel(name));
 
 /**
- * Knows whether an http.Server is as Node makes it, and nobody has put himself
- * between it and an upgrade request: then nobody can tell who reads that.
+ * Knows whether an http.Server is as Node makes it, with nothing of the program's
+ * between it and an upgrade request: then the program cannot tell whether Node or
+ * the engine reads that.
  */
 class UntouchedServer {
   /** @param {http.Server} server Just made */

@@ -81,7 +81,7 @@ class UpgradeResponse extends UpgradeMessage {
     this.statusMessage = statusMessage;
   }
 
-  /** The request, made for who asks for it. */
+  /** The request, created lazily. */
   get req() {
     return this._dial.request;
   }

@@ -11,7 +11,7 @@ const FORBIDDEN = /[^\t -~\x80-\uffff]/;
  * @param {string[]} lines
  * @return {string}
  * @throws {TypeError} If one of them has a line break or another control
- *     character in it: whoever chose it could write a response of his own
+ *     character in it: that could begin another header, or a body
  */
 function formatHead(lines) {
   for (const line of lines) {

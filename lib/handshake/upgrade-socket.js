@@ -63,7 +63,7 @@ class NativeUpgradeSocket {
     return this._connection.socket;
   }
 
-  /** Neither side has ended; who has seen the socket may have ended it. */
+  /** Neither side has ended; the program may have ended the socket, once exposed. */
   get alive() {
     const { destroyed, ended, ending, hasSocket } = this._connection;
 
@@ -326,7 +326,7 @@ function isStreamAdoptable(socket) {
     socket.writableLength === 0 &&
     socket.readableEncoding === null &&
     !socket.isPaused() &&
-    // Who listens already wants to see all bytes.
+    // A listener that is there already has to see all bytes.
     socket.listenerCount('data') === 0 &&
     socket.listenerCount('readable') === 0 &&
     !METHODS.some((name) => Object.hasOwn(socket, name))

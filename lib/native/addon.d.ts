@@ -76,7 +76,7 @@ export interface Bridge {
   whileStill<T>(id: number, ask: () => T): T;
   /** The `TLSWrap` of a session that was taken is destroyed. */
   dropBios(number: number): void;
-  /** Whoever had an adopted socket is done with it; nothing comes before. */
+  /** Node.js is done with a socket that is being adopted; nothing comes before. */
   finishAdoption(id: number): void;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;

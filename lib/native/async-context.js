@@ -14,8 +14,8 @@ const hasContextFrames = !Object.hasOwn(
 );
 
 /**
- * The async context of a connection. Who looks for what keeps the process alive
- * finds it under the name that Node's handles have.
+ * The async context of a connection. `process.getActiveResourcesInfo()` and the
+ * like know it by the name that Node's handles have.
  */
 class ConnectionResource extends AsyncResource {
   /** @param {string} type */
@@ -32,7 +32,7 @@ class ConnectionResource extends AsyncResource {
   }
 }
 
-/** An async context that keeps nothing alive, for who looks for what does. */
+/** An async context that keeps nothing alive, and says so. */
 class PassiveResource extends AsyncResource {
   hasRef() {
     return false;
@@ -65,7 +65,7 @@ function createAccepted() {
 }
 
 /**
- * A callback that is called in the async context of this call, whoever calls it.
+ * A callback that is called in the async context of this call.
  *
  * @param {*} callback
  * @return {(Function|undefined)} Nothing, where it is none

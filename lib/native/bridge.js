@@ -89,7 +89,7 @@ class Events {
     return this._meta[this._position + 3];
   }
 
-  /** The payload, a Buffer that is the user's for ever. */
+  /** The payload, a Buffer that the program may keep. */
   get data() {
     const place = (this._meta[this._position] >> 8) & 0xff;
     const offset = this._meta[this._position + 1];

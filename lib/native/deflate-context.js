@@ -12,7 +12,8 @@ const DEFAULT_CHUNK_SIZE = 16 * 1024;
 class DeflateContext {
   /**
    * @param {(import('./addon').Deflater|import('./addon').Inflater)} native
-   * @param {Object} [options] Those of a stream of `zlib`, for who looks
+   * @param {Object} [options] Those of a stream of `zlib`, shown as a
+   *     stream of Node's shows them
    */
   constructor(native, options) {
     this.native = native;

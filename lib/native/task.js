@@ -11,7 +11,7 @@ class Task {
   constructor(callback) {
     this.isJsDriven = false;
     this.isInContext = false;
-    /** Its callback has the async context of who waits for it. */
+    /** Has the callback called in the async context of this constructor. */
     this._resource = new PassiveResource('OXWSTASK');
     this._callback = callback;
   }

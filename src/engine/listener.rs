@@ -20,7 +20,7 @@ use super::stream::Stream;
 use super::sync::lock;
 use crate::handshake::HeadLimits;
 
-/// Connections accepted in one turn: new peers do not starve those that are here.
+/// Connections accepted in one poll: new peers do not starve those that are here.
 const ACCEPTS: usize = 64;
 
 /// Listens on the bound TCP socket behind `fd`, by a duplicate of it. Must be called inside [`Engine::enter`].

@@ -1,6 +1,6 @@
 //! Sockets on a tokio runtime: listening, dialling, reading, writing. Knows the protocol, knows nothing of N-API.
 //!
-//! One [`Engine`] serves one JavaScript environment. Whoever drives it (the JS thread or a thread of its own) takes what
+//! One [`Engine`] serves one JavaScript environment. The thread that drives it (the JS thread or the I/O thread) takes what
 //! is ready and polls each once ([`Pollable::poll`]); what a poll produces are events in a [`Batch`].
 
 mod accept_state;

@@ -38,7 +38,7 @@ struct Waiting {
     /// One of them must not wait for the next event of the kernel.
     urgent: bool,
     waiter: Option<Waker>,
-    /// A thread waits here between its turns. It also takes what the kernel tells while it does not.
+    /// The I/O thread drives. It waits here between its polls; what becomes ready meanwhile wakes nobody else.
     has_thread: bool,
     interrupted: bool,
     /// Nobody takes any more.
@@ -48,7 +48,7 @@ struct Waiting {
 /// The list itself. Socket wakers and the JS thread push, the driver takes.
 pub(super) struct RunQueue {
     waiting: Mutex<Waiting>,
-    /// Called when the list was empty and no thread waits in it: has the inline driver run a turn.
+    /// Called when the list was empty and no I/O thread drives: wakes the JS thread.
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -71,8 +71,9 @@ impl RunQueue {
         self.add(source, true);
     }
 
-    /// Adds a source whose first event the kernel is about to tell: nobody is woken for it who hears of that. A thread may
-    /// have heard already, and be gone when its list is looked at: then whoever drives must not wait.
+    /// Adds a source whose first event the kernel is about to tell: a driver that waits for the kernel is not woken for it.
+    /// The I/O thread may have had that event already, and end before it looks at the list: then the next driver must not
+    /// wait.
     pub(super) fn push_registered(&self, source: Pollable) {
         self.add(source, false);
     }
@@ -105,7 +106,7 @@ impl RunQueue {
         lock(&self.waiting).has_thread
     }
 
-    /// Whoever looks himself drives from here on.
+    /// No I/O thread drives any more.
     pub(super) fn leave_thread(&self) {
         lock(&self.waiting).has_thread = false;
     }

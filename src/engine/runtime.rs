@@ -9,7 +9,7 @@ use super::reactor_fd;
 use super::run_queue::{Pollable, RunQueue};
 use super::thread_pool::Effort;
 
-/// The runtime of one JavaScript environment and the sources on it that wait for a turn.
+/// The runtime of one JavaScript environment, and what is to be polled on it.
 pub struct Engine {
     runtime: Runtime,
     run_queue: Arc<RunQueue>,
@@ -54,7 +54,7 @@ impl Engine {
         self.run_queue.interrupt();
     }
 
-    /// Nothing gets a turn any more.
+    /// Nothing is polled any more.
     pub fn close(&self) {
         self.run_queue.close();
     }
@@ -63,7 +63,7 @@ impl Engine {
         self.run_queue.is_closed()
     }
 
-    /// Asks for a turn of `source`.
+    /// Has `source` polled.
     pub fn schedule(&self, source: Pollable) {
         self.run_queue.push(source);
     }
@@ -87,12 +87,12 @@ impl Engine {
         self.run_queue.has_thread()
     }
 
-    /// Does not wait for the kernel's next event with the turns of what was scheduled.
+    /// Has what was scheduled polled without waiting for the kernel's next event.
     pub(super) fn urge(&self) {
         self.run_queue.urge();
     }
 
-    /// Whether a source waits for a turn that no event of the kernel will bring about.
+    /// Whether something is to be polled that no event of the kernel will wake the driver for.
     pub fn has_urgent(&self) -> bool {
         self.run_queue.is_urgent()
     }

@@ -28,7 +28,7 @@ impl Task {
             if self.run_queue.is_closed() {
                 return;
             }
-            // A panic is reported by the hook; whoever waits must hear of it.
+            // A panic is reported by the hook; the callback must hear of it all the same.
             let outcome = catch_unwind(AssertUnwindSafe(work));
             self.end(outcome.unwrap_or(Err(Violation::Inflate(InflateFault::new(None)))));
         });

@@ -1,4 +1,4 @@
-//! Work that takes too long for a turn: messages that are large, or too many, are compressed and inflated on threads of
+//! Work that takes too long for a poll: messages that are large, or too many, are compressed and inflated on threads of
 //! their own.
 //!
 //! The threads are the process's, not a runtime's: a runtime that ends with its worker waits for no job, and takes none
@@ -23,7 +23,7 @@ const LARGE: usize = 128 * 1024;
 /// What a job takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Some tens of microseconds. As many run at once as there are processors: more would take turns on them, and each
+    /// Some tens of microseconds. As many run at once as there are processors: more would share them, and each
     /// would find the others' windows in the caches.
     Small,
     /// Anything. Others, small ones above all, need not wait for it.

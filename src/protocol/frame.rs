@@ -85,7 +85,7 @@ pub(super) fn header_len(flags: FrameFlags, len: u64) -> usize {
 }
 
 /// The header of a frame with `len` bytes of payload, and how many of the 14 bytes it has. `key` is
-/// written if the flags ask for masking, whoever chose it.
+/// written if the flags ask for masking.
 pub fn encode_header(flags: FrameFlags, len: u64, key: [u8; 4]) -> ([u8; MAX_HEADER_LEN], usize) {
     let header = header(flags, key);
     let mut bytes = [0; MAX_HEADER_LEN];

@@ -17,8 +17,8 @@ use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `head` and whatever was held back. With [`Flush::OnDriver`] what
-    /// comes is not looked at before the next [`Connection::process_pending`].
+    /// Speaks WebSocket from here on, beginning with `head` and what was parked. With [`Flush::OnDriver`] nothing is read
+    /// before the next [`Connection::process_pending`].
     pub fn open(self: &Arc<Self>, config: Config, head: &[u8], flush: Flush) {
         self.command(|state, _| {
             state.input.read_blocked = flush == Flush::OnDriver;
@@ -27,33 +27,33 @@ impl Connection {
         self.schedule_behind_registration();
     }
 
-    /// Has a turn do what JavaScript gathered for it.
+    /// Has the connection polled for what JavaScript has gathered.
     pub fn process_pending(self: &Arc<Self>) {
         lock(&self.state).input.read_blocked = false;
         self.schedule();
     }
 
-    /// Whoever had the socket before is done with it: what comes is delivered from here on.
+    /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.
     pub fn finish_adoption(self: &Arc<Self>) {
         lock(&self.state).adopted = true;
         self.schedule();
     }
 
-    /// Delivers bytes as they come from here on, with `head` also those of a head: whoever waited for that has not seen
-    /// the event, and will not look at it.
+    /// Delivers bytes as they come from here on, with `head` also those of a head: JavaScript ignores a
+    /// [`Kind::Head`](super::Kind::Head) that is on its way.
     pub fn start_passthrough(self: &Arc<Self>, head: bool) {
         self.command(|state, _| state.input.start_passthrough(head));
         self.schedule();
     }
 
-    /// Ends what [`Connection::start_passthrough`] began: more bytes wait for [`Connection::open`]. Returns how many have been
+    /// Ends what [`Connection::start_passthrough`] began: what comes is parked for [`Connection::open`]. Returns how many have been
     /// delivered, though JavaScript may not have them yet.
     pub fn park(self: &Arc<Self>) -> u64 {
         self.command(|state, _| state.input.park())
     }
 
-    /// Gives the endpoint away, half a message and all: bytes are delivered as they come from here on. The job of it
-    /// that is out, if there is one, goes to `on_inflated`: tells whether it will.
+    /// Moves the endpoint to JavaScript, with any partial message: bytes are delivered as they come from here on. If a job
+    /// of its is running, `on_inflated` receives it in the end; the result says whether that will happen.
     pub fn detach(
         self: &Arc<Self>,
         on_inflated: impl FnOnce(InflateJob) + Send + 'static,
@@ -88,7 +88,7 @@ impl Connection {
         });
     }
 
-    /// Writes what was gathered, as much as one turn may; another turn writes on.
+    /// Writes what was gathered, as much as one poll may; the next poll writes the rest.
     pub fn flush(self: &Arc<Self>) {
         self.command(State::flush);
     }
@@ -98,7 +98,7 @@ impl Connection {
         self.command(State::flush_fully);
     }
 
-    /// Writes what was gathered though more may come: here, or in a turn of the thread that drives.
+    /// Writes what was gathered before the tick ends: here, or, if the I/O thread drives, in a poll of its.
     pub fn flush_early(self: &Arc<Self>) {
         if self.engine.has_thread() {
             self.schedule();
@@ -107,8 +107,8 @@ impl Connection {
         }
     }
 
-    /// Writes all when no turn will come: what waits to be compressed is compressed here, and what another thread
-    /// compresses is waited for, both until `deadline`.
+    /// Writes all when no poll will come any more: compresses here what waits to be compressed, and waits for what
+    /// another thread compresses, both until `deadline`.
     pub fn flush_until(self: &Arc<Self>, deadline: Instant) {
         loop {
             let mut is_held_up = false;

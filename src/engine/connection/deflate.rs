@@ -1,4 +1,4 @@
-//! What a connection compresses outside of `send()`: in its turn, or on another thread. Step by step, so that the delay
+//! What a connection compresses outside of `send()`: in its poll, or on another thread. Step by step, so that the delay
 //! of one connection does not grow with what others have sent.
 
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::engine::thread_pool::Effort;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};
 
-/// Bytes that one step compresses, unless its only message is longer, and that the turns of a batch compress together.
+/// Bytes that one step compresses, unless its only message is longer, and that the polls of a batch compress together.
 /// What comes above them waits behind what other connections have to compress.
 const STEP: usize = 16 * 1024;
 
 impl Connection {
-    /// Compresses what a turn found, `length` bytes in all, if that does not keep other connections waiting.
+    /// Compresses what a poll found, `length` bytes in all, if that does not keep other connections waiting.
     pub(super) fn begin_deflating(
         self: &Arc<Self>,
         job: DeflateJob,
@@ -53,7 +53,7 @@ impl Connection {
         next
     }
 
-    /// The same on other threads, step by step: in between it is the turn of what other connections have.
+    /// The same on other threads, step by step: the jobs of other connections come in between.
     pub(super) fn deflate_elsewhere(self: &Arc<Self>, job: DeflateJob) {
         let effort = Effort::of(job.payload_len());
         let connection = Arc::clone(self);
@@ -87,7 +87,7 @@ impl State {
         next
     }
 
-    /// What a turn is to compress, and how many bytes wait in all.
+    /// What a poll is to compress, and how many bytes wait in all.
     pub(super) fn begin_deflation(&mut self) -> Option<(DeflateJob, usize)> {
         if !self.output.is_blocked_by_compression() {
             return None;

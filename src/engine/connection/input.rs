@@ -1,4 +1,4 @@
-//! What a connection has read, and what it is taken for.
+//! What a connection has read, and what becomes of it.
 
 use std::mem;
 
@@ -9,27 +9,27 @@ use crate::handshake::Outcome;
 use crate::protocol::Endpoint;
 use crate::protocol::receiver::InflateJob;
 
-/// Who takes a job over.
+/// Receives the job that was running when its endpoint was moved to JavaScript.
 pub(super) type OnInflated = Box<dyn FnOnce(InflateJob) + Send>;
 
 /// The state of the reading side.
 pub(super) struct Input {
     pub(super) phase: Phase,
-    /// JavaScript wants nothing.
+    /// JavaScript has paused reading.
     pub(super) paused: bool,
-    /// JavaScript is not done with what it began.
+    /// Opened in a tick that has not ended: nothing is read before [`Connection::process_pending`](super::Connection::process_pending).
     pub(super) read_blocked: bool,
-    /// A message is being inflated elsewhere: what is behind it waits.
+    /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
-    /// It is done.
+    /// The job that did so.
     inflated: Option<InflateJob>,
-    /// Takes it when it is done, in place of the endpoint that was given away.
+    /// Receives it, where the endpoint was moved to JavaScript meanwhile.
     on_inflated: Option<OnInflated>,
     /// The peer's FIN has come.
     pub(super) eof: bool,
-    /// And has been reported, behind all that came before it.
+    /// The FIN has been reported, after all that came before it.
     pub(super) reported_end: bool,
-    /// JavaScript has had frames made of the bytes.
+    /// [`Input::open`] was called.
     pub(super) opened: bool,
     /// Bytes read so far.
     pub(super) bytes: u64,
@@ -95,7 +95,7 @@ impl Input {
             }
     }
 
-    /// What was told of the end does not count: `head` comes first.
+    /// Takes `head` and what was parked for frames. If the end was reported before, it is reported again after them.
     pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
         self.opened = true;
         self.reported_end = false;
@@ -107,7 +107,7 @@ impl Input {
         };
     }
 
-    /// Adds what somebody else has read of the socket, behind what there is.
+    /// Adds what Node.js has read of the socket, after what there is.
     pub(super) fn add_early(&mut self, read: &[u8]) {
         self.bytes += read.len() as u64;
         match &mut self.phase {
@@ -119,7 +119,7 @@ impl Input {
         }
     }
 
-    /// With `head` nothing was taken of the head that may have come.
+    /// Delivers bytes as they come. With `head`, those of a head that was read are delivered again.
     pub(super) fn start_passthrough(&mut self, head: bool) {
         let bytes = if head {
             self.give_all()
@@ -140,7 +140,7 @@ impl Input {
         }
     }
 
-    /// Gives the endpoint away. The job of it that is out, if there is one, goes to `on_inflated`: tells whether it will.
+    /// Moves the endpoint out, and tells whether a job of its is running, which `on_inflated` then receives.
     pub(super) fn detach(&mut self, on_inflated: OnInflated) -> Option<(Box<Endpoint>, bool)> {
         match mem::replace(&mut self.phase, Phase::Passthrough(Vec::new())) {
             Phase::Open { endpoint, early } => {
@@ -168,7 +168,7 @@ impl Input {
         }
     }
 
-    /// Gives away all that was read, of the bytes that were delivered those that nobody has taken for frames.
+    /// Takes all that was read and not taken for frames, even if it was delivered.
     pub(super) fn give_all(&mut self) -> Vec<u8> {
         match &mut self.phase {
             Phase::Parked { bytes, .. } | Phase::Head { bytes, .. } | Phase::Passthrough(bytes) => {
@@ -178,7 +178,7 @@ impl Input {
         }
     }
 
-    /// Delivers what was parked back until the phase was known. Returns a job to run.
+    /// Delivers what came before the phase was known. Returns a job to run.
     pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
         if self.paused || self.is_blocked() {
             return None;
@@ -197,7 +197,7 @@ impl Input {
         }
     }
 
-    /// Takes the chunk that was read to the batch's arena, from `start` on, for what it is. Returns a job to run.
+    /// Treats what was read to the batch's arena, from `start` on, as the phase says. Returns a job to run.
     pub(super) fn take(&mut self, start: usize, batch: &mut Batch) -> Option<InflateJob> {
         self.bytes += (batch.arena.len() - start) as u64;
         match &mut self.phase {
@@ -225,7 +225,7 @@ impl Input {
         None
     }
 
-    /// Where the next bytes belong, and how many at most, if that is known.
+    /// The buffer of the message that the next bytes belong to, and how many at most, if that is known.
     pub(super) fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         match &mut self.phase {
             Phase::Open { endpoint, .. } => endpoint.payload_buffer(),
@@ -241,7 +241,7 @@ impl Input {
         }
     }
 
-    /// What was read of a head is for Node's parser. Nothing read: nothing given.
+    /// What was read of a head, if anything, is for Node's parser.
     pub(super) fn give_up(&mut self, batch: &mut Batch) {
         if let Phase::Head { bytes, .. } = &mut self.phase
             && !bytes.is_empty()
@@ -261,7 +261,7 @@ impl Input {
         job
     }
 
-    /// A job has run; the next turn goes on with it.
+    /// A job has run; the next poll continues with what it made.
     pub(super) fn end_inflation(&mut self, job: InflateJob) {
         match self.on_inflated.take() {
             Some(on_inflated) => on_inflated(job),

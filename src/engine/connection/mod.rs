@@ -1,4 +1,4 @@
-//! One connection: a socket and what is being spoken on it.
+//! One connection: see [`Connection`] for the order in which to call it.
 
 mod broadcast;
 mod commands;
@@ -42,7 +42,7 @@ pub const NO_ID: u32 = u32::MAX;
 const ABSENT: u8 = 0;
 /// On the list, for the first time: nobody was woken for it.
 const REGISTERED: u8 = 1;
-/// On the list, and to have its turn soon.
+/// On the list, and to be polled without waiting for the kernel's next event.
 const URGENT: u8 = 2;
 
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
@@ -55,7 +55,7 @@ pub enum Flush {
     Now,
     /// With the next [`Connection::flush`].
     EndOfTick,
-    /// With the next turn: the I/O thread writes.
+    /// With the next poll, by the I/O thread.
     OnDriver,
 }
 
@@ -67,12 +67,38 @@ pub enum Opening {
     Dialled(HeadLimits),
     /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_passthrough`] follows.
     Adopted,
-    /// The same, while whoever had the socket is not done with it: nothing is read or reported before
+    /// The same, while Node.js is not done with the socket: nothing is read or reported before
     /// [`Connection::finish_adoption`].
     BeingAdopted,
 }
 
-/// A connection of the engine. Turned by the driver; commanded by JavaScript.
+/// A connection of the engine: a socket and what is spoken on it.
+///
+/// The driver polls it ([`Source::poll`]) whenever it is ready or has asked for it; what happened are the events that a poll
+/// adds to its batch. All other methods are commands of the JS thread, which may come at any time, from inside of the
+/// delivery of events, too. Each takes the connection's lock and returns without waiting for the network, but for
+/// [`flush_until`](Self::flush_until). What a command has to tell, a poll reports.
+///
+/// # In which order to call it
+///
+/// 1. [`start`](Self::start) makes it. [`set_id`](Self::set_id) names it to JavaScript: at once, or with
+///    [`Kind::Accepted`](super::Kind::Accepted), the first event of an accepted one. After
+///    [`Opening::BeingAdopted`] [`finish_adoption`](Self::finish_adoption) has to come before anything is read.
+/// 2. An accepted or dialled one reads a head and reports [`Kind::Head`](super::Kind::Head), or
+///    [`Kind::NotAnUpgrade`](super::Kind::NotAnUpgrade) with what came in its place. What is read then is parked, as it is
+///    from the beginning for an adopted one. [`write`](Self::write) sends bytes as they are: a request, a response.
+/// 3. JavaScript decides what the parked bytes are. [`open`](Self::open) takes them for frames;
+///    [`start_passthrough`](Self::start_passthrough) delivers them as they are, until [`park`](Self::park), after which `open`
+///    may follow; [`release`](Self::release) gives the socket away.
+/// 4. Once open, [`send`](Self::send) and [`send_shared`](Self::send_shared) make frames.
+///    [`detach`](Self::detach) gives the endpoint to JavaScript: bytes pass through from there on.
+/// 5. [`end`](Self::end) sends FIN behind what is queued, [`Kind::End`](super::Kind::End) reports that of the peer; with both
+///    the socket closes. [`destroy`](Self::destroy) and [`close_after_input`](Self::close_after_input) close it before.
+///    [`Kind::Closed`](super::Kind::Closed) is the last event; only after `release` there is none.
+///
+/// Other calls must be followed by one more: the delivery of a batch by [`delivered`](Self::delivered), as reading stops when
+/// too much is on its way to JavaScript; what was sent or opened with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and
+/// with [`Flush::OnDriver`] by [`process_pending`](Self::process_pending).
 pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
@@ -88,7 +114,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Makes a connection of `bridge` on `stream` and asks for its first turn.
+    /// Makes a connection of `bridge` on `stream` and has it polled.
     pub fn start(engine: Arc<Engine>, bridge: u32, stream: Stream, opening: Opening) -> Arc<Self> {
         let is_being_adopted = matches!(opening, Opening::BeingAdopted);
         let (phase, listener) = match opening {
@@ -133,7 +159,7 @@ impl Connection {
         }
     }
 
-    /// Whether it is somebody else's: see [`Connection::release`].
+    /// Whether its socket was given away: see [`Connection::release`].
     pub fn is_released(&self) -> bool {
         self.released.load(Ordering::Relaxed)
     }
@@ -199,7 +225,7 @@ impl Connection {
         }
     }
 
-    /// Asks for a turn; the first one comes with what the kernel tells of a socket that was just registered.
+    /// Has the connection polled. The first poll comes with the kernel's first event of a socket that was just registered.
     fn schedule_behind_registration(self: &Arc<Self>) {
         if self.waiting.load(Ordering::Acquire) != REGISTERED {
             self.schedule();
@@ -247,7 +273,7 @@ impl Connection {
         work(&mut lock(&self.state), &mut Context::from_waker(&waker))
     }
 
-    /// Runs a command, which may leave something for a turn to report.
+    /// Runs a command. If that leaves something to report, has the connection polled.
     fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
         let (result, has_news) = self.with_state(|state, context| {
             let result = work(state, context);

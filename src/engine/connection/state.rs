@@ -1,4 +1,4 @@
-//! The turn of a connection: read, write, report.
+//! A poll of a connection: read, write, report.
 
 use std::io;
 use std::mem;
@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) stream: Option<Stream>,
     pub(super) input: Input,
     pub(super) output: Output,
-    /// Whoever had the socket before is done with it; nothing is read or reported before.
+    /// Node.js is done with the socket, if it was adopted; nothing is read or reported before.
     pub(super) adopted: bool,
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     pub(super) reason: u32,
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) corked: bool,
     /// The kernel was full when we wrote last.
     pub(super) is_blocked: bool,
-    /// The kernel may take more of what waits, in a turn.
+    /// The last write ended at its limit, not at the kernel's: the next poll writes on.
     pub(super) writes_on: bool,
     /// JavaScript wants to hear when what it asked about is written.
     pub(super) notify_written: bool,
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// Returns whether another turn is due at once.
+    /// Returns whether another poll is due at once.
     pub(super) fn poll(
         &mut self,
         connection: &Arc<Connection>,
@@ -131,7 +131,7 @@ impl State {
         self.settle();
         self.report(batch);
         if self.stream.is_none() {
-            // What is held back for a reader that is paused comes in another turn, before the end.
+            // What is kept for a reader that is paused comes in another poll, before the end.
             return self.input.is_behind() && !self.input.is_blocked();
         }
         again || self.writes_on

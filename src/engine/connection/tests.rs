@@ -53,7 +53,7 @@ fn send(connection: &Arc<Connection>, length: usize) {
     connection.send(vec![7; length].into(), flags, [0; 4], Flush::OnDriver);
 }
 
-/// The events of one turn of all sources that are ready.
+/// The events of one poll each of all that is ready.
 fn poll(engine: &Engine) -> Vec<Event> {
     let mut sources = Vec::new();
     let mut batch = Batch::default();

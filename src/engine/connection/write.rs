@@ -21,7 +21,7 @@ const DIRECT_WRITE: usize = 16 * 1024;
 /// What is written at once while others wait: the lock of the connection, and the driver. Some 100 µs.
 const STEP: usize = 512 * 1024;
 
-/// More than the kernel keeps for a socket. A peer that reads meanwhile does not keep us for ever.
+/// More than the kernel keeps for a socket. So that a peer that reads meanwhile does not keep us permanently.
 const ALL: usize = 16 * 1024 * 1024;
 
 impl State {
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// Writes one step; what is left is for a turn.
+    /// Writes as much as one poll may; the next one writes the rest.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
         self.writes_on = self.write_out(context, STEP);
     }

@@ -1,4 +1,4 @@
-//! What turns produce: events of connections, in order, with their payloads.
+//! What polls produce: events of connections, in order, with their payloads.
 
 mod in_place;
 
@@ -42,15 +42,15 @@ pub enum Kind {
     Connected = 20,
     /// An upgrade request or a 101 response: the payload is the flat head.
     Head = 21,
-    /// Bytes that are not for the owned route: the payload is what was read.
+    /// What came is no request or response that the engine takes care of: the payload is what was read, for Node.js.
     NotAnUpgrade = 22,
-    /// Bytes of a socket in raw mode.
+    /// Bytes in passthrough, as they came.
     Chunk = 23,
     /// JavaScript knows all connections of a closed listener.
     ListenerClosed = 24,
-    /// No descriptor was left for a new connection: accepting rests until [`Listener::resume`](super::Listener::resume).
+    /// No descriptor was left for a new connection: the listener accepts no more until [`Listener::resume`](super::Listener::resume).
     AcceptFailed = 25,
-    /// A head has begun to come, and more of it is remaining.
+    /// A part of a head has come.
     HeadStarted = 26,
     /// A connection was accepted: `value` is the listener's id. The first event of such a connection.
     Accepted = 27,
@@ -59,14 +59,14 @@ pub enum Kind {
     /// The socket of a connection that JavaScript has not opened failed. It is closed when JavaScript destroys it; if it
     /// is opened, behind what came with the head.
     Failed = 29,
-    /// A send or write whose ticket was asked for is with the kernel: [`Connection::written`](super::Connection::written) tells which.
+    /// A send or write that was tracked is with the kernel: [`Connection::written`](super::Connection::written) tells which.
     Written = 30,
-    /// No more bytes wait than [`Connection::notify_low`] named.
+    /// No more bytes wait than [`Connection::notify_low`](super::Connection::notify_low) named.
     Low = 31,
 }
 
 impl Kind {
-    /// Whether it is what bytes of the peer's mean; the others are told of the socket, or are bytes.
+    /// Whether it is decoded from the peer's bytes. The others are of the socket, or bytes as they came.
     pub fn is_decoded(self) -> bool {
         (self as u32) < Self::End as u32
     }
@@ -127,12 +127,12 @@ impl Event {
     }
 }
 
-/// Whose events follow.
+/// Whose events a chunk has.
 pub enum Owner {
-    /// A [`Connection`](super::Connection)'s or a [`Listener`](super::Listener)'s. They are what makes events, so that they
-    /// have no name here: see [`Owner::downcast`].
+    /// A [`Connection`](super::Connection)'s or a [`Listener`](super::Listener)'s, without its type: both make events, and
+    /// this module is below them. See [`Owner::downcast`].
     Source(Arc<dyn Any + Send + Sync>),
-    /// That of a task.
+    /// The event of a task.
     Task {
         /// The bridge whose table the id is of.
         bridge: u32,
@@ -159,17 +159,17 @@ pub struct Chunk {
     pub events: Range<usize>,
     /// What they take, payloads and what was read between them.
     pub bytes: usize,
-    /// They are, or begin with, what had been read earlier and had still to be inflated.
+    /// They are, or begin with, what an earlier poll had read and a job has inflated since.
     pub from_earlier_read: bool,
 }
 
-/// What of its memory a batch keeps for the next one, in bytes.
+/// How much memory a batch that was emptied keeps, in bytes.
 const KEPT: usize = 2 * READ_SIZE;
 
-/// The chunks of one or more turns.
+/// The events of one or more polls, as chunks.
 #[derive(Default)]
 pub struct Batch {
-    /// One a turn, in order.
+    /// One for each poll that had events, in order.
     pub chunks: Vec<Chunk>,
     /// The events of all chunks.
     pub events: Vec<Event>,
@@ -179,13 +179,13 @@ pub struct Batch {
     pub fragments: Vec<u32>,
     /// What all chunks take.
     pub bytes: usize,
-    /// Turns of connections that brought messages, or parts of them.
+    /// Polls of connections that brought messages, or parts of them.
     pub busy: usize,
-    /// Bytes that these turns compressed.
+    /// Bytes that these polls compressed.
     pub(super) deflated: usize,
-    /// How much of the arena is the chunks'.
+    /// The length of the arena when the last chunk ended.
     chunked: usize,
-    /// What the arena of the batch before was filled with.
+    /// How many bytes the arena of the batch before had.
     expected: usize,
 }
 
@@ -281,7 +281,7 @@ impl Batch {
         if events.is_empty() {
             return 0;
         }
-        // An event without a payload is not for free, nor is what lies between payloads.
+        // An event without a payload takes memory, too, and so does what lies between payloads.
         let owned = self.events[events.clone()]
             .iter()
             .map(|event| match &event.place {
@@ -316,7 +316,8 @@ impl Batch {
         self.chunks.is_empty()
     }
 
-    /// Takes all there is, and prepares for as much again. What arrives in drops is not kept with the memory for a flood.
+    /// Takes all there is, and prepares for as much again. A nearly empty batch gets an exact-size copy; the large buffer is
+    /// reused.
     pub fn take(&mut self) -> Self {
         let mut taken = mem::take(self);
         if taken.arena.len() < taken.arena.capacity() / 4 {
@@ -346,7 +347,7 @@ impl Batch {
     }
 }
 
-/// Large arenas serve again.
+/// Returns the arena to the pool.
 impl Drop for Batch {
     fn drop(&mut self) {
         buffer_pool::give(mem::take(&mut self.arena));

@@ -135,7 +135,7 @@ impl TlsStream {
             let State::Taken(session) = &mut self.state else {
                 break Poll::Ready(Err(self.take_failure()));
             };
-            // The turn goes on when there is room for them.
+            // Reading goes on when there is room for them.
             if self.held == 0 && session.output().len() > MAX_ANSWERS {
                 break Poll::Pending;
             }

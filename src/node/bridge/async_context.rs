@@ -15,8 +15,8 @@ pub(crate) struct AsyncContext {
 }
 
 impl AsyncContext {
-    /// Not made yet. It is made where no JavaScript runs, and not when the library is loaded, as it would be that of
-    /// whoever does it.
+    /// Not made yet. It is made where no JavaScript runs, and not when the library is loaded: it would be a child of the
+    /// context that the program loads it in.
     pub(crate) fn new(env: sys::napi_env) -> Self {
         Self {
             env,

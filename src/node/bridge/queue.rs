@@ -1,8 +1,8 @@
 //! What waits to be delivered to JavaScript, in order.
 //!
 //! A listener may run the event loop itself (deasync, a modal dialogue of Electron), and what comes then is delivered
-//! while it waits. So the queue is the environment's and not a delivery's: whoever delivers takes what is first. Only a
-//! connection whose messages somebody is just being given gets no others before that is over.
+//! while it waits. So the queue is the environment's and not a delivery's: each delivery takes what is first. Only a
+//! connection whose messages are just being delivered gets no others before that is over.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,8 +1,8 @@
 //! Memory that payloads are handed to JavaScript in.
 //!
-//! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own, and keeps all of it alive; who has the view sees
-//! all of it, and who posts the view to another thread copies all of it. So what is shared is short, and by the messages
-//! of one connection only: nothing of one client lies where another one's does.
+//! A view on a shared ArrayBuffer costs a fraction of a Buffer of its own. But it keeps all of the ArrayBuffer alive, shows
+//! all of it to the program, and posting it to another thread copies all of it. So only short messages share memory, and
+//! only those of one connection: nothing of one client lies where another one's does.
 
 use std::cell::{Cell, RefCell};
 use std::ptr;

@@ -60,7 +60,7 @@ pub(super) unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<S
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// `finishAdoption(id)`: whoever had the socket before is done with it; nothing is delivered before.
+/// `finishAdoption(id)`: Node.js is done with the socket; nothing is delivered before.
 fn finish_adoption(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| {
         connection.finish_adoption();

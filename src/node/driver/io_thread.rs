@@ -66,7 +66,7 @@ pub(crate) struct IoThread {
 }
 
 impl IoThread {
-    /// Starts to turn `engine`; batches go to `outbox`, with one wake-up for all that one wait brought.
+    /// Starts to poll `engine`; batches go to `outbox`, with one wake-up for all that one wait brought.
     pub(crate) fn start(
         engine: Arc<Engine>,
         outbox: Arc<Outbox>,
@@ -83,7 +83,7 @@ impl IoThread {
                     engine.wait();
                     engine.take_ready(&mut sources);
                     for source in sources.drain(..) {
-                        // A connection whose turn panics must not take the others along.
+                        // A connection that panics must not take the others along.
                         catch_panic(|| source.poll(&mut batch));
                         if batch.bytes > MAX_OUTBOX {
                             outbox.push(batch.take(), &wakeup, &stop);
@@ -105,7 +105,7 @@ impl IoThread {
         })
     }
 
-    /// Ends the thread and waits for its current turn.
+    /// Ends the thread once it has finished the poll it is in.
     pub(crate) fn stop(self) {
         self.outbox.release(&self.stop);
         self.engine.interrupt();

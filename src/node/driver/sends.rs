@@ -80,8 +80,8 @@ impl Sends {
         }
     }
 
-    /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once whoever drives: a process
-    /// that sends little may be killed next. Compressing is the driver's.
+    /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once with either driver: a process
+    /// that sends little may be killed next. What is to be compressed waits for the driver.
     pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
         let flush = self.flush_for(connection);
         let sent = self.sent_at_once.get();
@@ -143,8 +143,8 @@ impl Sends {
         }
     }
 
-    /// The process is about to end: writes all that was sent to `connections`, and from here on each send at once, whoever
-    /// drives.
+    /// The process is about to end: writes all that was sent to `connections`, and from here on each send at once, with
+    /// either driver.
     pub(crate) fn leave(&self, connections: Vec<Arc<Connection>>) {
         let deadline = Instant::now() + EXIT_TIMEOUT;
         self.leaving.set(Some(deadline));

@@ -38,7 +38,7 @@ unsafe impl Send for Signal {}
 /// Wakes one JavaScript environment.
 pub(crate) struct Wakeup {
     signal: Mutex<Signal>,
-    /// The JS thread drives and is not in a turn: sources that become ready must wake it.
+    /// The JS thread drives, and polls nothing just now: a pollable that becomes ready must wake it.
     pub(crate) idle: AtomicBool,
     /// An item of the thread-safe functions is queued, or what it began goes on. libuv sees to that itself.
     queued: AtomicBool,
@@ -85,7 +85,7 @@ impl Wakeup {
         work(&lock(&self.signal))
     }
 
-    /// Has the JS thread run a turn soon.
+    /// Has the JS thread look soon for what is ready or to be delivered.
     pub(crate) fn send(&self) {
         self.with_signal(|signal| match signal {
             Signal::None => {}
@@ -116,9 +116,9 @@ impl Wakeup {
         self.queued.store(false, Ordering::Release);
     }
 
-    /// The same as [`Wakeup::send`] from an item, but the event loop has its turn first. Node.js runs what an item
-    /// queues at once, before timers; but functions take turns in the order they were made, so that what the later one
-    /// has queued meanwhile is not looked at before the next round.
+    /// The same as [`Wakeup::send`] from an item, but the event loop goes round once in between. Node.js runs what an item
+    /// queues at once, before timers; but it goes through the functions in the order they were made, so that what the
+    /// later one has queued meanwhile comes in the next round.
     pub(crate) fn send_later(&self) {
         self.with_signal(|signal| {
             if let Signal::Functions(_, later) = signal

@@ -13,7 +13,7 @@ use super::Environment;
 use crate::engine::Pollable;
 use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::io_thread::{IoThread, Outbox};
-use crate::node::driver::policy::{Load, Policy};
+use crate::node::driver::policy::{Choice, Policy};
 use crate::node::driver::watch::{Prepare, Watch};
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::Uv;
@@ -25,7 +25,7 @@ pub(super) struct Driver {
     watch: RefCell<Option<Watch>>,
     prepare: RefCell<Option<Prepare>>,
     thread: RefCell<Option<IoThread>>,
-    load: RefCell<Load>,
+    policy: RefCell<Policy>,
     outbox: Arc<Outbox>,
     /// What the JS thread has still to poll.
     pollables: RefCell<VecDeque<Pollable>>,
@@ -39,7 +39,7 @@ impl Driver {
             watch: RefCell::default(),
             prepare: RefCell::default(),
             thread: RefCell::default(),
-            load: RefCell::new(Load::new(policy())),
+            policy: RefCell::new(Policy::new(choice())),
             outbox: Arc::default(),
             pollables: RefCell::default(),
             spare: Cell::default(),
@@ -83,7 +83,7 @@ impl Environment {
             self.driver.watch.replace(watch);
             self.driver.prepare.replace(prepare);
         }
-        if self.can_inline() && self.driver.load.borrow_mut().count(0, 0, true) {
+        if self.can_inline() && self.driver.policy.borrow_mut().count(0, 0, true) {
             self.drive_inline();
             Ok(())
         } else {
@@ -138,17 +138,17 @@ impl Environment {
         Ok(())
     }
 
-    /// Changes the driver if the load asks for it: since the JS thread last looked `busy` sockets brought messages, if
-    /// there was a poll at all. No thread to be had: the JS thread goes on.
+    /// Changes the driver if the policy says so. `busy` sockets brought messages since the last call, if anything was polled
+    /// since. If no thread can be started, the JS thread goes on.
     fn adapt(&self, has_polled: bool, busy: usize) {
         let compressed = self.sends.take_compressed();
         if !(has_polled || compressed > 0) || !self.can_inline() {
             return;
         }
         let is_inline = self.sends.is_inline();
-        let mut load = self.driver.load.borrow_mut();
-        let inline_suits = load.count(busy, compressed, is_inline);
-        drop(load);
+        let mut policy = self.driver.policy.borrow_mut();
+        let inline_suits = policy.count(busy, compressed, is_inline);
+        drop(policy);
         match (is_inline, inline_suits) {
             (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
             (false, true) => self.drive_inline(),
@@ -263,7 +263,7 @@ impl Environment {
         }
     }
 
-    /// Ends a tick of JavaScript: writes all that was sent. A poll is followed by its own look at the load.
+    /// Ends a tick of JavaScript: writes all that was sent. Polls of the JS thread consult the policy themselves.
     pub(crate) fn end_tick(&self) {
         self.sends.flush();
         let is_between_polls = !self.sends.is_dispatching() && self.sends.is_inline();
@@ -272,19 +272,19 @@ impl Environment {
         }
     }
 
-    /// The process is about to end: writes all that was sent, and from here on each send at once, whoever drives.
+    /// The process is about to end: writes all that was sent, and from here on each send at once, with either driver.
     pub(crate) fn leave(&self) {
         self.sends.leave(self.delivery.connections());
     }
 }
 
-/// What `OXWS_DRIVER` says. With one processor a thread would only take turns with the JS thread.
-fn policy() -> Policy {
+/// What `OXWS_DRIVER` says. With one processor the I/O thread and the JS thread would only alternate.
+fn choice() -> Choice {
     match std::env::var("OXWS_DRIVER").as_deref() {
-        Ok("inline") => Policy::Inline,
-        Ok("thread") => Policy::Thread,
-        Ok("alternate") => Policy::Alternate,
-        _ if std::thread::available_parallelism().is_ok_and(|n| n.get() == 1) => Policy::Inline,
-        _ => Policy::Adaptive,
+        Ok("inline") => Choice::Inline,
+        Ok("thread") => Choice::Thread,
+        Ok("alternate") => Choice::Alternate,
+        _ if std::thread::available_parallelism().is_ok_and(|n| n.get() == 1) => Choice::Inline,
+        _ => Choice::Adaptive,
     }
 }

@@ -1,19 +1,19 @@
-//! Bytes that are read where they belong.
+//! Reading straight into a message's buffer.
 
 use super::checks::is_above;
 use super::{Receiver, Sink};
 use crate::protocol::mask;
 use crate::protocol::violation::Violation;
 
-/// A payload of which less is remaining is read along with what is behind it; a message of which less has come gets no
-/// memory for what its peer merely claims.
+/// Less than this of a payload is read along with the frames after it. And before so much of a message has come, it gets no
+/// memory for a length that its peer merely claims.
 pub(super) const MIN_PAYLOAD_BUFFER: usize = 16 * 1024;
 /// What is read at once stays in a cache until it is unmasked.
 pub(super) const MAX_PAYLOAD_BUFFER: usize = 128 * 1024;
 
 impl Receiver {
-    /// Where the next bytes of the stream belong, and how many at most, if they are known to be those of one
-    /// long payload: who reads them there saves a copy, and has [`advance_payload`](Self::advance_payload) told.
+    /// The buffer that the next bytes of the stream can be appended to, and how many at most: if they are known to belong
+    /// to one long payload. That saves a copy; [`advance_payload`](Self::advance_payload) then takes them.
     pub fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let frame = self.frame.as_ref().filter(|_| !self.is_finished)?;
         let remaining = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
@@ -32,7 +32,7 @@ impl Receiver {
         Some((memory, room.min(remaining).min(MAX_PAYLOAD_BUFFER)))
     }
 
-    /// Takes the `added` bytes that were appended to the memory [`direct`](Self::direct) gave.
+    /// Takes the `added` bytes that were appended to the [`payload_buffer`](Self::payload_buffer).
     pub fn advance_payload(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
         let result = self.take_payload(added, sink);
         self.ended(result)

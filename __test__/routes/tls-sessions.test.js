@@ -1,8 +1,5 @@
 'use strict';
 
-// It is read when the library is loaded.
-process.env.OXWS_TLS = 'engine';
-
 const { once } = require('events');
 const https = require('https');
 const net = require('net');

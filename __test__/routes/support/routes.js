@@ -10,12 +10,12 @@ const path = require('path');
 const { connect } = require('../../support/connection');
 const { canAdopt } = require('../../support/implementations');
 const {
+  doNotAdopt,
   onRelease,
   trackServer,
   trackWebSocket,
   trackWebSocketServer
 } = require('../../support/resources');
-const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
 /** What carries a socket that Node upgraded: the engine, unless it may not. */
@@ -36,7 +36,7 @@ const DEFAULTS = {
  * How a server's WebSocket and a client come to talk to each other, seen from
  * outside. `connection` names what carries them in oxws, `clientConnection` what carries the
  * client if that is another, `isNet` whether sockets of the operating system lie
- * bare below.
+ * bare below, `isOnlyOxws` whether to ws it is the same as the one before.
  *
  * `open(pair, { server, client })`, the options of both, resolves
  * `{ server, client }`, and `{ wss, request }` where there are.
@@ -81,9 +81,16 @@ const routes = [
   },
   {
     name: 'TLS',
-    connection: 'StreamConnection',
+    connection: ADOPTED,
     isNet: false,
     open: (pair, setup) => connect({ ...pair, route: 'TLS' }, setup)
+  },
+  {
+    name: 'TLS, not adopted',
+    connection: 'StreamConnection',
+    isNet: false,
+    isOnlyOxws: true,
+    open: openTlsNotAdopted
   },
   {
     name: 'HTTP/2',
@@ -126,6 +133,12 @@ async function openHandled(pair, setup = {}) {
 function openNotAdopted(pair, setup) {
   doNotAdopt();
   return connect({ ...pair, route: 'adopted' }, setup);
+}
+
+/** As 'TLS', but JavaScript keeps the sockets. */
+function openTlsNotAdopted(pair, setup) {
+  doNotAdopt();
+  return connect({ ...pair, route: 'pumped' }, setup);
 }
 
 /** An http.Server on a unix socket. */

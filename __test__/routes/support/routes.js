@@ -138,7 +138,7 @@ function openNotAdopted(pair, setup) {
 /** As 'TLS', but JavaScript keeps the sockets. */
 function openTlsNotAdopted(pair, setup) {
   doNotAdopt();
-  return connect({ ...pair, route: 'pumped' }, setup);
+  return connect({ ...pair, route: 'TLS' }, setup);
 }
 
 /** An http.Server on a unix socket. */

@@ -35,7 +35,7 @@ function describeRoutes(title, body, chosen = routes) {
       .filter((pair) => !route.isOnlyOxws || isOxws(pair))
       .map((pair) => ({
         name: `${route.name}: ${pair.name}`,
-        driverless: pair.driverless || route.isOnlyOxws,
+        driverless: pair.driverless || route.driverless === true,
         route,
         pair
       }))

@@ -34,9 +34,10 @@ const DEFAULTS = {
 
 /**
  * How a server's WebSocket and a client come to talk to each other, seen from
- * outside. `connection` names what carries them in oxws, `clientConnection` what carries the
- * client if that is another, `isNet` whether sockets of the operating system lie
- * bare below, `isOnlyOxws` whether to ws it is the same as the one before.
+ * outside. `connection` names what carries them in oxws, `clientConnection` what
+ * carries the client if that is another, `isNet` whether sockets of the operating
+ * system lie bare below, `isOnlyOxws` whether to ws it is the same as the one
+ * before. Of a `driverless` one Node reads and writes both ends.
  *
  * `open(pair, { server, client })`, the options of both, resolves
  * `{ server, client }`, and `{ wss, request }` where there are.
@@ -64,6 +65,7 @@ const routes = [
     name: 'not adopted',
     connection: 'StreamConnection',
     isNet: true,
+    driverless: true,
     open: openNotAdopted
   },
   {
@@ -89,6 +91,7 @@ const routes = [
     name: 'TLS, not adopted',
     connection: 'StreamConnection',
     isNet: false,
+    driverless: true,
     isOnlyOxws: true,
     open: openTlsNotAdopted
   },
@@ -96,12 +99,14 @@ const routes = [
     name: 'HTTP/2',
     connection: 'StreamConnection',
     isNet: false,
+    driverless: true,
     open: openHttp2
   },
   {
     name: 'Duplex',
     connection: 'StreamConnection',
     isNet: false,
+    driverless: true,
     open: openMemory
   }
 ];

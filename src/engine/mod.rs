@@ -7,6 +7,7 @@ mod accept_state;
 mod address;
 mod connection;
 mod events;
+mod fan_out;
 mod listener;
 mod out_queue;
 mod reactor_fd;
@@ -17,10 +18,14 @@ pub(crate) mod sync;
 mod task;
 mod thread_pool;
 pub mod tls;
+mod topics;
 
 pub use address::{Address, socket_address};
-pub use connection::{Connection, Flush, NO_ID, Opening, SharedFrame, SharedSend, Taking, Verdict};
+pub use connection::{
+    Connection, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking, Verdict,
+};
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
+pub use fan_out::{FanOut, Receivers, SharedFrame};
 pub use listener::Listener;
 #[cfg(unix)]
 pub use listener::listen_on;
@@ -29,3 +34,4 @@ pub use runtime::Engine;
 pub use stream::{DialError, Stream};
 pub use task::{Outcome, Task};
 pub use thread_pool::{Effort, Job, limit_jobs};
+pub use topics::{Change, INDIRECT, Topics};

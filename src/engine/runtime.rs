@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::fan_out::{FanOut, FanOuts};
 use super::reactor_fd;
 use super::run_queue::{Pollable, RunQueue};
 use super::thread_pool::Effort;
@@ -13,6 +14,7 @@ use super::thread_pool::Effort;
 pub struct Engine {
     runtime: Runtime,
     run_queue: Arc<RunQueue>,
+    fan_outs: FanOuts,
 }
 
 impl Engine {
@@ -22,6 +24,7 @@ impl Engine {
         Ok(Arc::new(Self {
             runtime,
             run_queue: Arc::new(RunQueue::new(Box::new(wake))),
+            fan_outs: FanOuts::default(),
         }))
     }
 
@@ -57,6 +60,7 @@ impl Engine {
     /// Nothing is polled any more.
     pub fn close(&self) {
         self.run_queue.close();
+        self.fan_outs.clear();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -95,6 +99,41 @@ impl Engine {
     /// Whether something is to be polled that no event of the kernel will wake the driver for.
     pub fn has_urgent(&self) -> bool {
         self.run_queue.is_urgent()
+    }
+
+    /// Sends a message to many: by the thread that drives, or by another one while that is the JS thread.
+    pub fn fan_out(self: &Arc<Self>, fan_out: FanOut) {
+        if self.fan_outs.push(fan_out) {
+            self.schedule_fan_outs();
+        }
+    }
+
+    fn schedule_fan_outs(self: &Arc<Self>) {
+        let engine = Arc::clone(self);
+        let step = move || {
+            if !engine.is_closed() && engine.fan_outs.run() {
+                engine.schedule_fan_outs();
+            }
+        };
+        if self.has_thread() {
+            self.schedule(Pollable::Once(Box::new(move |_| step())));
+        } else {
+            self.run_job(Effort::Large, step);
+        }
+    }
+
+    /// Whether messages to many are on their way.
+    pub fn has_fan_outs(&self) -> bool {
+        self.fan_outs.is_busy()
+    }
+
+    /// Sends them here and now: no other thread may come to it.
+    pub fn finish_fan_outs(&self) {
+        self.fan_outs.finish();
+    }
+
+    pub(super) fn fan_outs(&self) -> &FanOuts {
+        &self.fan_outs
     }
 
     /// Moves the ready sources to the end of `into`.

@@ -139,13 +139,58 @@ export interface Bridge {
   /**
    * Sends a frame to all whose ids, four bytes each, are in `ids`, unless more
    * than `most` bytes wait there. In the place of each comes what became of it:
-   * 0: queued; 1: too much waits; 2: not now; 3: closed. Returns for how many it
-   * was queued.
+   * 0: queued; 1: too much waits; 2: not here; 3: closed. Returns for how many it
+   * was queued. Many get it by another thread.
    */
   broadcast(
     ids: Uint8Array,
     frame: Uint8Array,
     isCompressed: number,
+    most: number
+  ): number;
+  /** Makes an empty set of topics; returns its number. */
+  createTopics(): number;
+  /** They are done with. */
+  freeTopics(topics: number): void;
+  /**
+   * Somebody who may subscribe; returns his slot. The engine sends to those of a
+   * class other than 0, over the connection `id`.
+   */
+  addSubscriber(topics: number, id: number, class_: number): number;
+  /** He is of another class from here on. */
+  setSubscriber(topics: number, slot: number, id: number, class_: number): void;
+  /** He goes, with all that he was subscribed to. */
+  removeSubscriber(topics: number, slot: number): void;
+  /** Returns 0 if he was already, 2 if he is the first one, 1 otherwise. */
+  subscribe(topics: number, slot: number, name: string): number;
+  /** Returns 0 if he was not, 2 if he was the last one, 1 otherwise. */
+  unsubscribe(topics: number, slot: number, name: string): number;
+  /** 1 if he is subscribed to it. */
+  isSubscribed(topics: number, slot: number, name: string): number;
+  /** The names of what he is subscribed to. */
+  topicsOf(topics: number, slot: number): string[];
+  /** How many are subscribed to it. */
+  topicSize(topics: number, name: string): number;
+  /** A bit for each class that those who are subscribed to it may be of. */
+  classesOf(topics: number, name: string): number;
+  /** The slots of all who are subscribed to it, four bytes each, if there are any. */
+  membersOf(topics: number, name: string): Buffer | undefined;
+  /** Of those the ones of class 0, to whom the engine does not send. */
+  indirectMembersOf(topics: number, name: string): Buffer | undefined;
+  /** Of the others those for whom more than `most` bytes wait. */
+  slowMembersOf(topics: number, name: string, most: number): Buffer | undefined;
+  /**
+   * Sends to those who are subscribed to a topic and of a class that has a
+   * frame, but for those in `leftOut`, and those for whom more than `most` bytes
+   * wait by then; `compressed` has a bit for each class. Returns for how many it
+   * was queued.
+   */
+  publish(
+    topics: number,
+    name: string,
+    frames: (Uint8Array | undefined)[],
+    compressed: number,
+    leftOut: Uint8Array | undefined,
     most: number
   ): number;
   /** Sends what was gathered. */

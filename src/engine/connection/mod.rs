@@ -28,7 +28,7 @@ use super::sync::lock;
 use super::thread_pool::Effort;
 use crate::handshake::HeadLimits;
 
-pub use broadcast::{SharedFrame, SharedSend};
+pub use broadcast::{Receiver, ReceiverList, SharedSend};
 pub use liveness::Verdict;
 
 use phase::Phase;
@@ -110,6 +110,8 @@ pub struct Connection {
     dirty: AtomicBool,
     released: AtomicBool,
     inflight: AtomicUsize,
+    /// Bytes in the queue when it was last looked at, for those who do not want to wait for the lock.
+    backlog: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -132,6 +134,7 @@ impl Connection {
             dirty: AtomicBool::new(false),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
+            backlog: AtomicUsize::new(0),
             state: Mutex::new(state),
             listener,
         });
@@ -176,7 +179,8 @@ impl Connection {
     }
 
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.
-    pub fn sequence_number(&self) -> u64 {
+    pub fn sequence_number(self: &Arc<Self>) -> u64 {
+        self.settle_fan_outs();
         lock(&self.state).output.sequence_number()
     }
 
@@ -186,7 +190,8 @@ impl Connection {
     }
 
     /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.
-    pub fn pending(&self) -> usize {
+    pub fn pending(self: &Arc<Self>) -> usize {
+        self.settle_fan_outs();
         lock(&self.state).output.pending()
     }
 
@@ -270,11 +275,21 @@ impl Connection {
 
     fn with_state<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
         let waker = Waker::from(Arc::clone(self));
-        work(&mut lock(&self.state), &mut Context::from_waker(&waker))
+        let mut state = lock(&self.state);
+        let result = work(&mut state, &mut Context::from_waker(&waker));
+        let backlog = state.output.pending();
+        self.backlog.store(backlog, Ordering::Relaxed);
+        result
+    }
+
+    /// What is on its way to many comes before what is done with this connection next.
+    fn settle_fan_outs(self: &Arc<Self>) {
+        self.engine.fan_outs().settle(self.address());
     }
 
     /// Runs a command. If that leaves something to report, has the connection polled.
     fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
+        self.settle_fan_outs();
         let (result, has_news) = self.with_state(|state, context| {
             let result = work(state, context);
             (result, state.settle())

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::engine::fan_out::SharedFrame;
 use crate::engine::out_queue::OutQueue;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::frame::MAX_HEADER_LEN;
@@ -16,11 +17,28 @@ pub(super) struct Sending {
     pub(super) key: [u8; 4],
 }
 
+/// What waits is made of.
+enum Contents {
+    /// A payload to frame.
+    Payload(Vec<u8>, Sending),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+    /// A frame that other connections get as well.
+    Shared(SharedFrame),
+}
+
+impl Contents {
+    fn len(&self) -> usize {
+        match self {
+            Self::Payload(bytes, _) | Self::Bytes(bytes) => bytes.len(),
+            Self::Shared(frame) => frame.bytes.len(),
+        }
+    }
+}
+
 /// A send or write that is to be compressed outside of the call, or waits behind one that is.
 struct Waiting {
-    bytes: Vec<u8>,
-    /// A payload to frame; `None` for bytes as they are.
-    sending: Option<Sending>,
+    contents: Contents,
     /// Somebody asked for its ticket.
     is_tracked: bool,
 }
@@ -42,6 +60,8 @@ pub(super) struct Output {
     deflating_tracked: bool,
     blocked: VecDeque<Waiting>,
     blocked_bytes: usize,
+    /// Those among them that JavaScript does not count.
+    blocked_shared: usize,
 }
 
 impl Output {
@@ -61,7 +81,7 @@ impl Output {
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.blocked_shared
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
@@ -82,6 +102,10 @@ impl Output {
     /// Adds what other connections get as well.
     pub(super) fn put_shared(&mut self, bytes: &Bytes) {
         self.sent += 1;
+        self.append_shared(bytes);
+    }
+
+    fn append_shared(&mut self, bytes: &Bytes) {
         self.queue.append_shared(bytes);
         self.queued += bytes.len() as u64;
         self.queued_seq += 1;
@@ -105,11 +129,23 @@ impl Output {
 
     /// Keeps a send or write for [`Output::next_deflation`].
     pub(super) fn wait(&mut self, bytes: Vec<u8>, sending: Option<Sending>) {
+        self.block(match sending {
+            Some(sending) => Contents::Payload(bytes, sending),
+            None => Contents::Bytes(bytes),
+        });
+    }
+
+    /// The same for what other connections get as well.
+    pub(super) fn wait_shared(&mut self, frame: &SharedFrame) {
+        self.blocked_shared += frame.bytes.len();
+        self.block(Contents::Shared(frame.clone()));
+    }
+
+    fn block(&mut self, contents: Contents) {
         self.sent += 1;
-        self.blocked_bytes += bytes.len();
+        self.blocked_bytes += contents.len();
         self.blocked.push_back(Waiting {
-            bytes,
-            sending,
+            contents,
             is_tracked: false,
         });
     }
@@ -122,22 +158,30 @@ impl Output {
         }
         while let Some(waiting) = self.blocked.pop_front() {
             let Waiting {
-                bytes,
-                sending,
+                contents,
                 is_tracked,
             } = waiting;
-            self.blocked_bytes -= bytes.len();
-            match sending {
-                Some(Sending { flags, key }) if endpoint.compresses(flags) => {
+            self.blocked_bytes -= contents.len();
+            match contents {
+                Contents::Payload(bytes, Sending { flags, key }) if endpoint.compresses(flags) => {
                     self.deflating = true;
                     self.deflating_tracked = is_tracked;
                     return endpoint.deflate_job(bytes, flags, key);
                 }
-                Some(Sending { flags, key }) => {
+                Contents::Payload(bytes, Sending { flags, key }) => {
                     let len = bytes.len() + MAX_HEADER_LEN;
                     self.append(len, |out| endpoint.frame(out, &bytes, flags, key));
                 }
-                None => self.append(bytes.len(), |out| out.extend_from_slice(&bytes)),
+                Contents::Bytes(bytes) => {
+                    self.append(bytes.len(), |out| out.extend_from_slice(&bytes));
+                }
+                Contents::Shared(frame) => {
+                    self.blocked_shared -= frame.bytes.len();
+                    if frame.is_compressed {
+                        endpoint.forget_context();
+                    }
+                    self.append_shared(&frame.bytes);
+                }
             }
             if is_tracked {
                 self.track_last();
@@ -199,5 +243,6 @@ impl Output {
         self.queue.clear();
         self.blocked = VecDeque::new();
         self.blocked_bytes = 0;
+        self.blocked_shared = 0;
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) is_blocked: bool,
     /// The last write ended at its limit, not at the kernel's: the next poll writes on.
     pub(super) writes_on: bool,
+    /// The last fan-out that it has, or was left out of.
+    pub(super) last_fan_out: u64,
     /// JavaScript wants to hear when what it asked about is written.
     pub(super) notify_written: bool,
     /// JavaScript wants to hear when all is written.
@@ -75,6 +77,7 @@ impl State {
             corked: false,
             is_blocked: false,
             writes_on: false,
+            last_fan_out: 0,
             notify_written: false,
             notify_drained: false,
             low_mark: None,

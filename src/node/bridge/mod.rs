@@ -130,6 +130,7 @@ impl Bridge {
         let Parts { env, slabs, .. } = &self.parts;
         slabs.forget(*env, Owner { bridge, id });
         table.free.push(id);
+        table.removals = table.removals.wrapping_add(1);
         table.used -= 1;
         if table.used == 0 {
             // SAFETY: the reference is ours, and was made strong by `add`.
@@ -194,6 +195,11 @@ impl Bridge {
             Some(Some(Entry::Connection(connection, ..))) => Some(Arc::clone(connection)),
             _ => None,
         }
+    }
+
+    /// How many ids were freed so far: as long as this does not change, each stands for the same as before.
+    pub(crate) fn removals(&self) -> u32 {
+        self.table.borrow().removals
     }
 
     /// The async context of the connection with this id; null if it has none.

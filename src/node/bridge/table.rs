@@ -41,4 +41,6 @@ pub(super) struct Table {
     pub(super) entries: Vec<Option<Entry>>,
     pub(super) free: Vec<u32>,
     pub(super) used: usize,
+    /// How many ids were freed, which others may have since.
+    pub(super) removals: u32,
 }

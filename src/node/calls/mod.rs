@@ -10,6 +10,7 @@ mod endpoint;
 mod extra;
 mod tick;
 mod tls;
+mod topics;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -40,6 +41,10 @@ pub(crate) struct CallContext {
     batch: RefCell<Batch>,
     /// What Node read and wrote sessions with that are ours now.
     bios: tls::Bios,
+    /// What connections are subscribed to.
+    topics: topics::Registry,
+    /// Whom the last broadcast went to.
+    last_broadcast: RefCell<extra::LastBroadcast>,
 }
 
 impl CallContext {
@@ -56,6 +61,8 @@ impl CallContext {
             text: RefCell::default(),
             batch: RefCell::default(),
             bios: tls::Bios::default(),
+            topics: topics::Registry::default(),
+            last_broadcast: RefCell::default(),
         });
         for (name, entry) in [
             connection::ENTRIES,
@@ -64,6 +71,7 @@ impl CallContext {
             extra::ENTRIES,
             tick::ENTRIES,
             tls::ENTRIES,
+            topics::ENTRIES,
         ]
         .into_iter()
         .flatten()

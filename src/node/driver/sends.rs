@@ -102,6 +102,11 @@ impl Sends {
         }
     }
 
+    /// Whether the process exits.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.get().is_some()
+    }
+
     /// Counts a message that is compressed on its way out.
     pub(crate) fn count_compressed(&self) {
         self.compressed.set(self.compressed.get() + 1);

@@ -274,6 +274,7 @@ impl Environment {
 
     /// The process is about to end: writes all that was sent, and from here on each send at once, with either driver.
     pub(crate) fn leave(&self) {
+        self.engine.finish_fan_outs();
         self.sends.leave(self.delivery.connections());
     }
 }

@@ -240,3 +240,30 @@ pub(crate) fn buffer(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value
         Ok(buffer)
     }
 }
+
+/// An array of strings, which are UTF-8.
+pub(crate) fn strings(env: sys::napi_env, texts: &[Vec<u8>]) -> Result<sys::napi_value> {
+    // SAFETY: `env` is this thread's, inside a handle scope; each text has its length.
+    unsafe {
+        let array = napi_call!(napi_create_array_with_length, env, texts.len())?;
+        for (text, index) in texts.iter().zip(0..) {
+            let (data, length) = (text.as_ptr().cast::<c_char>(), text.len() as isize);
+            let value = napi_call!(napi_create_string_utf8, env, data, length)?;
+            check(sys::napi_set_element(env, array, index, value))?;
+        }
+        Ok(array)
+    }
+}
+
+/// The elements of an array; none of anything else.
+pub(crate) fn elements(env: sys::napi_env, array: sys::napi_value) -> Vec<sys::napi_value> {
+    let mut length = 0;
+    // SAFETY: `array` is live; a wrong type leaves `length` as it is.
+    unsafe { sys::napi_get_array_length(env, array, &mut length) };
+    let element = |index| {
+        // SAFETY: as above.
+        let value = unsafe { napi_call!(napi_get_element, env, array, index) };
+        value.unwrap_or(ptr::null_mut())
+    };
+    (0..length).map(element).collect()
+}

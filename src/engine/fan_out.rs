@@ -1,0 +1,331 @@
+//! Frames on their way to many connections at once. Whoever sends them only adds them here: the thread that drives, or
+//! another one while that is the JS thread, puts them into the connections' queues and writes, step by step.
+//!
+//! What is done with one connection meanwhile has to come behind: it [settles](FanOuts::settle) first what is on its way to
+//! that one. Each connection remembers the last frame that it got, so that however many threads are at it, none gets one
+//! twice, and each gets them in order.
+
+use std::collections::VecDeque;
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use super::sync::lock;
+
+/// Connections that one step writes to: some milliseconds at most. Then others have their turn.
+const STEP: usize = 64;
+
+/// Fan-outs to the same receivers that go out together: each connection is written to once.
+const TOGETHER: usize = 32;
+
+/// Fan-outs that wait; who adds more has to help.
+const MAX_WAITING: usize = 64;
+
+/// A message that is framed, for connections that do not mask.
+#[derive(Clone)]
+pub struct SharedFrame {
+    /// The frame.
+    pub bytes: Bytes,
+    /// It was compressed, on its own, with a window that the receivers have.
+    pub is_compressed: bool,
+}
+
+/// Connections that get the same messages. They do not change.
+pub trait Receivers: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// Puts frames into the queue of one of them, those that it does not have yet, and writes.
+    fn receive(&self, index: usize, fan_outs: &[Arc<FanOut>]);
+    /// Which one the connection at this address is.
+    fn find(&self, address: usize) -> Option<usize>;
+}
+
+/// A message to many.
+pub struct FanOut {
+    receivers: Arc<dyn Receivers>,
+    /// By the class of a receiver.
+    frames: Vec<Option<SharedFrame>>,
+    /// Who is left out, in order.
+    left_out: Vec<u32>,
+    /// A receiver for whom more bytes wait does not get it.
+    most: usize,
+    /// Its place in the order of all of them.
+    sequence: u64,
+}
+
+impl FanOut {
+    /// A message to `receivers`, but for those in `left_out` and those for whom more than `most` bytes wait.
+    pub fn new(
+        receivers: Arc<dyn Receivers>,
+        frames: Vec<Option<SharedFrame>>,
+        mut left_out: Vec<u32>,
+        most: usize,
+    ) -> Self {
+        left_out.sort_unstable();
+        Self {
+            receivers,
+            frames,
+            left_out,
+            most,
+            sequence: 0,
+        }
+    }
+
+    /// What the receiver `slot` of a class gets, unless it is left out.
+    pub(super) fn frame_for(&self, slot: u32, class: u8) -> Option<&SharedFrame> {
+        let frame = self.frames.get(usize::from(class))?.as_ref()?;
+        let is_left_out = self.left_out.binary_search(&slot).is_ok();
+        (!is_left_out).then_some(frame)
+    }
+
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn is_to_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.receivers, &other.receivers)
+    }
+}
+
+#[derive(Default)]
+struct Waiting {
+    fan_outs: VecDeque<Arc<FanOut>>,
+    sequence: u64,
+    /// How many of the first ones go out together, 0 before they begin to, and to how many receivers they went.
+    together: usize,
+    done: usize,
+    /// Somebody is about to do the next step.
+    is_scheduled: bool,
+}
+
+impl Waiting {
+    /// What the next step is about: the fan-outs, and their first receiver in it.
+    fn begin_step(&mut self) -> Option<(Vec<Arc<FanOut>>, usize)> {
+        let first = self.fan_outs.front()?;
+        if self.together == 0 {
+            let is_same = |other: &&Arc<FanOut>| first.is_to_the_same(other);
+            let same = self.fan_outs.iter().take(TOGETHER).take_while(is_same);
+            self.together = same.count();
+        }
+        let together = self.fan_outs.iter().take(self.together);
+        Some((together.cloned().collect(), self.done))
+    }
+
+    /// They went to the first `done` receivers.
+    fn end_step(&mut self, fan_outs: &[Arc<FanOut>], done: usize) {
+        let [first, ..] = fan_outs else { return };
+        // Somebody else may be done with them.
+        let is_first = |other: &Arc<FanOut>| Arc::ptr_eq(first, other);
+        if !self.fan_outs.front().is_some_and(is_first) {
+            return;
+        }
+        self.done = self.done.max(done);
+        if self.done >= first.receivers.count() {
+            self.fan_outs.drain(..self.together);
+            self.together = 0;
+            self.done = 0;
+        }
+    }
+}
+
+/// The fan-outs of an engine that are on their way, in order.
+#[derive(Default)]
+pub(super) struct FanOuts {
+    /// How many there are, for those who have nothing to do with them.
+    count: AtomicUsize,
+    waiting: Mutex<Waiting>,
+}
+
+impl FanOuts {
+    /// Whether there are any.
+    pub(super) fn is_busy(&self) -> bool {
+        self.count.load(Ordering::Acquire) > 0
+    }
+
+    /// Adds one. Returns whether a step has to be scheduled.
+    pub(super) fn push(&self, mut fan_out: FanOut) -> bool {
+        let mut waiting = lock(&self.waiting);
+        waiting.sequence += 1;
+        fan_out.sequence = waiting.sequence;
+        waiting.fan_outs.push_back(Arc::new(fan_out));
+        self.count.store(waiting.fan_outs.len(), Ordering::Release);
+        let is_idle = !std::mem::replace(&mut waiting.is_scheduled, true);
+        let is_full = waiting.fan_outs.len() > MAX_WAITING;
+        drop(waiting);
+        if is_full {
+            self.step(usize::MAX);
+        }
+        is_idle
+    }
+
+    /// Does what was scheduled. Returns whether another step has to be.
+    pub(super) fn run(&self) -> bool {
+        self.step(STEP);
+        let mut waiting = lock(&self.waiting);
+        waiting.is_scheduled = !waiting.fan_outs.is_empty();
+        waiting.is_scheduled
+    }
+
+    /// Does all of it here and now.
+    pub(super) fn finish(&self) {
+        while self.is_busy() {
+            self.step(usize::MAX);
+        }
+    }
+
+    /// Forgets all of it: it holds connections, and they the engine that this is part of.
+    pub(super) fn clear(&self) {
+        let forgotten = std::mem::take(&mut *lock(&self.waiting));
+        self.count.store(0, Ordering::Release);
+        drop(forgotten);
+    }
+
+    fn step(&self, receivers: usize) {
+        let Some((fan_outs, begin)) = lock(&self.waiting).begin_step() else {
+            return;
+        };
+        let all = &fan_outs[0].receivers;
+        let end = begin.saturating_add(receivers).min(all.count());
+        for index in begin..end {
+            all.receive(index, &fan_outs);
+        }
+        let mut waiting = lock(&self.waiting);
+        waiting.end_step(&fan_outs, end);
+        self.count.store(waiting.fan_outs.len(), Ordering::Release);
+    }
+
+    /// Has the connection at `address` get what is on its way to it: something else is about to be done with it.
+    pub(super) fn settle(&self, address: usize) {
+        if !self.is_busy() {
+            return;
+        }
+        let fan_outs = lock(&self.waiting).fan_outs.clone();
+        for fan_out in &fan_outs {
+            if let Some(index) = fan_out.receivers.find(address) {
+                fan_out.receivers.receive(index, slice::from_ref(fan_out));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Receivers that only note what they got.
+    struct Notes(Mutex<Vec<Vec<u64>>>);
+
+    impl Notes {
+        fn of(count: usize) -> Arc<Self> {
+            Arc::new(Self(Mutex::new(vec![Vec::new(); count])))
+        }
+
+        fn all(&self) -> Vec<Vec<u64>> {
+            lock(&self.0).clone()
+        }
+    }
+
+    impl Receivers for Notes {
+        fn count(&self) -> usize {
+            lock(&self.0).len()
+        }
+
+        fn receive(&self, index: usize, fan_outs: &[Arc<FanOut>]) {
+            let notes = &mut lock(&self.0)[index];
+            for fan_out in fan_outs {
+                if notes.last().is_none_or(|last| *last < fan_out.sequence()) {
+                    notes.push(fan_out.sequence());
+                }
+            }
+        }
+
+        fn find(&self, address: usize) -> Option<usize> {
+            (address < self.count()).then_some(address)
+        }
+    }
+
+    fn to(receivers: &Arc<Notes>) -> FanOut {
+        FanOut::new(Arc::clone(receivers) as _, Vec::new(), Vec::new(), 0)
+    }
+
+    #[test]
+    fn goes_to_all_in_steps() {
+        let fan_outs = FanOuts::default();
+        let (many, few) = (Notes::of(3 * STEP), Notes::of(2));
+        assert!(fan_outs.push(to(&many)));
+        assert!(!fan_outs.push(to(&many)));
+        assert!(!fan_outs.push(to(&few)));
+        let mut steps = 1;
+        while fan_outs.run() {
+            steps += 1;
+        }
+        assert_eq!(steps, 4);
+        assert!(!fan_outs.is_busy());
+        assert_eq!(many.all(), vec![vec![1, 2]; 3 * STEP]);
+        assert_eq!(few.all(), vec![vec![3]; 2]);
+        assert!(fan_outs.push(to(&few)));
+    }
+
+    #[test]
+    fn what_is_settled_is_not_sent_again() {
+        let fan_outs = FanOuts::default();
+        let notes = Notes::of(STEP + 1);
+        for _ in 0..3 {
+            fan_outs.push(to(&notes));
+        }
+        fan_outs.settle(STEP);
+        assert_eq!(notes.all()[STEP], [1, 2, 3]);
+        assert_eq!(notes.all()[0], []);
+        assert!(fan_outs.run());
+        fan_outs.push(to(&notes));
+        fan_outs.settle(0);
+        fan_outs.finish();
+        assert_eq!(notes.all(), vec![vec![1, 2, 3, 4]; STEP + 1]);
+    }
+
+    #[test]
+    fn who_adds_too_many_helps() {
+        let fan_outs = FanOuts::default();
+        let notes = Notes::of(1);
+        for _ in 0..10 * MAX_WAITING {
+            fan_outs.push(to(&notes));
+            assert!(lock(&fan_outs.waiting).fan_outs.len() <= MAX_WAITING);
+        }
+        fan_outs.finish();
+        assert!(
+            notes.all()[0]
+                .iter()
+                .copied()
+                .eq(1..=10 * MAX_WAITING as u64)
+        );
+    }
+
+    #[test]
+    fn threads_that_meet_keep_the_order() {
+        let fan_outs = FanOuts::default();
+        let notes = Notes::of(40);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for round in 0..2000 {
+                        fan_outs.run();
+                        fan_outs.settle(round % 50);
+                    }
+                });
+            }
+            for _ in 0..500 {
+                fan_outs.push(to(&notes));
+            }
+        });
+        fan_outs.finish();
+        for received in notes.all() {
+            assert!(received.iter().copied().eq(1..=500));
+        }
+    }
+}

@@ -6,6 +6,7 @@ const {
   kClosing,
   kConnection,
   kStatusCode,
+  kSubscribers,
   readyStates
 } = require('./constants');
 const { createNotOpen } = require('./errors/protocol-errors');
@@ -207,7 +208,13 @@ class ClosingHandshake {
 
   /** Nothing is sent from here on but a close frame. */
   begin() {
+    const subscribers = /** @type {any} */ (this._websocket)[kSubscribers];
+
     this._websocket._readyState = CLOSING;
+
+    if (subscribers === undefined) return;
+
+    for (const subscriber of [...subscribers]) subscriber.leave();
   }
 
   _beginWithTimeout() {

@@ -119,6 +119,13 @@ const kRefusing = Symbol('refusing');
 const kStatusCode = Symbol('status-code');
 
 /**
+ * `websocket[kSubscribers]`: what it is to each `Topics`, once it is something.
+ *
+ * @type {unique symbol}
+ */
+const kSubscribers = Symbol('subscribers');
+
+/**
  * `server[kTrack](websocket)`: keeps it in `clients` as long as it is open.
  *
  * @type {unique symbol}
@@ -150,6 +157,7 @@ module.exports = {
   kOriginals,
   kRefusing,
   kStatusCode,
+  kSubscribers,
   kTrack,
   kWebSocket,
   readyStates

@@ -185,6 +185,7 @@ class Sender {
     this._firstFragment = Boolean(fin);
 
     if (fin) bits |= FIN;
+    else this._output.onBlocked();
     if (mask) bits |= MASK;
     if (this._compress) bits |= COMPRESS;
 

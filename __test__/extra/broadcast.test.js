@@ -6,55 +6,10 @@ const { PreparedMessage, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { oxws, ws } = require('../support/implementations');
 const Random = require('../support/random');
+const { row, serve, settled } = require('./support/audience');
 const { anotherCopy, fill, onceClosed } = require('./support/connections');
 
-/** Clients are those of ws, which checks each byte. */
-const row = (route) => ({
-  route,
-  WebSocketServer: oxws.WebSocketServer,
-  WebSocket: ws
-});
-
 const ROUTES = ['native', 'adopted', 'TLS'];
-
-/** `count` clients of a server, with what each of them receives. */
-async function serve(route, count, options = {}, clientOptions = {}) {
-  const pair = row(route);
-  const { wss, url } = await listen(pair, options);
-  const servers = [];
-  const clients = [];
-
-  for (let index = 0; index < count; index++) {
-    const connected = once(wss, 'connection');
-    const client = dial(
-      pair,
-      url,
-      [],
-      typeof clientOptions === 'function' ? clientOptions(index) : clientOptions
-    );
-
-    client.received = [];
-    client.on('message', (data, isBinary) => {
-      client.received.push(`${isBinary ? 'b' : 't'}${data.toString('latin1')}`);
-    });
-    await once(client, 'open');
-    servers.push((await connected)[0]);
-    clients.push(client);
-  }
-  return { wss, servers, clients };
-}
-
-/** A pong comes behind all that was sent before. */
-function settled(servers, clients) {
-  return Promise.all(
-    servers.map(async (server, index) => {
-      const ponged = once(clients[index], 'pong');
-
-      server.pong('settled');
-      await ponged;
-    })
-  );
-}
 
 describe.each(ROUTES)('broadcast() (%s)', (route) => {
   test('sends text and bytes to all', async () => {

@@ -10,6 +10,7 @@ const { onRelease, trackWebSocketServer } = require('../support/resources');
 
 const NAMES = [
   'PreparedMessage',
+  'Topics',
   'broadcast',
   'keepAlive',
   'messages',

@@ -3,7 +3,9 @@
 import WebSocket, { WebSocketServer } from 'oxws';
 import * as extra from 'oxws/extra';
 import {
+  Backplane,
   PreparedMessage,
+  Topics,
   broadcast,
   keepAlive,
   messages,
@@ -35,6 +37,24 @@ export async function use(): Promise<number> {
   return (await shutdown(wss, { spread: 1000 })).terminated;
 }
 
+export async function publish(backplane: Backplane): Promise<void> {
+  const topics = new Topics<Player>({
+    maxBuffered: 1024,
+    onSlow: (slow) => console.log(slow.score),
+    backplane
+  });
+  const isNew: boolean = topics.subscribe(player, 'a');
+  const count: number = topics.publish('a', new PreparedMessage('text'), {
+    except: new Set([player])
+  });
+
+  topics.on('error', (err) => console.log(err.message, isNew, count));
+  topics.unsubscribe(player);
+  await topics.close();
+}
+
+// @ts-expect-error: a topic has a name.
+new Topics().subscribe(player);
 // @ts-expect-error: a server has clients to shut down, a client has not.
 shutdown(player);
 // @ts-expect-error: a name is wrong.

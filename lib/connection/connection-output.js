@@ -52,6 +52,11 @@ class ConnectionOutput extends FrameOutput {
   /** Frames go to what is `sender._socket` now. */
   onSocketReplaced() {
     this._isReplaced = this._wasObserved = true;
+    this._connection.onAttended();
+  }
+
+  onBlocked() {
+    this._connection.onAttended();
   }
 
   get isCompressing() {

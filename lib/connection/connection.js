@@ -1,6 +1,6 @@
 'use strict';
 
-const { kExtra } = require('../constants');
+const { kExtra, kSubscribers } = require('../constants');
 const { bridge, kinds } = require('../native/bridge');
 const { createViolation } = require('../errors/protocol-errors');
 const { EMPTY } = require('../payload');
@@ -103,6 +103,15 @@ class Connection {
   /** Less waits than before: somebody may have waited for that. */
   onLow() {
     this.websocket[kExtra].onLow(this.websocket);
+  }
+
+  /** From here on JavaScript has to hear of what is sent. */
+  onAttended() {
+    const subscribers = this.websocket?.[kSubscribers];
+
+    if (subscribers === undefined) return;
+
+    for (const subscriber of subscribers) subscriber.becomeIndirect();
   }
 
   /** Frames are exchanged. */

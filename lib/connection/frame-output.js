@@ -24,6 +24,8 @@ class FrameOutput {
 
   onShrunk() {}
 
+  onBlocked() {}
+
   /** Whether a program observes what becomes of messages. */
   get isObserved() {
     return true;

@@ -2,7 +2,6 @@
 
 const {
   ConnectionResource,
-  copyStores,
   createAccepted,
   hasContextFrames
 } = require('../native/async-context');
@@ -109,26 +108,24 @@ class NativeByteStream extends Connection {
   }
 
   /**
-   * The socket's former handle is closed; this is called in its async context,
-   * or in that of the handle below.
+   * The socket's former handle is closed; this is called in its async context.
    *
    * @param {string} type That of the handle
-   * @param {Object} [handle] The handle, if this is called in another one's
    */
-  onHandedOver(type, handle) {
+  onHandedOver(type) {
     if (hasNativeContexts) {
       this._createContext(this, type);
     } else {
       this._resource = new ConnectionResource(type);
       this._resource.connection = this;
     }
-    if (handle !== undefined) copyStores(handle, this._resource ?? this);
     bridge.finishAdoption(this.id);
   }
 
   /** The net.Socket over this connection, created lazily. */
   get socket() {
     if (this._socket === null) {
+      this.onAttended();
       this._socket = new NativeSocket(/** @type {any} */ (this));
     }
 
@@ -263,6 +260,11 @@ class NativeByteStream extends Connection {
     if (this._socket !== null) this._socket.onQueued();
   }
 
+  /** JavaScript need not hear of what the engine sends. */
+  get isUnattended() {
+    return this._socket === null && !this._isIdle;
+  }
+
   /** Bytes that the kernel does not have, after a try to write them. */
   get pending() {
     return this.destroyed ? 0 : bridge.pending(this.id);
@@ -334,6 +336,7 @@ class NativeByteStream extends Connection {
   _setIdle(isIdle) {
     if (this._isIdle === isIdle) return;
 
+    if (isIdle) this.onAttended();
     this._isIdle = isIdle;
     this._updateRef();
   }

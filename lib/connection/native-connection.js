@@ -140,6 +140,8 @@ class NativeConnection extends NativeByteStream {
    * listeners see them, at the pace of `ws`.
    */
   detach() {
+    this.onAttended();
+
     const { socket, websocket, _handler: handler } = this;
     const { endpoint: id, task } = this.nativeHandle.detach();
     const endpoint = new Endpoint(id);

@@ -4,7 +4,6 @@ const net = require('net');
 const tls = require('tls');
 
 const { createTlsError } = require('../errors/system-errors');
-const timers = require('../node/timers');
 const NativeSocket = require('./native-socket');
 const TlsSession = require('./tls-session');
 
@@ -38,25 +37,22 @@ class TlsHandle extends ConnectionHandle {
 
   enableTrace() {}
 
-  // None is taken part in, and OpenSSL says so once it is told.
+  // None is taken part in.
   renegotiate() {
-    if (this.session.isTaken) this.session.ask('renegotiate', []);
-
-    throw Object.assign(new Error('no renegotiation'), {
-      code: 'ERR_SSL_NO_RENEGOTIATION'
-    });
+    throw Object.assign(
+      new Error('Attempt to renegotiate TLS session failed'),
+      { code: 'ERR_TLS_RENEGOTIATE' }
+    );
   }
 
   /** The connection is closed: the socket below goes first. */
   onClosed() {
-    const { session } = this;
-    const { rawSocket } = session;
-    const close = () => session.runInTransport(() => super.onClosed());
+    const { rawSocket } = this.session;
 
     if (rawSocket === null || rawSocket.destroyed) {
-      close();
+      super.onClosed();
     } else {
-      rawSocket.once('close', close);
+      rawSocket.once('close', () => super.onClosed());
       rawSocket.destroy();
     }
   }
@@ -68,7 +64,7 @@ class RawHandle extends ConnectionHandle {
     const { connection } = this;
 
     if (!connection.destroyed) connection.close(false);
-    timers.setImmediate(onclose);
+    setImmediate(onclose);
   }
 }
 
@@ -105,13 +101,11 @@ for (const name of [
   });
 }
 
-const descriptors = Object.getOwnPropertyDescriptors(NativeSocket.prototype);
-
-// Node has RST sent by plain sockets only.
-delete descriptors.resetAndDestroy;
-
 /** What a NativeSocket does, for a TLSSocket. */
-const prototype = Object.create(tls.TLSSocket.prototype, descriptors);
+const prototype = Object.create(
+  tls.TLSSocket.prototype,
+  Object.getOwnPropertyDescriptors(NativeSocket.prototype)
+);
 
 Object.defineProperties(prototype, {
   constructor: {

@@ -12,6 +12,8 @@ const { byteLength } = require('../payload');
  * @property {boolean} isDestroyed Nothing can be written any more
  * @property {boolean} isEnding The same, or our side has ended
  * @property {function(): void} onShrunk Told that less waits in the queue
+ * @property {function(): void} onBlocked Told that nothing may overtake what
+ *     the queue is about to have
  * @property {boolean} isCompressing What `transmit()` was given is being
  *     compressed
  * @property {function(function(): void): void} onceCompressed Calls back once,
@@ -140,8 +142,13 @@ class SendQueue {
 
   /** The output cannot take this yet, nor what comes after it. */
   _putBack(data, bits, cb) {
-    this.state = COMPRESSING;
+    this._block(COMPRESSING);
     this._enqueue(data, bits, cb, true);
+  }
+
+  _block(state) {
+    this._output.onBlocked();
+    this.state = state;
   }
 
   _unblock() {
@@ -156,7 +163,7 @@ class SendQueue {
     const { size } = blob;
 
     this.bufferedBytes += size;
-    this.state = READING_BLOB;
+    this._block(READING_BLOB);
 
     // Callbacks and listeners run outside the promise, so that what they throw
     // is an uncaught exception and not a rejection.
@@ -188,7 +195,7 @@ class SendQueue {
     const length = byteLength(data);
 
     this.bufferedBytes += length;
-    this.state = COMPRESSING;
+    this._block(COMPRESSING);
 
     this._output.compress(data, bits, (transmit) => {
       if (this._output.isDestroyed) {

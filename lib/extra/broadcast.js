@@ -1,15 +1,8 @@
 'use strict';
 
 const { find } = require('./access');
-const { checkBytes } = require('./options');
+const { checkBytes, checkSlow } = require('./options');
 const { PreparedMessage, isPrepared } = require('./prepared-message');
-
-const SLOW = {
-  skip() {},
-  terminate(websocket) {
-    websocket.terminate();
-  }
-};
 
 /**
  * Sends a message to many WebSockets, encoded and compressed once.
@@ -39,14 +32,7 @@ function broadcast(clients, data, options = {}) {
   checkBytes('maxBuffered', maxBuffered);
 
   const message = isPrepared(data) ? data : new PreparedMessage(data, encoding);
-  const slow = typeof onSlow === 'function' ? onSlow : SLOW[onSlow];
-
-  if (slow === undefined) {
-    throw new TypeError(
-      'The option "onSlow" must be "skip", "terminate" or a function'
-    );
-  }
-
+  const slow = checkSlow(onSlow);
   let count = 0;
 
   for (const [access, websockets] of sort(clients, except)) {
@@ -58,10 +44,7 @@ function broadcast(clients, data, options = {}) {
 
 /** WebSockets by the copy of oxws that they are of. */
 function sort(clients, except) {
-  const isLeftOut =
-    except instanceof Set
-      ? (websocket) => except.has(websocket)
-      : (websocket) => websocket === except;
+  const isLeftOut = whetherIn(except);
   /** @type {Map<any, any[]>} */
   const groups = new Map();
   let last;
@@ -86,4 +69,11 @@ function sort(clients, except) {
   return groups;
 }
 
-module.exports = broadcast;
+/** Tells of a WebSocket whether it is the one, or in the Set. */
+function whetherIn(except) {
+  return except instanceof Set
+    ? (websocket) => except.has(websocket)
+    : (websocket) => websocket === except;
+}
+
+module.exports = { broadcast, whetherIn };

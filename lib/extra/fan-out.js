@@ -58,34 +58,38 @@ function broadcast(websockets, message, most, onSlow) {
  * -1 if it has to: somebody may observe what is sent, or something comes first.
  */
 function keyOf(websocket, message) {
+  if (!takesFrames(websocket)) return -1;
+
+  return frameKey(websocket._extensions['permessage-deflate'], message);
+}
+
+/** Whether frames of the engine's can be sent to it now. */
+function takesFrames(websocket) {
   const { _sender: sender } = websocket;
   const connection = websocket[kConnection];
   const originals = websocket[kOriginals];
 
-  if (
-    !websocket._isServer ||
-    websocket.send !== originals.send ||
-    sender.send !== originals.senderSend ||
-    !(connection instanceof NativeConnection) ||
-    !connection.takesFrames ||
-    !sender.isIdle
-  ) {
-    return -1;
-  }
+  return (
+    websocket._isServer &&
+    websocket.send === originals.send &&
+    sender.send === originals.senderSend &&
+    connection instanceof NativeConnection &&
+    connection.takesFrames &&
+    sender.isIdle
+  );
+}
 
-  const deflate = websocket._extensions['permessage-deflate'];
-
-  if (
-    deflate === undefined ||
-    !message.compress ||
-    message.bytes.length < deflate._threshold
-  ) {
+/** Which frame of a message is for those with this extension; -1 for none. */
+function frameKey(deflate, { bytes, compress }) {
+  if (deflate === undefined || !compress || bytes.length < deflate._threshold) {
     return PLAIN;
   }
 
-  if (message.compress === 'each') return -1;
+  return compress === 'each' ? -1 : windowOf(deflate);
+}
 
-  // zlib has no smaller window than this one.
+/** zlib has no smaller window than that of 9 bits. */
+function windowOf(deflate) {
   return Math.max(deflate.params.server_max_window_bits ?? 15, 9);
 }
 
@@ -93,7 +97,7 @@ function sendFrame(group, key, message, most, onSlow) {
   const ids = Uint32Array.from(group, (each) => each[kConnection].id);
   const queued = bridge.broadcast(
     new Uint8Array(ids.buffer),
-    frameOf(message, key, group[0]),
+    frameOf(message, key, group[0]._extensions['permessage-deflate']),
     key === PLAIN ? 0 : 1,
     Math.min(most, MAX_MARK)
   );
@@ -114,8 +118,8 @@ function sendFrame(group, key, message, most, onSlow) {
   return count;
 }
 
-/** The frame of a message, made once. */
-function frameOf(message, key, { _extensions }) {
+/** The frame of a message for those with this extension, made once. */
+function frameOf(message, key, deflate) {
   const known = message.frames.get(key);
 
   if (known !== undefined) return known;
@@ -127,8 +131,7 @@ function frameOf(message, key, { _extensions }) {
   if (key === PLAIN) {
     frame = Buffer.concat([native.encodeHeader(bytes.length, flags, 0), bytes]);
   } else {
-    const { level, memLevel, strategy } =
-      _extensions['permessage-deflate']._settings;
+    const { level, memLevel, strategy } = deflate._settings;
 
     frame = bridge.deflatedFrame(
       bytes,
@@ -193,7 +196,8 @@ function sendPrepared(websocket, message, cb) {
 
   const connection = websocket[kConnection];
   const ids = Uint32Array.of(connection.id);
-  const frame = frameOf(message, key, websocket);
+  const deflate = websocket._extensions['permessage-deflate'];
+  const frame = frameOf(message, key, deflate);
   const isCompressed = key === PLAIN ? 0 : 1;
 
   bridge.broadcast(new Uint8Array(ids.buffer), frame, isCompressed, MAX_MARK);
@@ -202,4 +206,14 @@ function sendPrepared(websocket, message, cb) {
   else connection.onSent(typeof cb === 'function' ? cb : undefined);
 }
 
-module.exports = { broadcast, sendPrepared };
+module.exports = {
+  MAX_MARK,
+  PLAIN,
+  broadcast,
+  frameKey,
+  frameOf,
+  sendPrepared,
+  takesFrames,
+  tell,
+  windowOf
+};

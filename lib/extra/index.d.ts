@@ -1,5 +1,6 @@
 /// <reference types="node" />
 
+import { EventEmitter } from 'events';
 import WebSocket = require('../../index.js');
 
 /** What a connection is kept alive with: see {@link keepAlive}. */
@@ -75,6 +76,89 @@ export function broadcast<T extends WebSocket = WebSocket>(
   data: Parameters<WebSocket['send']>[0] | PreparedMessage,
   options?: BroadcastOptions<T>
 ): number;
+
+/**
+ * What connects topics of several processes. Functions may return a promise; what
+ * it rejects with is an `'error'` of the {@link Topics}.
+ */
+export interface Backplane {
+  /**
+   * Called first, with a function to be called with what others publish to topics
+   * that are subscribed to. What was published here may come back, too.
+   */
+  start(deliver: (topic: string, bytes: Uint8Array) => void): unknown;
+  /** Somebody here is subscribed to a topic, and nobody was. */
+  subscribe(topic: string): unknown;
+  /** Nobody is any more. */
+  unsubscribe(topic: string): unknown;
+  /** Brings bytes to the others that have subscribed to a topic. */
+  publish(topic: string, bytes: Uint8Array): unknown;
+  /** Called last. */
+  close(): unknown;
+}
+
+/** How {@link Topics} publish. */
+export interface TopicsOptions<T extends WebSocket = WebSocket> {
+  /** Who has more bytes waiting is slow. Default: `Infinity`. */
+  maxBuffered?: number;
+  /** What is done with the slow, who are not sent this. Default: `'skip'`. */
+  onSlow?: 'skip' | 'terminate' | ((websocket: T) => void);
+  /** What connects them with the topics of other processes. Default: none. */
+  backplane?: Backplane;
+}
+
+/** How a message is published: see {@link Topics.publish}. */
+export interface PublishOptions<T extends WebSocket = WebSocket> {
+  /** Whether the message is binary. Default: by the data's type. */
+  binary?: boolean;
+  /** As in {@link BroadcastOptions}. */
+  compress?: boolean | 'each';
+  /** Who is left out. */
+  except?: T | ReadonlySet<T>;
+}
+
+/**
+ * Topics that WebSockets are subscribed to, by names that match exactly. Who is
+ * not open any more is subscribed to nothing, from before `'close'` on.
+ */
+export class Topics<T extends WebSocket = WebSocket> extends EventEmitter {
+  constructor(options?: TopicsOptions<T>);
+
+  /** @returns Whether it is from here on: not if it was, or is not open. */
+  subscribe(websocket: T, topic: string): boolean;
+
+  /**
+   * @param topic Without it, all of its topics.
+   * @returns Whether it was subscribed.
+   */
+  unsubscribe(websocket: T, topic?: string): boolean;
+
+  /** Whether it is subscribed to a topic. */
+  isSubscribed(websocket: T, topic: string): boolean;
+
+  /** The topics that it is subscribed to. */
+  topicsOf(websocket: T): string[];
+
+  /** How many are subscribed to a topic in this process. */
+  size(topic: string): number;
+
+  /**
+   * Sends a message to all who are subscribed to a topic.
+   *
+   * @returns For how many in this process it was queued.
+   */
+  publish(
+    topic: string,
+    data: Parameters<WebSocket['send']>[0] | PreparedMessage,
+    options?: PublishOptions<T>
+  ): number;
+
+  /** Takes all subscriptions back, and closes the backplane. */
+  close(): Promise<void>;
+
+  on(event: 'error', listener: (err: Error) => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+}
 
 /** A message, as listeners of `'message'` get it. */
 export interface Message {

@@ -2,6 +2,7 @@ import extra from './index.js';
 
 export const {
   PreparedMessage,
+  Topics,
   broadcast,
   keepAlive,
   messages,

@@ -35,4 +35,28 @@ function checkBytes(name, value) {
   checkNumber(name, value, 0, Infinity);
 }
 
-module.exports = { checkBytes, checkDuration };
+/** What is done with those who are slow. */
+const SLOW = {
+  skip() {},
+  terminate(websocket) {
+    websocket.terminate();
+  }
+};
+
+/**
+ * Checks the option "onSlow".
+ *
+ * @param {any} value
+ * @return {function(any): void} What is to be done with them
+ * @throws {TypeError} If it says nothing of the kind
+ */
+function checkSlow(value) {
+  if (typeof value === 'function') return value;
+  if (Object.hasOwn(SLOW, value)) return SLOW[value];
+
+  throw new TypeError(
+    'The option "onSlow" must be "skip", "terminate" or a function'
+  );
+}
+
+module.exports = { checkBytes, checkDuration, checkSlow };

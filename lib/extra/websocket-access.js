@@ -7,11 +7,13 @@ const { kClosing } = require('../constants');
 const { send, waitForDrain, onLow } = require('./drain');
 const { broadcast, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
+const TopicMembers = require('./topic-members');
 
 module.exports = {
   of: 'WebSocket',
   broadcast,
   checkAlive,
+  createTopicMembers: (onEdge) => new TopicMembers(onEdge),
   onLow,
   send,
   sendPrepared,

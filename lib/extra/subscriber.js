@@ -1,0 +1,113 @@
+'use strict';
+
+const { kConnection, kOriginals, kSubscribers } = require('../constants');
+
+/**
+ * @typedef {import('./topic-members')} TopicMembers
+ * @typedef {import('../websocket')} WebSocket
+ */
+
+/** The class of those whom the engine does not send to by itself. */
+const INDIRECT = 0;
+
+/** As in `src/engine/connection/mod.rs`. */
+const NO_ID = 0xffffffff;
+
+/** What a WebSocket is to a `TopicMembers`. */
+class Subscriber {
+  /**
+   * @param {TopicMembers} members
+   * @param {WebSocket} websocket
+   */
+  constructor(members, websocket) {
+    this.websocket = websocket;
+    this.kind = members.classOf(websocket);
+    this._members = members;
+    this.slot = members.add(this);
+    (websocket[kSubscribers] ??= []).push(this);
+    this._watch();
+  }
+
+  /** What it is to `members`, if it is anything. */
+  static of(members, websocket) {
+    return websocket[kSubscribers]?.find(
+      ({ _members }) => _members === members
+    );
+  }
+
+  /** The number of its connection, if the engine sends to it. */
+  get connectionId() {
+    const { websocket, kind } = this;
+
+    return kind === INDIRECT ? NO_ID : websocket[kConnection].id;
+  }
+
+  /** JavaScript has to hear of what is sent to it. */
+  becomeIndirect() {
+    this._become(INDIRECT);
+  }
+
+  /** What kept the engine from sending to it may be over. */
+  becomeDirect() {
+    this._become(this._members.classOf(this.websocket));
+  }
+
+  _become(kind) {
+    if (this.kind === kind) return;
+
+    this.kind = kind;
+    this._members.update(this);
+    this._watch();
+  }
+
+  /** It is not open any more, or has nothing to do with the topics. */
+  leave() {
+    const subscribers = this.websocket[kSubscribers];
+
+    subscribers.splice(subscribers.indexOf(this), 1);
+    this._members.remove(this);
+  }
+
+  /**
+   * Nobody looks what is in the place of `send()` while the engine sends. Who
+   * puts something there tells so by doing it.
+   */
+  _watch() {
+    if (this.kind === INDIRECT || Object.hasOwn(this.websocket, 'send')) return;
+
+    Object.defineProperty(this.websocket, 'send', watchedSend);
+  }
+}
+
+const watchedSend = {
+  configurable: true,
+  get() {
+    return Object.getPrototypeOf(this).send;
+  },
+  set(value) {
+    Object.defineProperty(this, 'send', {
+      configurable: true,
+      enumerable: true,
+      value,
+      writable: true
+    });
+    this[kConnection]?.onAttended();
+  }
+};
+
+/**
+ * Whether a method is in the place of `send()` that its prototypes have for it.
+ *
+ * @param {WebSocket} websocket
+ */
+function isSendReplaced(websocket) {
+  const { send } = Object.getPrototypeOf(websocket);
+
+  return (
+    send !== websocket[kOriginals].send ||
+    websocket._sender.send !== websocket[kOriginals].senderSend ||
+    websocket._sender._isPatched
+  );
+}
+
+module.exports = { INDIRECT, Subscriber, isSendReplaced };

@@ -3,6 +3,7 @@
 // Runs the cases of the Autobahn testsuite against the server and the client
 // of this package: npm run autobahn -- --help
 
+const os = require('os');
 const path = require('path');
 const { parseArgs } = require('util');
 
@@ -31,6 +32,9 @@ const QUICK = {
     '13.1.11,13.2.2,13.3.3,13.4.2,13.5.3,13.6.2,13.7.3',
   route: 'native,stream'
 };
+
+/** So many targets are tested at once: each is busy on one processor at a time. */
+const LANES = os.availableParallelism();
 
 /** Each has more fragments than the default limit allows. */
 const MANY_FRAGMENTS = ['9.3.1', '9.4.1'];
@@ -96,6 +100,17 @@ function targetsOf({ library, ...values }) {
   );
 }
 
+/** Runs the cases against a target once those of another one are done. */
+async function runAfter(other, target, patterns) {
+  const reports = [];
+
+  await other;
+  for (const group of groupsOf(target.side, patterns)) {
+    reports.push(...(await runCases(target, group)));
+  }
+  return reports;
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -121,16 +136,15 @@ async function main() {
   process.exitCode = 1;
   install();
 
+  const patterns = values.cases.split(',');
+  const outcomes = [];
   const sums = { passed: 0, failed: 0 };
 
   for (const target of targets) {
-    const { side, driver, route } = target;
-    const reports = [];
-
-    for (const group of groupsOf(side, values.cases.split(','))) {
-      reports.push(...(await runCases(target, group)));
-    }
-
+    outcomes.push(runAfter(outcomes.at(-LANES), target, patterns));
+  }
+  for (const [index, { side, driver, route }] of targets.entries()) {
+    const reports = await outcomes[index];
     const bad = reports.filter((report) => !hasPassed(report));
 
     console.log(tableOf(`${side}, ${route}, ${driver}`, reports).join('\n'));

@@ -88,7 +88,8 @@ describeEach(ends, 'messages()', (row) => {
       peer.close();
     })();
 
-    for (let turn = 0; turn < 300; turn++) await new Promise(setImmediate);
+    while (!own.isPaused) await new Promise(setImmediate);
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
     expect(own.isPaused).toBe(true);
     if (!row.name.startsWith('Duplex')) expect(isDone).toBe(false);
 

@@ -120,7 +120,7 @@ describeEach(pairs, 'the socket of a client', (pair) => {
     });
 
     expect(proxy.targets).toEqual([`127.0.0.1:${port}`]);
-    expect(connectionOf(client)).toBe(named('StreamConnection'));
+    expect(connectionOf(client)).toBe(named(ADOPTED));
     expect(client._socket).toBeInstanceOf(tls.TLSSocket);
   });
 

@@ -6,9 +6,12 @@ const net = require('net');
 const { kConnection } = require('../../lib/constants');
 const { describeEach, ws } = require('../support/implementations');
 const { RawPeer } = require('../support/raw');
-const { trackServer, trackSocket } = require('../support/resources');
+const {
+  doNotAdopt,
+  trackServer,
+  trackSocket
+} = require('../support/resources');
 const { frame, KEY, OPCODE } = require('../support/wire');
-const { doNotAdopt } = require('./support/http-servers');
 const { messages, pairs, record, settled, turns } = require('./support/matrix');
 const MemorySocket = require('./support/memory-socket');
 const {

@@ -1,19 +1,18 @@
 'use strict';
 
-// It is read when the library is loaded.
-process.env.OXWS_TLS = 'engine';
-
 const { once } = require('events');
 const https = require('https');
 const net = require('net');
 const tls = require('tls');
 
 const { kConnection } = require('../../lib/constants');
+const { paths, runNode } = require('../support/child');
 const { canAdopt, oxws, ws } = require('../support/implementations');
 const { frame, OPCODE, KEY } = require('../support/wire');
 const {
   trackServer,
   trackSocket,
+  trackWebSocket,
   trackWebSocketServer
 } = require('../support/resources');
 const { connect } = require('../support/connection');
@@ -117,6 +116,145 @@ test('both ends go the way of the engine', async () => {
   expect(server[kConnection].route).toBe(route);
   expect(client[kConnection].route).toBe(route);
 });
+
+describe('a session stays with Node', () => {
+  /** The route of the server's end. */
+  async function routeOf(options, prepare = () => {}) {
+    const server = trackServer(
+      https.createServer({ key, cert: certificate, ...options })
+    );
+    const wss = trackWebSocketServer(new oxws.WebSocketServer({ server }));
+
+    prepare(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+
+    const connected = once(wss, 'connection');
+    const client = trackWebSocket(
+      new oxws(`wss://127.0.0.1:${server.address().port}`, {
+        rejectUnauthorized: false
+      })
+    );
+    const [[websocket]] = await Promise.all([connected, once(client, 'open')]);
+
+    return websocket[kConnection].route;
+  }
+
+  test.each(['keylog', 'newSession', 'resumeSession'])(
+    'for a server that listens to %s',
+    async (event) => {
+      const listener = (...args) => args.at(-1)();
+
+      expect(
+        await routeOf({}, (server) =>
+          server.on(event, event === 'keylog' ? () => {} : listener)
+        )
+      ).toBe('stream');
+    }
+  );
+
+  test('for a client whose context others may use', async () => {
+    const { server } = await serve(oxws);
+    const secureContext = tls.createSecureContext();
+    const client = trackWebSocket(
+      new oxws(`wss://127.0.0.1:${server.address().port}`, {
+        rejectUnauthorized: false,
+        secureContext
+      })
+    );
+
+    await once(client, 'open');
+    expect(client[kConnection].route).toBe('stream');
+  });
+
+  test('for a client that listens to sessions', async () => {
+    const { server } = await serve(oxws);
+    const client = trackWebSocket(
+      new oxws(`wss://127.0.0.1:${server.address().port}`, {
+        rejectUnauthorized: false,
+        createConnection: (options) =>
+          tls.connect(options).on('session', () => {})
+      })
+    );
+
+    await once(client, 'open');
+    expect(client[kConnection].route).toBe('stream');
+  });
+
+  test('where it is over another one', async () => {
+    const outer = trackServer(
+      tls.createServer({ key, cert: certificate }, (socket) => {
+        inner.emit('connection', socket);
+      })
+    );
+    const inner = https.createServer({ key, cert: certificate });
+    const wss = trackWebSocketServer(
+      new oxws.WebSocketServer({ server: inner })
+    );
+
+    outer.listen(0, '127.0.0.1');
+    await once(outer, 'listening');
+
+    const connected = once(wss, 'connection');
+    const options = { rejectUnauthorized: false };
+    const client = trackWebSocket(
+      new oxws('wss://localhost', {
+        ...options,
+        createConnection: (dialled) =>
+          tls.connect({
+            ...dialled,
+            socket: tls.connect(outer.address().port, '127.0.0.1', options)
+          })
+      })
+    );
+    const [[websocket]] = await Promise.all([connected, once(client, 'open')]);
+
+    expect(websocket[kConnection].route).toBe('stream');
+    expect(client[kConnection].route).toBe('stream');
+    client.terminate();
+    await once(websocket, 'close');
+  });
+
+  test.each([
+    ['OXWS_TLS', 'stream', 'stream'],
+    ['OXWS_ADOPT', '0', 'stream'],
+    ['OXWS_TLS', 'engine', canAdopt ? 'engine, TLS' : 'stream']
+  ])('with %s=%s it is %s', async (name, value, expected) => {
+    const { code, stdout } = await runNode(
+      ['-e', `(${printRoute})(${JSON.stringify(paths.oxws)})`],
+      { [name]: value }
+    );
+
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${expected}\n` });
+  });
+});
+
+/** Prints the route of a client of its own. */
+function printRoute(library) {
+  const fs = require('fs');
+  const https = require('https');
+  const path = require('path');
+  const WebSocket = require(library);
+  const { kConnection } = require(path.join(library, 'lib/constants'));
+  const read = (name) =>
+    fs.readFileSync(path.join(library, '__test__/support/tls', name));
+  const server = https.createServer({
+    key: read('key.pem'),
+    cert: read('certificate.pem')
+  });
+
+  new WebSocket.Server({ server });
+  server.listen(0, '127.0.0.1', () => {
+    const client = new WebSocket(`wss://127.0.0.1:${server.address().port}`, {
+      rejectUnauthorized: false
+    });
+
+    client.on('open', () => {
+      console.log(client[kConnection].route);
+      process.exit();
+    });
+  });
+}
 
 describe.each(both)('a session (%s)', (name, lib) => {
   test.each(['TLSv1.2', 'TLSv1.3'])('answers: %s', async (version) => {

@@ -3,6 +3,7 @@
 const ws = require('ws');
 
 const oxws = require('../..');
+const { doNotAdopt } = require('./resources');
 
 /** Whether all of this has been tested before, on another driver. */
 const isRepeated = process.env.OXWS_TEST_REPEATED === '1';
@@ -36,26 +37,44 @@ function nameOf(lib) {
   return lib === ws ? 'ws' : 'oxws';
 }
 
+/** The same row where JavaScript carries the bytes, if it is another one. */
+function overStream({ name, ...row }) {
+  return canAdopt
+    ? [
+        {
+          ...row,
+          name: `${name}, not adopted`,
+          driverless: true,
+          isAdopted: false
+        }
+      ]
+    : [];
+}
+
+/** Whether oxws takes over sockets that Node upgraded. */
+const canAdopt = process.env.OXWS_ADOPT !== '0' && process.platform !== 'win32';
+
 /** The pairs, and each implementation with itself over the other routes. */
 const routedPairs = [
   ...pairs,
   ...implementations.flatMap(({ lib }) => [
     pair(lib, lib, 'adopted'),
     pair(lib, lib, 'TLS')
-  ])
+  ]),
+  ...overStream(pair(oxws, oxws, 'TLS'))
 ];
 
-/** Whether oxws takes over sockets that Node upgraded. */
-const canAdopt = process.env.OXWS_ADOPT !== '0' && process.platform !== 'win32';
-
 /** Each implementation over each route. */
-const routedImplementations = implementations.flatMap(({ name, ...row }) =>
-  ['native', 'adopted', 'TLS'].map((route) => ({
-    name: `${name}, ${route}`,
-    ...row,
-    route
-  }))
-);
+const routedImplementations = [
+  ...implementations.flatMap(({ name, ...row }) =>
+    ['native', 'adopted', 'TLS'].map((route) => ({
+      name: `${name}, ${route}`,
+      ...row,
+      route
+    }))
+  ),
+  ...overStream({ name: 'oxws, TLS', lib: oxws, route: 'TLS' })
+];
 
 /**
  * Runs `body(row)` as one describe block a row. Where tests run again, on another
@@ -65,7 +84,10 @@ function describeEach(rows, title, body) {
   for (const row of rows) {
     const run = isRepeated && row.driverless ? describe.skip : describe;
 
-    run(`${title} (${row.name})`, () => body(row));
+    run(`${title} (${row.name})`, () => {
+      if (row.isAdopted === false) beforeEach(doNotAdopt);
+      body(row);
+    });
   }
 }
 

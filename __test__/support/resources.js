@@ -60,7 +60,19 @@ function trackSocket(socket) {
   return socket;
 }
 
+/** Until the test ends JavaScript keeps the sockets that Node upgraded. */
+function doNotAdopt() {
+  const before = process.env.OXWS_ADOPT;
+
+  process.env.OXWS_ADOPT = '0';
+  onRelease(() => {
+    if (before === undefined) delete process.env.OXWS_ADOPT;
+    else process.env.OXWS_ADOPT = before;
+  });
+}
+
 module.exports = {
+  doNotAdopt,
   onRelease,
   trackServer,
   trackSocket,

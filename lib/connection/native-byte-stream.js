@@ -2,6 +2,7 @@
 
 const {
   ConnectionResource,
+  copyStores,
   createAccepted,
   hasContextFrames
 } = require('../native/async-context');
@@ -108,17 +109,20 @@ class NativeByteStream extends Connection {
   }
 
   /**
-   * The socket's former handle is closed; this is called in its async context.
+   * The socket's former handle is closed; this is called in its async context,
+   * or in that of the handle below.
    *
    * @param {string} type That of the handle
+   * @param {Object} [handle] The handle, if this is called in another one's
    */
-  onHandedOver(type) {
+  onHandedOver(type, handle) {
     if (hasNativeContexts) {
       this._createContext(this, type);
     } else {
       this._resource = new ConnectionResource(type);
       this._resource.connection = this;
     }
+    if (handle !== undefined) copyStores(handle, this._resource ?? this);
     bridge.finishAdoption(this.id);
   }
 

@@ -4,6 +4,7 @@ const net = require('net');
 const tls = require('tls');
 
 const { createTlsError } = require('../errors/system-errors');
+const timers = require('../node/timers');
 const NativeSocket = require('./native-socket');
 const TlsSession = require('./tls-session');
 
@@ -37,22 +38,25 @@ class TlsHandle extends ConnectionHandle {
 
   enableTrace() {}
 
-  // None is taken part in.
+  // None is taken part in, and OpenSSL says so once it is told.
   renegotiate() {
-    throw Object.assign(
-      new Error('Attempt to renegotiate TLS session failed'),
-      { code: 'ERR_TLS_RENEGOTIATE' }
-    );
+    if (this.session.isTaken) this.session.ask('renegotiate', []);
+
+    throw Object.assign(new Error('no renegotiation'), {
+      code: 'ERR_SSL_NO_RENEGOTIATION'
+    });
   }
 
   /** The connection is closed: the socket below goes first. */
   onClosed() {
-    const { rawSocket } = this.session;
+    const { session } = this;
+    const { rawSocket } = session;
+    const close = () => session.runInTransport(() => super.onClosed());
 
     if (rawSocket === null || rawSocket.destroyed) {
-      super.onClosed();
+      close();
     } else {
-      rawSocket.once('close', () => super.onClosed());
+      rawSocket.once('close', close);
       rawSocket.destroy();
     }
   }
@@ -64,7 +68,7 @@ class RawHandle extends ConnectionHandle {
     const { connection } = this;
 
     if (!connection.destroyed) connection.close(false);
-    setImmediate(onclose);
+    timers.setImmediate(onclose);
   }
 }
 
@@ -101,11 +105,13 @@ for (const name of [
   });
 }
 
+const descriptors = Object.getOwnPropertyDescriptors(NativeSocket.prototype);
+
+// Node has RST sent by plain sockets only.
+delete descriptors.resetAndDestroy;
+
 /** What a NativeSocket does, for a TLSSocket. */
-const prototype = Object.create(
-  tls.TLSSocket.prototype,
-  Object.getOwnPropertyDescriptors(NativeSocket.prototype)
-);
+const prototype = Object.create(tls.TLSSocket.prototype, descriptors);
 
 Object.defineProperties(prototype, {
   constructor: {

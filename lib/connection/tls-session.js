@@ -1,5 +1,6 @@
 'use strict';
 
+const { PassiveResource } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
@@ -43,10 +44,13 @@ class TlsSession {
     this._early = [];
     this._error = null;
     this._rounds = 0;
-    this._isTaken = false;
+    /** Node does nothing with it any more. */
+    this.isTaken = false;
     this._isDestroyed = false;
     /** What `bridge.dropBios()` gets. */
     this._bios = 0;
+    /** The async context of the handle below, once that is closed. */
+    this._scope = null;
 
     wrap.readStop();
     wrap.onread = (bytes) => {
@@ -67,7 +71,7 @@ class TlsSession {
   }
 
   _tryToTake() {
-    if (this._isTaken) return;
+    if (this.isTaken) return;
 
     if (this._error !== null) {
       this._socket._emitTLSError(this._error);
@@ -76,7 +80,8 @@ class TlsSession {
       this._rounds++;
 
       if (this._rounds < ROUNDS) timers.setImmediate(this._try);
-      else if (this._transport.writeQueueSize > 0) setTimeout(this._try, 1);
+      else if (this._transport.writeQueueSize > 0)
+        timers.setTimeout(this._try, 1);
       // Node could not write: there is nobody there.
       else this._connection.destroy();
     }
@@ -86,7 +91,7 @@ class TlsSession {
    * Takes it though Node may be about to use it: it cannot any more.
    */
   takeNow() {
-    if (this._isTaken) return;
+    if (this.isTaken) return;
 
     // Below a proxy's connection there was something else before.
     const isCounted =
@@ -116,13 +121,16 @@ class TlsSession {
 
   /** Node's handle goes; the engine has one of its own. */
   _finish() {
-    this._isTaken = true;
+    this.isTaken = true;
     this._early = [];
     pending.delete(this);
     this._transport.onread = ignore;
-    // This is called in the handle's async context.
+    // This is called in that handle's async context.
     this._transport.close(() => {
-      if (!this._connection.isClosed) this._connection.onHandedOver('TLSWRAP');
+      this._scope = new PassiveResource('TCPWRAP');
+      if (this._connection.isClosed) return;
+
+      this._connection.onHandedOver('TLSWRAP', this.wrap);
     });
   }
 
@@ -130,9 +138,15 @@ class TlsSession {
   ask(name, args) {
     if (this._isDestroyed) return undefined;
 
-    return this._isTaken
+    return this.isTaken
       ? bridge.whileStill(this._connection.id, () => this.wrap[name](...args))
       : this.wrap[name](...args);
+  }
+
+  /** What is told of the end is told by the handle below. */
+  runInTransport(callback) {
+    if (this._scope === null) callback();
+    else this._scope.runInAsyncScope(callback);
   }
 
   /** Nobody asks any more. */
@@ -140,7 +154,7 @@ class TlsSession {
     if (this._isDestroyed) return;
 
     this._isDestroyed = true;
-    if (!this._isTaken) this._finish();
+    if (!this.isTaken) this._finish();
     this.wrap.destroySSL();
     if (this._bios > 0) bridge.dropBios(this._bios);
   }

@@ -38,6 +38,8 @@ class WriteCallbacks {
   /** @param {NativeByteStream} connection */
   constructor(connection) {
     this._connection = connection;
+    /** Node's TLS is never done with a write at once: what comes then waits. */
+    this._isChained = connection.session !== null;
     /** Those that are not called begin at `_next`, in order: late ones first. */
     this._list = [];
     this._next = 0;
@@ -60,6 +62,8 @@ class WriteCallbacks {
 
     const callback = new WriteCallback(bridge.queued(connection.id), fn);
 
+    if (this._isChained && fn[kInternal] !== true) this._openScope();
+
     this._list.push(callback);
     timers.nextTick(onTick, this, callback);
   }
@@ -76,13 +80,13 @@ class WriteCallbacks {
       if (callback.sequence > this._written) this._look(isInternal ? 0 : 1);
 
       if (callback.sequence <= this._written && !this._hasLate) {
-        this._take().call(null);
+        this._callFirst(null);
         return;
       }
     }
 
     callback.isLate = true;
-    if (!isInternal) this._scope ??= new PassiveResource('WRITEWRAP');
+    if (!isInternal) this._openScope();
 
     // The look above may have found late ones written: nobody tells of those.
     if (this._list[this._next].sequence <= this._written) this.settle();
@@ -101,29 +105,37 @@ class WriteCallbacks {
 
     this._look(0);
     while (this._hasLate && this._list[this._next].sequence <= this._written) {
-      this._callLate(null);
+      this._callFirst(null);
     }
 
-    if (!this._hasLate) this._scope = null;
-    else this._connection.notifyWritten();
+    if (this._hasLate) this._connection.notifyWritten();
   }
 
   /** The connection is closed: what is not written will never be. */
   fail(reason) {
     this._reason = reason;
-    while (this._hasLate) this._callLate(createUnwritten(reason));
-    this._scope = null;
+    while (this._hasLate) this._callFirst(createUnwritten(reason));
   }
 
   get _hasLate() {
     return this._next < this._list.length && this._list[this._next].isLate;
   }
 
-  _callLate(err) {
+  /** What waits is written in this async context, if in none of its own. */
+  _openScope() {
+    this._scope ??= new PassiveResource('WRITEWRAP');
+  }
+
+  _callFirst(err) {
+    const { _scope: scope } = this;
     const callback = this._take();
 
-    if (this._scope === null) callback.call(err);
-    else this._scope.runInAsyncScope(callback.call, callback, err);
+    // What is sent from here on waits for nothing.
+    if (!(this._isChained ? this._next < this._list.length : this._hasLate))
+      this._scope = null;
+
+    if (scope === null) callback.call(err);
+    else scope.runInAsyncScope(callback.call, callback, err);
   }
 
   /**

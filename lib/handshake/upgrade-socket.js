@@ -3,6 +3,7 @@
 const net = require('net');
 const tls = require('tls');
 
+const { isInFrame } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { hasDescriptors } = require('../native/descriptors');
 const NativeConnection = require('../connection/native-connection');
@@ -36,11 +37,11 @@ const METHODS = [
 ];
 
 /**
- * Whether sessions with TLS can be found: those that are made from here on. As
- * long as that is an experiment, the environment asks for it.
+ * Whether sessions with TLS can be found: those that are made from here on. Not
+ * if the environment says so.
  */
 const isTlsWatched =
-  process.env.OXWS_TLS === 'engine' &&
+  process.env.OXWS_TLS !== 'stream' &&
   hasDescriptors() &&
   process.versions.electron === undefined &&
   bridge.watchSessions() === 1;
@@ -264,11 +265,20 @@ function isTlsAdoptable(socket) {
     !options.enableTrace &&
     // These would have to be called back by OpenSSL.
     socket.listenerCount('keylog') === 0 &&
-    socket.listenerCount('session') === 0 &&
+    socket.listeners('session').every(isOfAgent) &&
     !server?.listenerCount?.('newSession') &&
     !server?.listenerCount?.('resumeSession') &&
     !usesSharedContext(socket) &&
+    // What a server's handle had when it was made would be lost.
+    !(options.isServer && isInFrame()) &&
     isWrapOverDescriptor(handle)
+  );
+}
+
+/** An https.Agent keeps the sessions that come before the upgrade. */
+function isOfAgent(listener) {
+  return /^\(session\) => \{\s*this\._cacheSession\(/.test(
+    Function.prototype.toString.call(listener)
   );
 }
 

@@ -32,6 +32,36 @@ class ConnectionResource extends AsyncResource {
   }
 }
 
+/** Own symbols of a resource, by the names that Node gives them. */
+const STORE = 'kResourceStore';
+const FRAME = 'context_frame';
+
+/**
+ * Whether AsyncLocalStorages have values here that cannot be told from those of
+ * another handle.
+ *
+ * @return {boolean}
+ */
+function isInFrame() {
+  if (!hasContextFrames) return false;
+
+  const resource = new PassiveResource('OXWS');
+  const frame = symbolsOf(resource, FRAME).map((symbol) => resource[symbol])[0];
+
+  return frame !== undefined;
+}
+
+/** Gives `to` the values that AsyncLocalStorages have in the context of `from`. */
+function copyStores(from, to) {
+  for (const symbol of symbolsOf(from, STORE)) to[symbol] = from[symbol];
+}
+
+function symbolsOf(resource, name) {
+  return Object.getOwnPropertySymbols(resource).filter(
+    ({ description }) => description === name
+  );
+}
+
 /** An async context that keeps nothing alive, and says so. */
 class PassiveResource extends AsyncResource {
   hasRef() {
@@ -80,7 +110,9 @@ module.exports = {
   ConnectionResource,
   PassiveResource,
   bindCallback,
+  copyStores,
   createAccepted,
   hasContextFrames,
+  isInFrame,
   prepareRoot
 };

@@ -4,7 +4,7 @@ const { once } = require('events');
 const http = require('http');
 const https = require('https');
 
-const { onRelease, trackServer } = require('../../support/resources');
+const { doNotAdopt, trackServer } = require('../../support/resources');
 const { certificate, key } = require('../../support/routes');
 
 /**
@@ -36,17 +36,6 @@ const kinds = [
   }
 ];
 
-/** Until the test ends JavaScript keeps the sockets that Node upgraded. */
-function doNotAdopt() {
-  const before = process.env.OXWS_ADOPT;
-
-  process.env.OXWS_ADOPT = '0';
-  onRelease(() => {
-    if (before === undefined) delete process.env.OXWS_ADOPT;
-    else process.env.OXWS_ADOPT = before;
-  });
-}
-
 /** A listening server of this kind. Resolves `{ server, port, url }`. */
 async function listen(kind, options) {
   const server = trackServer(kind.create(options));
@@ -61,4 +50,4 @@ async function listen(kind, options) {
 /** Options that make a client of any of them trust and end with the test. */
 const clientOptions = { perMessageDeflate: false, rejectUnauthorized: false };
 
-module.exports = { clientOptions, doNotAdopt, kinds, listen };
+module.exports = { clientOptions, kinds, listen };

@@ -31,17 +31,23 @@ function nameOf(lib) {
  */
 function describeRoutes(title, body, chosen = routes) {
   const rows = chosen.flatMap((route) =>
-    pairs.map((pair) => ({
-      name: `${route.name}: ${pair.name}`,
-      driverless: pair.driverless,
-      route,
-      pair
-    }))
+    pairs
+      .filter((pair) => !route.isOnlyOxws || isOxws(pair))
+      .map((pair) => ({
+        name: `${route.name}: ${pair.name}`,
+        driverless: pair.driverless || route.driverless === true,
+        route,
+        pair
+      }))
   );
 
   describeEach(rows, title, ({ route, pair }) => {
     body((setup) => open(route, pair, setup), route, pair);
   });
+}
+
+function isOxws({ serverLib, clientLib }) {
+  return serverLib === oxws && clientLib === oxws;
 }
 
 async function open(route, pair, setup = {}) {

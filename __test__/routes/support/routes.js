@@ -10,12 +10,12 @@ const path = require('path');
 const { connect } = require('../../support/connection');
 const { canAdopt } = require('../../support/implementations');
 const {
+  doNotAdopt,
   onRelease,
   trackServer,
   trackWebSocket,
   trackWebSocketServer
 } = require('../../support/resources');
-const { doNotAdopt } = require('./http-servers');
 const MemorySocket = require('./memory-socket');
 
 /** What carries a socket that Node upgraded: the engine, unless it may not. */
@@ -34,9 +34,10 @@ const DEFAULTS = {
 
 /**
  * How a server's WebSocket and a client come to talk to each other, seen from
- * outside. `connection` names what carries them in oxws, `clientConnection` what carries the
- * client if that is another, `isNet` whether sockets of the operating system lie
- * bare below.
+ * outside. `connection` names what carries them in oxws, `clientConnection` what
+ * carries the client if that is another, `isNet` whether sockets of the operating
+ * system lie bare below, `isOnlyOxws` whether to ws it is the same as the one
+ * before. Of a `driverless` one Node reads and writes both ends.
  *
  * `open(pair, { server, client })`, the options of both, resolves
  * `{ server, client }`, and `{ wss, request }` where there are.
@@ -64,6 +65,7 @@ const routes = [
     name: 'not adopted',
     connection: 'StreamConnection',
     isNet: true,
+    driverless: true,
     open: openNotAdopted
   },
   {
@@ -81,20 +83,30 @@ const routes = [
   },
   {
     name: 'TLS',
-    connection: 'StreamConnection',
+    connection: ADOPTED,
     isNet: false,
     open: (pair, setup) => connect({ ...pair, route: 'TLS' }, setup)
+  },
+  {
+    name: 'TLS, not adopted',
+    connection: 'StreamConnection',
+    isNet: false,
+    driverless: true,
+    isOnlyOxws: true,
+    open: openTlsNotAdopted
   },
   {
     name: 'HTTP/2',
     connection: 'StreamConnection',
     isNet: false,
+    driverless: true,
     open: openHttp2
   },
   {
     name: 'Duplex',
     connection: 'StreamConnection',
     isNet: false,
+    driverless: true,
     open: openMemory
   }
 ];
@@ -126,6 +138,12 @@ async function openHandled(pair, setup = {}) {
 function openNotAdopted(pair, setup) {
   doNotAdopt();
   return connect({ ...pair, route: 'adopted' }, setup);
+}
+
+/** As 'TLS', but JavaScript keeps the sockets. */
+function openTlsNotAdopted(pair, setup) {
+  doNotAdopt();
+  return connect({ ...pair, route: 'TLS' }, setup);
 }
 
 /** An http.Server on a unix socket. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the throw-away certificates beside this file: an authority, and what it
-# signs for two servers and a client. They are valid for a hundred years.
+# signs for two servers and a client; and one of RSA that signs itself. They are
+# valid for a hundred years.
 set -eu
 cd "$(dirname "$0")"
 
@@ -25,3 +26,6 @@ sign one one.example 'subjectAltName=DNS:one.example,IP:127.0.0.1'
 sign two two.example 'subjectAltName=DNS:two.example'
 sign client somebody 'extendedKeyUsage=clientAuth'
 rm -f authority.key authority.srl
+openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.crt \
+  -subj /CN=localhost -days 36500 \
+  -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1'

@@ -344,14 +344,14 @@ unsafe fn drain(openssl: &OpenSsl, bio: Handle) -> Vec<u8> {
     }
 }
 
-/// As Node has it, the last line is what an error says.
+/// As Node has it, the first line is what an error says.
 unsafe extern "C" fn on_error(text: *const c_char, length: usize, message: *mut c_void) -> c_int {
     // SAFETY: OpenSSL passes so many bytes, and the message of `failure`.
     unsafe {
         let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
         *message.cast::<String>() = String::from_utf8_lossy(bytes).into_owned();
     }
-    1
+    0
 }
 
 /// # Safety

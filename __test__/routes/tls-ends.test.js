@@ -1,0 +1,269 @@
+'use strict';
+
+const { once } = require('events');
+const https = require('https');
+const net = require('net');
+const tls = require('tls');
+
+const { oxws, ws } = require('../support/implementations');
+const {
+  trackServer,
+  trackSocket,
+  trackWebSocketServer
+} = require('../support/resources');
+const { certificate, key } = require('../support/routes');
+const { KEY, OPCODE, frame, upgradeRequest } = require('../support/wire');
+
+const message = (payload) => frame({ opcode: OPCODE.text, payload, key: KEY });
+
+/**
+ * What passes between a client that speaks TLS and a server: `up` goes on as
+ * long as it is not held, and what was held is taken.
+ */
+class Middle {
+  constructor(near, far) {
+    this.near = near;
+    this.far = far;
+    this._held = { up: null, down: null };
+    this._onHeld = () => {};
+    this._carry('up', near, far);
+    this._carry('down', far, near);
+  }
+
+  _carry(way, from, to) {
+    trackSocket(from).on('error', () => {});
+    from.setNoDelay(true);
+    from.on('data', (chunk) => {
+      if (this._held[way] === null) {
+        to.write(chunk);
+      } else {
+        this._held[way].push(chunk);
+        this._onHeld();
+      }
+    });
+    from.on('end', () => to.end());
+  }
+
+  hold(way) {
+    this._held[way] = [];
+  }
+
+  /** What came, once that is more than `length` bytes. */
+  async take(way, length = 0) {
+    const all = () => Buffer.concat(this._held[way]);
+
+    while (all().length <= length) {
+      await new Promise((resolve) => (this._onHeld = resolve));
+    }
+
+    const bytes = all();
+
+    this._held[way] = [];
+
+    return bytes;
+  }
+
+  release(way) {
+    this._held[way] = null;
+  }
+}
+
+/** A server's WebSocket, its raw client, what is between them and a trace. */
+async function open(lib, version) {
+  const server = trackServer(
+    https.createServer({
+      key,
+      cert: certificate,
+      minVersion: version,
+      maxVersion: version
+    })
+  );
+  const wss = trackWebSocketServer(new lib.WebSocketServer({ server }));
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const proxy = trackServer(net.createServer({ allowHalfOpen: true }));
+
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+
+  const accepted = once(proxy, 'connection');
+  const connected = once(wss, 'connection');
+  const client = trackSocket(
+    tls.connect({
+      port: proxy.address().port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false
+    })
+  );
+  const [near] = await accepted;
+  const far = net.connect({
+    port: server.address().port,
+    host: '127.0.0.1',
+    allowHalfOpen: true
+  });
+  const middle = new Middle(near, far);
+
+  client.on('error', () => {});
+  await once(client, 'secureConnect');
+  client.write(upgradeRequest());
+
+  const [[websocket]] = await Promise.all([connected, once(client, 'data')]);
+  const trace = [];
+
+  websocket.on('message', (data) => trace.push(`message ${data}`));
+  websocket.on('error', (err) => trace.push(`error ${err.code}`));
+  websocket.on('close', (code) => {
+    const { bytesRead, bytesWritten } = websocket._socket;
+
+    trace.push(`close ${code}, ${bytesRead} read, ${bytesWritten} written`);
+  });
+  websocket._socket.on('error', (err) => {
+    const { code, errno, library, reason, syscall } = err;
+    // What differs is the number of the thread.
+    const text = err.message.replace(/^[0-9A-F]+:/, '');
+
+    trace.push({ code, errno, library, reason, syscall, text });
+  });
+  websocket._socket.on('end', () => trace.push('end'));
+
+  return { client, far, middle, trace, websocket };
+}
+
+const ends = {
+  async 'the peer says that it ends'({ client, websocket }) {
+    const arrival = once(websocket, 'message');
+
+    client.write(message('a'));
+    await arrival;
+    client.end();
+  },
+  async 'the peer ends behind messages'({ client }) {
+    client.write(message('a'));
+    client.write(message('b'));
+    client.end();
+  },
+  async 'FIN comes without a word'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('a'));
+    far.end(await middle.take('up'));
+  },
+  async 'FIN comes inside a record'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('x'.repeat(1000)));
+    far.end((await middle.take('up', 1000)).subarray(0, -10));
+  },
+  async 'FIN comes inside the header of a record'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('x'.repeat(1000)));
+    far.end((await middle.take('up', 1000)).subarray(0, 3));
+  },
+  async 'FIN comes inside a record behind another'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('a'));
+
+    const first = await middle.take('up');
+
+    client.write(message('x'.repeat(1000)));
+
+    const second = await middle.take('up', 1000);
+
+    far.end(Buffer.concat([first, second.subarray(0, 100)]));
+  },
+  async 'a record was changed'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('x'.repeat(100)));
+
+    const record = await middle.take('up', 100);
+
+    record[20] ^= 1;
+    far.write(record);
+  },
+  async 'a record was changed behind another'({ client, middle, far }) {
+    middle.hold('up');
+    client.write(message('a'));
+
+    const first = await middle.take('up');
+
+    client.write(message('x'.repeat(100)));
+
+    const second = await middle.take('up', 100);
+
+    second[20] ^= 1;
+    far.write(Buffer.concat([first, second]));
+  },
+  async 'a record is too long'({ far }) {
+    far.write(Buffer.from(`170303ffff${'00'.repeat(40)}`, 'hex'));
+  },
+  async 'a record is of another version'({ far }) {
+    far.write(Buffer.from(`1704040020${'00'.repeat(32)}`, 'hex'));
+  },
+  async 'what comes is no TLS'({ far }) {
+    far.write('GET / HTTP/1.1\r\n\r\n');
+  },
+  async 'an alert comes as it is'({ far }) {
+    far.write(Buffer.from('15030300020228', 'hex'));
+  },
+  async 'the peer finds a record changed'({ middle, websocket }) {
+    middle.hold('down');
+    websocket.send('hello');
+
+    const record = await middle.take('down');
+
+    middle.release('down');
+    record[record.length - 1] ^= 1;
+    middle.near.write(record);
+  },
+  async 'RST comes'({ client, websocket, far }) {
+    const arrival = once(websocket, 'message');
+
+    client.write(message('a'));
+    await arrival;
+    far.resetAndDestroy();
+  },
+  async 'RST is not for TLS'({ trace, websocket }) {
+    try {
+      websocket._socket.resetAndDestroy();
+    } catch (err) {
+      trace.push(err.code);
+    }
+    websocket.terminate();
+  },
+  async 'the socket is destroyed'({ websocket }) {
+    websocket._socket.destroy();
+  },
+  async 'the peer closes, and ends'({ client }) {
+    client.write(
+      frame({ opcode: OPCODE.close, payload: Buffer.from([3, 232]), key: KEY })
+    );
+    client.end();
+  },
+  async 'the peer ends while nobody reads'({ client, websocket }) {
+    websocket.pause();
+    client.write(message('a'));
+    client.end();
+    await new Promise(setImmediate);
+    websocket.resume();
+  }
+};
+
+describe.each(['TLSv1.2', 'TLSv1.3'])('as with ws, %s:', (version) => {
+  test.each(Object.keys(ends))('%s', async (name) => {
+    const traces = [];
+
+    for (const lib of [ws, oxws]) {
+      const connection = await open(lib, version);
+      const closed = new Promise((resolve) => {
+        connection.websocket.on('close', resolve);
+      });
+
+      await ends[name](connection);
+      await closed;
+      traces.push(connection.trace);
+    }
+
+    expect(traces[0].length).toBeGreaterThan(0);
+    expect(traces[1]).toEqual(traces[0]);
+  });
+});

@@ -133,6 +133,13 @@ const kSubscribers = Symbol('subscribers');
 const kTrack = Symbol('track');
 
 /**
+ * `stream[kUpgradeSocket]`: its `Http2UpgradeSocket`.
+ *
+ * @type {unique symbol}
+ */
+const kUpgradeSocket = Symbol('upgrade-socket');
+
+/**
  * `receiver[kWebSocket]`, `sender[kWebSocket]`: whose messages it emits or
  * sends. Tracing tools read this symbol from this file, as from that of ws with
  * the same name.
@@ -159,6 +166,7 @@ module.exports = {
   kStatusCode,
   kSubscribers,
   kTrack,
+  kUpgradeSocket,
   kWebSocket,
   readyStates
 };

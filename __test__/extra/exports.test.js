@@ -12,9 +12,12 @@ const NAMES = [
   'PreparedMessage',
   'Topics',
   'broadcast',
+  'connectHttp2',
+  'handleConnect',
   'keepAlive',
   'messages',
   'sendAsync',
+  'serveHttp2',
   'shutdown',
   'waitForDrain'
 ];

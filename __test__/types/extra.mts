@@ -1,5 +1,7 @@
 // What oxws/extra has, as an ES module.
 
+import { connect, createSecureServer, createServer } from 'http2';
+
 import WebSocket, { WebSocketServer } from 'oxws';
 import * as extra from 'oxws/extra';
 import {
@@ -7,9 +9,12 @@ import {
   PreparedMessage,
   Topics,
   broadcast,
+  connectHttp2,
+  handleConnect,
   keepAlive,
   messages,
   sendAsync,
+  serveHttp2,
   shutdown,
   waitForDrain
 } from 'oxws/extra';
@@ -55,6 +60,24 @@ export async function publish(backplane: Backplane): Promise<void> {
 
 // @ts-expect-error: a topic has a name.
 new Topics().subscribe(player);
+const server = createSecureServer();
+
+serveHttp2(wss, server);
+serveHttp2(wss, createServer());
+server.on('stream', (stream, headers) => {
+  handleConnect(wss, stream, headers, (websocket, request) => {
+    websocket.score = request.stream.id ?? 0;
+  });
+});
+connectHttp2(connect('http://localhost'), 'ws://localhost', ['a'], {
+  handshakeTimeout: 1000,
+  headers: { cookie: 'a=1' }
+}).close();
+connectHttp2(connect('http://localhost'), new URL('ws://localhost'), {
+  perMessageDeflate: false
+}).terminate();
+// @ts-expect-error: there is a connection already.
+connectHttp2(connect('http://localhost'), 'ws://localhost', { agent: false });
 // @ts-expect-error: a server has clients to shut down, a client has not.
 shutdown(player);
 // @ts-expect-error: a name is wrong.

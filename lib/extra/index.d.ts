@@ -1,6 +1,15 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'events';
+import type { ClientRequestArgs, IncomingMessage } from 'http';
+import type {
+  ClientHttp2Session,
+  Http2SecureServer,
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Stream
+} from 'http2';
+
 import WebSocket = require('../../index.js');
 
 /** What a connection is kept alive with: see {@link keepAlive}. */
@@ -203,6 +212,68 @@ export function shutdown(
   wss: WebSocket.Server<any, any>,
   options?: ShutdownOptions
 ): Promise<ShutdownResult>;
+
+/** A request for a WebSocket over HTTP/2. */
+export interface ConnectRequest extends IncomingMessage {
+  /** The stream that the WebSocket has. */
+  readonly stream: ServerHttp2Stream;
+}
+
+/**
+ * Has a server take WebSockets over HTTP/2 (RFC 8441), and over HTTP/1.1 where
+ * the server of Node.js allows that. Each is a `'connection'`.
+ *
+ * @param server One that does not listen yet: the settings of its sessions say
+ * that it takes WebSockets.
+ */
+export function serveHttp2(
+  wss: WebSocket.Server<any, any>,
+  server:
+    Http2Server<any, any, any, any> | Http2SecureServer<any, any, any, any>
+): void;
+
+/**
+ * Answers a request for a WebSocket over HTTP/2, as `wss.handleUpgrade()` does
+ * over HTTP/1.1. The settings of the session must have `enableConnectProtocol`.
+ *
+ * @param headers As they came with the stream.
+ */
+export function handleConnect<T extends typeof WebSocket>(
+  wss: WebSocket.Server<T, any>,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  cb: (websocket: InstanceType<T>, request: ConnectRequest) => void
+): void;
+
+/** How {@link connectHttp2} connects. */
+export interface ConnectHttp2Options extends WebSocket.ConnectionOptions {
+  /** Credentials, `user:password`. Default: those of the URL. */
+  auth?: string;
+  /** Fills `mask`, of 4 bytes, for each frame. Default: random bytes. */
+  generateMask?(mask: Buffer): void;
+  /** Milliseconds that the handshake may take. Default: no limit. */
+  handshakeTimeout?: number;
+  /** Header fields to add. */
+  headers?: ClientRequestArgs['headers'];
+  /** The field `Origin`. */
+  origin?: string;
+}
+
+/**
+ * Opens a WebSocket over a session of HTTP/2, whose server takes those (RFC
+ * 8441). The session is the program's: it is not closed.
+ */
+export function connectHttp2(
+  session: ClientHttp2Session,
+  address: string | URL,
+  protocols?: string | string[],
+  options?: ConnectHttp2Options
+): WebSocket;
+export function connectHttp2(
+  session: ClientHttp2Session,
+  address: string | URL,
+  options?: ConnectHttp2Options
+): WebSocket;
 
 /** When {@link waitForDrain} resolves. */
 export interface DrainOptions {

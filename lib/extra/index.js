@@ -1,6 +1,7 @@
 'use strict';
 
 const { broadcast } = require('./broadcast');
+const { connectHttp2, handleConnect, serveHttp2 } = require('./http2');
 const keepAlive = require('./keep-alive');
 const messages = require('./messages');
 const { PreparedMessage } = require('./prepared-message');
@@ -12,9 +13,12 @@ module.exports = {
   PreparedMessage,
   Topics,
   broadcast,
+  connectHttp2,
+  handleConnect,
   keepAlive,
   messages,
   sendAsync,
+  serveHttp2,
   shutdown,
   waitForDrain
 };

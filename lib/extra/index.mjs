@@ -4,9 +4,12 @@ export const {
   PreparedMessage,
   Topics,
   broadcast,
+  connectHttp2,
+  handleConnect,
   keepAlive,
   messages,
   sendAsync,
+  serveHttp2,
   shutdown,
   waitForDrain
 } = extra;

@@ -3,6 +3,9 @@
 // What functions of `oxws/extra` may do with a WebSocketServer of this copy.
 
 const { kRefusing } = require('../constants');
+const { ConnectRequest } = require('../http2/messages');
+const Http2UpgradeSocket = require('../http2/upgrade-socket');
+const { EMPTY } = require('../payload');
 
 module.exports = {
   of: 'WebSocketServer',
@@ -10,6 +13,18 @@ module.exports = {
   /** Answers upgrades with 503 from here on. */
   refuseUpgrades(server) {
     server[kRefusing] = true;
+  },
+
+  /** Answers a request for a WebSocket over a stream of HTTP/2. */
+  handleConnect(server, stream, headers, callback) {
+    const { socket } = new Http2UpgradeSocket(stream);
+
+    server.handleUpgrade(
+      new ConnectRequest(stream, headers),
+      socket,
+      EMPTY,
+      callback
+    );
   },
 
   /** Whether nothing more will connect to it, ever. */

@@ -38,6 +38,29 @@ class ClientHandshake {
    * @throws {(SyntaxError|RangeError|TypeError)} If an argument is invalid
    */
   static connect(websocket, address, protocols, options) {
+    [protocols, options] = ClientHandshake.sortArguments(protocols, options);
+
+    const handshake = new ClientHandshake(
+      websocket,
+      address,
+      protocols,
+      options
+    );
+
+    handshake.start();
+
+    return handshake.settings;
+  }
+
+  /**
+   * The arguments behind the address: the subprotocols and the options, which
+   * may have them and may come alone.
+   *
+   * @param {(string|string[]|Object)} [protocols]
+   * @param {Object} [options]
+   * @return {[*[], Object]}
+   */
+  static sortArguments(protocols, options) {
     const hasOptionsSecond =
       typeof protocols === 'object' &&
       protocols !== null &&
@@ -50,18 +73,7 @@ class ClientHandshake {
 
     if (protocols === undefined) protocols = options?.protocols;
     if (protocols === undefined) protocols = [];
-    if (!Array.isArray(protocols)) protocols = [protocols];
-
-    const handshake = new ClientHandshake(
-      websocket,
-      address,
-      protocols,
-      options
-    );
-
-    handshake.start();
-
-    return handshake.settings;
+    return [Array.isArray(protocols) ? protocols : [protocols], options];
   }
 
   /**
@@ -96,11 +108,15 @@ class ClientHandshake {
     this._url = url;
     this._isIpc = url.protocol === 'ws+unix:';
     this._isSecure = url.protocol === 'wss:';
-    this._offer = new ClientOffer(this.settings, protocols);
+    this._offer = this._createOffer(protocols);
 
     setTarget(this.settings, url);
     this._host = this._isIpc ? this.settings.socketPath : url.host;
     this._offer.setHeaders(this.settings);
+  }
+
+  _createOffer(protocols) {
+    return new ClientOffer(this.settings, protocols);
   }
 
   /** Sends the request. */
@@ -281,7 +297,7 @@ class ClientHandshake {
    * @param {string} message Of the error to emit
    */
   abort(message) {
-    const { _request: request, _websocket: websocket } = this;
+    const websocket = this._websocket;
     const err = new Error(message);
 
     Error.captureStackTrace(err, this.abort);
@@ -289,6 +305,12 @@ class ClientHandshake {
     websocket[kClosing].begin();
     this._isDone = true;
     timers.clearTimeout(this._timer);
+    this._cancelRequest();
+    process.nextTick(fail, websocket, err);
+  }
+
+  _cancelRequest() {
+    const { _request: request } = this;
 
     if (request === null) {
       this._dial.destroy();
@@ -297,8 +319,6 @@ class ClientHandshake {
       // One that is complete leaves its socket alone when it is aborted.
       request.socket?.destroy();
     }
-
-    process.nextTick(fail, websocket, err);
   }
 
   _finish() {

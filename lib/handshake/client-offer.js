@@ -38,9 +38,7 @@ class ClientOffer {
     const headers = {
       ...settings.headers,
       'Sec-WebSocket-Version': protocolVersion,
-      'Sec-WebSocket-Key': this._key,
-      Connection: 'Upgrade',
-      Upgrade: 'websocket'
+      ...this._createUpgrade()
     };
 
     if (this._deflate !== null) {
@@ -62,6 +60,19 @@ class ClientOffer {
   }
 
   /**
+   * The fields that ask for another protocol.
+   *
+   * @return {Object<string, string>}
+   */
+  _createUpgrade() {
+    return {
+      'Sec-WebSocket-Key': this._key,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket'
+    };
+  }
+
+  /**
    * Checks what the server answered, and has the WebSocket take over what it
    * chose.
    *
@@ -70,6 +81,18 @@ class ClientOffer {
    * @return {(string|undefined)} What is wrong
    */
   validateResponse(headers, websocket) {
+    return (
+      this._validateUpgrade(headers) ||
+      this._validateProtocol(headers['sec-websocket-protocol'], websocket) ||
+      this._validateExtensions(headers['sec-websocket-extensions'], websocket)
+    );
+  }
+
+  /**
+   * @param {Headers} headers
+   * @return {(string|undefined)} What is wrong
+   */
+  _validateUpgrade(headers) {
     if (headers.upgrade?.toLowerCase() !== 'websocket') {
       return 'Invalid Upgrade header';
     }
@@ -77,11 +100,6 @@ class ClientOffer {
     if (headers['sec-websocket-accept'] !== native.acceptKey(this._key)) {
       return 'Invalid Sec-WebSocket-Accept header';
     }
-
-    return (
-      this._validateProtocol(headers['sec-websocket-protocol'], websocket) ||
-      this._validateExtensions(headers['sec-websocket-extensions'], websocket)
-    );
   }
 
   _validateProtocol(protocol, websocket) {

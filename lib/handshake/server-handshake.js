@@ -7,14 +7,13 @@ const native = require('../native/addon');
 const { EMPTY } = require('../payload');
 const PerMessageDeflate = require('../permessage-deflate');
 const subprotocol = require('../subprotocol');
-const { formatResponse } = require('./upgrade-response');
 
 /**
  * What is to be accepted.
  *
  * @typedef {Object} Terms
  * @property {Object<string, PerMessageDeflate>} extensions The accepted ones
- * @property {string} key The value of `Sec-WebSocket-Key`
+ * @property {string} key The value of `Sec-WebSocket-Key`, not over HTTP/2
  * @property {Set<string>} protocols The subprotocols offered
  *
  * Why a request is refused; the status code is 400 unless told otherwise.
@@ -77,13 +76,13 @@ class ServerHandshake {
   }
 
   _reject(code, message, headers) {
-    this._socket.reject(formatResponse(code, message, headers));
+    this._socket.reject(code, message, headers);
   }
 
   /** @return {(Terms|undefined)} None: it was rejected */
   _validateRequest() {
     const { _request: request, _server: server } = this;
-    const fault = faultOf(request);
+    const fault = faultOf(request, this._socket.isHttp2);
 
     if (fault) {
       this._rejectInvalid(fault);
@@ -249,12 +248,19 @@ class ServerHandshake {
 
   /** The lines of the response; the WebSocket gets what they say. */
   _respond(websocket, { extensions, key, protocols }) {
-    const lines = [
-      'HTTP/1.1 101 Switching Protocols',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${native.acceptKey(key)}`
-    ];
+    const lines = this._socket.isHttp2
+      ? ['HTTP/2 200']
+      : [
+          'HTTP/1.1 101 Switching Protocols',
+          'Upgrade: websocket',
+          'Connection: Upgrade'
+        ];
+
+    // Over HTTP/2 there is none by the standard; undici has one all the same.
+    if (!this._socket.isHttp2 || KEY.test(key)) {
+      lines.push(`Sec-WebSocket-Accept: ${native.acceptKey(key)}`);
+    }
+
     const protocol = this._chooseProtocol(protocols);
     const deflate = extensions[DEFLATE];
 
@@ -285,13 +291,32 @@ class ServerHandshake {
 }
 
 /**
- * Tells what keeps a request from being an opening handshake (RFC 6455,
- * section 4.2.1).
+ * Tells what keeps a request from being an opening handshake.
+ *
+ * @param {IncomingMessage} request
+ * @param {boolean} isHttp2
+ * @return {(Fault|undefined)}
+ */
+function faultOf(request, isHttp2) {
+  const fault = isHttp2 ? faultOfConnect(request) : faultOfUpgrade(request);
+
+  if (fault) return fault;
+
+  if (!VERSIONS.includes(Number(request.headers['sec-websocket-version']))) {
+    return {
+      message: 'Missing or invalid Sec-WebSocket-Version header',
+      headers: { 'Sec-WebSocket-Version': '13, 8' }
+    };
+  }
+}
+
+/**
+ * The same by RFC 6455, section 4.2.1.
  *
  * @param {IncomingMessage} request
  * @return {(Fault|undefined)}
  */
-function faultOf({ headers, method }) {
+function faultOfUpgrade({ headers, method }) {
   if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };
 
   if (headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -301,12 +326,21 @@ function faultOf({ headers, method }) {
   if (!KEY.test(headers['sec-websocket-key'])) {
     return { message: 'Missing or invalid Sec-WebSocket-Key header' };
   }
+}
 
-  if (!VERSIONS.includes(Number(headers['sec-websocket-version']))) {
-    return {
-      message: 'Missing or invalid Sec-WebSocket-Version header',
-      headers: { 'Sec-WebSocket-Version': '13, 8' }
-    };
+/**
+ * The same by RFC 8441, section 5: there is no key.
+ *
+ * @param {IncomingMessage} request
+ * @return {(Fault|undefined)}
+ */
+function faultOfConnect({ headers, method }) {
+  if (method !== 'CONNECT') {
+    return { code: 405, message: 'Invalid HTTP method' };
+  }
+
+  if (headers[':protocol'] !== 'websocket') {
+    return { code: 501, message: 'Invalid :protocol pseudo-header' };
   }
 }
 

@@ -13,8 +13,9 @@ const {
 } = require('../connection/native-tls-socket');
 const { isSocketOriginal } = require('../node/node-originals');
 const StreamConnection = require('../connection/stream-connection');
+const { kUpgradeSocket } = require('../constants');
 const NativeSocket = require('../connection/native-socket');
-const { formatHead } = require('./upgrade-response');
+const { formatHead, formatResponse } = require('./upgrade-response');
 
 /** @typedef {import('stream').Duplex} Duplex */
 
@@ -77,9 +78,14 @@ class NativeUpgradeSocket {
     return this._connection.isClaimed;
   }
 
-  /** Answers with this response and closes. */
-  reject(response) {
-    reject(this.socket, response);
+  /** Its handshake is one of HTTP/1.1. */
+  get isHttp2() {
+    return false;
+  }
+
+  /** Answers with such a response and closes. */
+  reject(code, message, headers) {
+    reject(this.socket, formatResponse(code, message, headers));
   }
 
   /** Sends the 101 and returns the connection to start. */
@@ -138,8 +144,12 @@ class DuplexUpgradeSocket {
     return isNative(this.socket) || upgraded.has(this.socket);
   }
 
-  reject(response) {
-    reject(this.socket, response);
+  get isHttp2() {
+    return false;
+  }
+
+  reject(code, message, headers) {
+    reject(this.socket, formatResponse(code, message, headers));
   }
 
   accept(lines) {
@@ -164,6 +174,10 @@ class DuplexUpgradeSocket {
     upgraded.add(this.socket);
     this.socket.once('close', () => upgraded.delete(this.socket));
 
+    return this._createConnection();
+  }
+
+  _createConnection() {
     return new StreamConnection(this.socket, this.head);
   }
 
@@ -357,7 +371,8 @@ function isHandleAdoptable(handle) {
 }
 
 /**
- * The upgrade socket of one that somebody else upgraded.
+ * The upgrade socket of one that somebody else upgraded, or will speak over
+ * HTTP/2.
  *
  * @param {Duplex} socket
  * @param {Buffer} head
@@ -366,7 +381,7 @@ function isHandleAdoptable(handle) {
 function upgradeSocketFor(socket, head) {
   return isNative(socket)
     ? new NativeUpgradeSocket(socket._connection, head)
-    : new DuplexUpgradeSocket(socket, head);
+    : (socket[kUpgradeSocket] ?? new DuplexUpgradeSocket(socket, head));
 }
 
 /**

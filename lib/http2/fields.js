@@ -1,0 +1,60 @@
+'use strict';
+
+const { formatHead } = require('../handshake/upgrade-response');
+
+/** What has no meaning in HTTP/2 (RFC 9113, section 8.2.2). */
+const CONNECTION_FIELDS = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade'
+]);
+
+/** The name is a token (RFC 9110, section 5.6.2). */
+const LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*(.*)$/;
+
+/**
+ * What Node's HTTP/2 takes for lines of a head of HTTP/1.1. It ends the session
+ * for a name that is none.
+ *
+ * @param {string[]} lines
+ * @return {Object<string, (string|string[])>}
+ * @throws {TypeError} If one of them is no field
+ */
+function fieldsOf(lines) {
+  const fields = Object.create(null);
+
+  formatHead(lines);
+
+  for (const line of lines) {
+    const [, name, value] = LINE.exec(line) ?? [];
+
+    if (name === undefined) {
+      throw new TypeError(`Invalid header ${JSON.stringify(line)}`);
+    }
+
+    const key = name.toLowerCase();
+
+    if (CONNECTION_FIELDS.has(key)) continue;
+
+    fields[key] = key in fields ? [fields[key], value].flat() : value;
+  }
+
+  return fields;
+}
+
+/**
+ * The lines for fields by name, of which some have several values.
+ *
+ * @param {Object<string, *>} headers
+ * @return {string[]}
+ */
+function linesOf(headers) {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((each) => `${name}: ${each}`)
+  );
+}
+
+module.exports = { fieldsOf, linesOf };

@@ -1,0 +1,70 @@
+'use strict';
+
+const { STATUS_CODES } = require('http');
+
+const { kUpgradeSocket } = require('../constants');
+const { DuplexUpgradeSocket } = require('../handshake/upgrade-socket');
+const { EMPTY } = require('../payload');
+const { Http2Connection, cancel } = require('./connection');
+const { fieldsOf, linesOf } = require('./fields');
+
+/** Status codes of responses that Node.js ends behind their head. */
+const BODILESS = new Set([204, 205, 304]);
+
+/**
+ * A stream of an HTTP/2 connection whose opening handshake is under way. Who is
+ * handed the stream finds it there.
+ */
+class Http2UpgradeSocket extends DuplexUpgradeSocket {
+  /** @param {any} stream An Http2Stream of Node's */
+  constructor(stream) {
+    super(stream, EMPTY);
+    stream[kUpgradeSocket] = this;
+  }
+
+  get isHttp2() {
+    return true;
+  }
+
+  get alive() {
+    return super.alive && (this.upgraded || !this.socket.headersSent);
+  }
+
+  reject(code, message, headers) {
+    const { socket: stream } = this;
+    const body = BODILESS.has(code) ? '' : message || STATUS_CODES[code] || '';
+    const fields = fieldsOf(
+      linesOf({
+        'Content-Type': 'text/html',
+        'Content-Length': Buffer.byteLength(body),
+        ...headers
+      })
+    );
+
+    if (BODILESS.has(code)) delete fields['content-length'];
+
+    stream.respond({ ...fields, ':status': code });
+    if (stream.writable) stream.end(body);
+  }
+
+  /** The first line tells what `:status` does. */
+  accept([, ...lines]) {
+    this.socket.respond({ ...fieldsOf(lines), ':status': 200 });
+
+    return this._pump();
+  }
+
+  open() {
+    return this._pump();
+  }
+
+  _createConnection() {
+    return new Http2Connection(this.socket, EMPTY);
+  }
+
+  destroy() {
+    cancel(this.socket);
+  }
+}
+
+module.exports = Http2UpgradeSocket;

@@ -102,6 +102,25 @@ describeEach(implementations, 'the server of an own port', ({ lib }) => {
     expect(websocket._socket._server).toBe(wss._server);
   });
 
+  test('gives requests a socket that outlasts their prototype', async () => {
+    const { wss, port } = await listen(lib);
+    const connected = once(wss, 'connection');
+
+    await rawClient(port);
+
+    const [websocket, request] = await connected;
+    const seen = new Proxy(request, {});
+
+    expect(Object.keys(request)).toContain('socket');
+    expect(seen.socket).toBe(websocket._socket);
+    // What Express does with a request.
+    Object.setPrototypeOf(request, http.IncomingMessage.prototype);
+    expect(request.socket).toBe(websocket._socket);
+    expect({ ...request }.socket).toBe(websocket._socket);
+    request.socket = null;
+    expect(request.socket).toBeNull();
+  });
+
   test('lets others answer requests', async () => {
     const { wss, port } = await listen(lib);
     const seen = [];

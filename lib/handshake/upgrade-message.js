@@ -2,6 +2,7 @@
 
 const { IncomingMessage } = require('http');
 
+const { kConnection } = require('../constants');
 const keepOwn = require('../node/keep-own');
 
 /** @typedef {import('../connection/native-connection')} NativeConnection */
@@ -15,6 +16,21 @@ const keepOwn = require('../node/keep-own');
 const Message = IncomingMessage;
 
 /**
+ * The property of a message's own that Node's constructor sets: it outlasts
+ * another prototype, which Express gives to requests.
+ */
+const SOCKET = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this[kConnection].socket;
+  },
+  set(value) {
+    keepOwn(this, 'socket', value);
+  }
+};
+
+/**
  * An http.IncomingMessage made of the head that the engine read. Its socket is
  * made when somebody asks for it.
  */
@@ -26,7 +42,8 @@ class UpgradeMessage extends Message {
   constructor(connection, rawHeaders) {
     super();
 
-    Object.defineProperty(this, '_connection', { value: connection });
+    this[kConnection] = connection;
+    Object.defineProperty(this, 'socket', SOCKET);
     this.httpVersion = '1.1';
     this.httpVersionMajor = 1;
     this.httpVersionMinor = 1;
@@ -36,11 +53,8 @@ class UpgradeMessage extends Message {
     this.push(null);
   }
 
-  get socket() {
-    return this._connection && this._connection.socket;
-  }
-
-  // The constructor of IncomingMessage sets it.
+  // The constructor of IncomingMessage sets these two. One property in the place
+  // of another would make a slow object.
   set socket(socket) {}
 
   get client() {

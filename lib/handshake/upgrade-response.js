@@ -14,13 +14,14 @@ const FORBIDDEN = /[^\t -~\x80-\uffff]/;
  *     character in it: that could begin another header, or a body
  */
 function formatHead(lines) {
-  for (const line of lines) {
-    if (FORBIDDEN.test(line)) {
-      throw Object.assign(
-        new TypeError(`Invalid character in header ${JSON.stringify(line)}`),
-        { code: 'ERR_INVALID_CHAR' }
-      );
-    }
+  // One search takes a third of the time of one a line.
+  if (FORBIDDEN.test(lines.join(''))) {
+    const line = lines.find((line) => FORBIDDEN.test(line));
+
+    throw Object.assign(
+      new TypeError(`Invalid character in header ${JSON.stringify(line)}`),
+      { code: 'ERR_INVALID_CHAR' }
+    );
   }
 
   return `${lines.join('\r\n')}\r\n\r\n`;

@@ -23,12 +23,14 @@ class Acceptor {
    * @param {Object} handle
    * @param {native.ListenerHandle} server
    * @param {function(NativeConnection): void} onConnection
+   * @param {function(): void} onReceived
    */
-  constructor(handle, server, onConnection) {
+  constructor(handle, server, onConnection, onReceived) {
     const { close, ref, unref } = handle;
 
     this._server = server;
     this._onConnection = onConnection;
+    this._onReceived = onReceived;
     this._isOpen = true;
     /** Its own events have no async context. */
     this.isInContext = true;
@@ -68,6 +70,7 @@ class Acceptor {
     }
 
     connection.receive(events);
+    this._onReceived();
   }
 
   _wait() {
@@ -87,8 +90,10 @@ class Acceptor {
  * @param {http.Server} server
  * @param {function(NativeConnection, Object): void} onConnection Gets a connection
  *     and the handle that listened for it
+ * @param {function(): void} onReceived Called when what came along with it was
+ *     received
  */
-function acceptFor(server, onConnection) {
+function acceptFor(server, onConnection, onReceived) {
   if (!hasDescriptors()) return;
 
   // Node calls this when the address is known; the method is in its prototype
@@ -100,7 +105,11 @@ function acceptFor(server, onConnection) {
     if (this._handle) return listen.apply(this, args);
 
     onceAssigned(this, '_handle', (handle) =>
-      prepare(handle, (connection) => onConnection(connection, handle))
+      prepare(
+        handle,
+        (connection) => onConnection(connection, handle),
+        onReceived
+      )
     );
 
     try {
@@ -113,7 +122,7 @@ function acceptFor(server, onConnection) {
 }
 
 /** Has the engine listen when Node has the handle do so. */
-function prepare(handle, onConnection) {
+function prepare(handle, onConnection, onReceived) {
   const { listen } = handle;
 
   if (!hasDescriptor(handle)) return;
@@ -128,7 +137,7 @@ function prepare(handle, onConnection) {
       return listen.call(handle, backlog);
     }
 
-    new Acceptor(handle, server, onConnection);
+    new Acceptor(handle, server, onConnection, onReceived);
 
     return 0;
   });

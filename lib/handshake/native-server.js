@@ -50,6 +50,8 @@ class NativeServer {
     this._begun = new Map();
     /** The class of Node's handles. */
     this._TCP = null;
+    /** The connection that was accepted in the call of the engine's under way. */
+    this._accepted = null;
     /** Node's list of those that it serves. */
     this._list = null;
   }
@@ -61,8 +63,10 @@ class NativeServer {
   listen({ port, host, backlog }, callback) {
     // Where somebody has put himself between, all of it is Node's.
     if (isServerOriginal()) {
-      acceptFor(this.server, (connection, handle) =>
-        this._accept(connection, handle)
+      acceptFor(
+        this.server,
+        (connection, handle) => this._accept(connection, handle),
+        () => (this._accepted = null)
       );
     }
 
@@ -91,6 +95,7 @@ class NativeServer {
     this._TCP = handle.constructor;
 
     if (this._isUntouched && this._untouched.hasRoom && this._joinList()) {
+      this._accepted = connection;
       this._silent.set(connection, now());
       connection.countFor(this.server);
       connection.listen((kind, value, data) =>
@@ -115,8 +120,12 @@ class NativeServer {
       this._forget(connection);
       connection.listen(null);
 
-      if (this._isUntouched) this._upgrade(connection, data);
-      else this._serve(connection);
+      // No listener was called since it was accepted, if that was just now.
+      if (connection === this._accepted || this._isUntouched) {
+        this._upgrade(connection, data);
+      } else {
+        this._serve(connection);
+      }
     } else if (kind === NOT_AN_UPGRADE) {
       this._serve(connection);
     } else if (kind === HEAD_STARTED) {

@@ -95,8 +95,13 @@ impl Queue {
 }
 
 /// How many of a chunk's events are delivered together: messages are, while what is told of the socket comes by itself,
-/// as it does from libuv.
+/// as it does from libuv. Nobody hears of a connection that is accepted before its request is there.
 fn run_length(events: &[Event]) -> usize {
+    if let [first, second, ..] = events
+        && (first.kind, second.kind) == (Kind::Accepted, Kind::Head)
+    {
+        return 2;
+    }
     events
         .iter()
         .position(|event| !event.kind.is_decoded())

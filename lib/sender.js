@@ -58,7 +58,8 @@ class Sender {
     this._compress = false;
 
     this._output = createOutput ? createOutput(this) : new FrameOutput(this);
-    this._sendQueue = new SendQueue(this._output, this);
+    /** Made with the first message. @type {?SendQueue} */
+    this._ownSendQueue = null;
     if (!createOutput) keepOwn(this, '_socket', socket);
 
     /** @type {function(Error): void} */
@@ -233,6 +234,10 @@ class Sender {
    */
   sendFrame(list, cb) {
     this._output.write(list, cb);
+  }
+
+  get _sendQueue() {
+    return (this._ownSendQueue ??= new SendQueue(this._output, this));
   }
 
   /** Nothing waits here, no message is unfinished, and nobody observes any. */

@@ -54,7 +54,8 @@ class Connection {
   constructor() {
     this.websocket = null;
     this._handler = null;
-    this._eventQueue = new EventQueue(this);
+    /** Made with the first event: a connection that is idle has none. @type {?EventQueue} */
+    this._ownEventQueue = null;
     /** What the peer sent along with its handshake has not been seen yet. */
     this.awaitingFirstRead = false;
     this._onFirstReadDone = null;
@@ -62,6 +63,10 @@ class Connection {
     this.notifiesShrunk = false;
     /** What has a `Receiver` decode the bytes, if they come as a stream. */
     this._reader = null;
+  }
+
+  get _eventQueue() {
+    return (this._ownEventQueue ??= new EventQueue(this));
   }
 
   /** A program wants to see what is written. */
@@ -120,7 +125,7 @@ class Connection {
   }
 
   get isPaused() {
-    return this._eventQueue.isPaused;
+    return this._ownEventQueue !== null && this._ownEventQueue.isPaused;
   }
 
   /** Calls back with a frame that takes long to make, for the stream. */
@@ -150,7 +155,7 @@ class Connection {
   start(websocket, handler, options) {
     this.websocket = websocket;
     this._handler = handler;
-    this._eventQueue.isSynchronous = options.allowSynchronousEvents;
+    if (!options.allowSynchronousEvents) this._eventQueue.isSynchronous = false;
   }
 
   /** Called with what the queue lets pass. What listeners throw is uncaught. */

@@ -1,21 +1,19 @@
 'use strict';
 
-const {
-  ConnectionResource,
-  copyStores,
-  createAccepted,
-  hasContextFrames
-} = require('../native/async-context');
 const native = require('../native/addon');
-const { bridge, hasUv, scheduleFlush, targets } = require('../native/bridge');
+const { bridge, scheduleFlush, targets } = require('../native/bridge');
 const Connection = require('./connection');
 const NativeSocket = require('./native-socket');
+const onceDrained = require('./once-drained');
+const { isWriteOriginal } = require('../node/node-originals');
 const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
 
-/** The addon's contexts have no frames, and without libuv there are none. */
-const hasNativeContexts = hasUv && !hasContextFrames;
+/** @typedef {import('../native/async-context').ConnectionResource} ConnectionResource */
+
+/** The longest queue that the addon can be told of. */
+const MAX_MARK = 0xffffffff;
 
 /**
  * The socket of a connection of the engine: the bytes that go through it, its
@@ -33,7 +31,7 @@ class NativeByteStream extends Connection {
     this.id = id;
     /** `dispatch()` calls in the async context of its events, or they have none. */
     this.isInContext = false;
-    this._resource = resource;
+    this.asyncResource = resource;
     this._nativeHandle = null;
     this._socket = null;
     this.destroyed = false;
@@ -65,65 +63,9 @@ class NativeByteStream extends Connection {
     this.session = null;
   }
 
-  /** What `async_hooks` know it by, created lazily. */
-  get resource() {
-    if (this._resource === null) {
-      this._resource = createAccepted();
-      this._resource.connection = this;
-    }
-
-    return this._resource;
-  }
-
-  /** Takes events in its async context. Most connections that are idle have none. */
-  enter(events) {
-    const { _resource: resource } = this;
-
-    if (resource === null && hasUv) {
-      // This is called in nobody's context.
-      this._createContext(this, 'TCPWRAP');
-    } else if (resource !== null && hasNativeContexts) {
-      resource.runInAsyncScope(() => this._createContext(resource, 'OXWS'));
-    } else {
-      this.resource.runInAsyncScope(this.receive, this, events);
-      return;
-    }
-
-    bridge.runInContext(this.id, () => this.receive(events));
-  }
-
-  /** Called with the events of one chunk, or more of one. */
-  receive(events) {
-    throw new TypeError(`Unexpected ${events}`);
-  }
-
-  /** Has the addon call in the context in which this is called. */
-  _createContext(resource, type) {
-    bridge.createContext(this.id, resource, type);
-    this.isInContext = true;
-  }
-
   /** Whether it keeps the process alive, as `async_hooks` ask their resources. */
   hasRef() {
     return !this._closed;
-  }
-
-  /**
-   * The socket's former handle is closed; this is called in its async context,
-   * or in that of the handle below.
-   *
-   * @param {string} type That of the handle
-   * @param {Object} [handle] The handle, if this is called in another one's
-   */
-  onHandedOver(type, handle) {
-    if (hasNativeContexts) {
-      this._createContext(this, type);
-    } else {
-      this._resource = new ConnectionResource(type);
-      this._resource.connection = this;
-    }
-    if (handle !== undefined) copyStores(handle, this._resource ?? this);
-    bridge.finishAdoption(this.id);
   }
 
   /** The net.Socket over this connection, created lazily. */
@@ -136,7 +78,7 @@ class NativeByteStream extends Connection {
     return this._socket;
   }
 
-  /** The socket, for who may look into it. */
+  /** The socket, once a program gets to see it. */
   get exposedSocket() {
     const { socket } = this;
 
@@ -276,6 +218,32 @@ class NativeByteStream extends Connection {
 
   get writableLength() {
     return this._socket === null ? this.pending : this._socket.writableLength;
+  }
+
+  /** Bytes in the queues, without a try to write them. */
+  get _queuedLength() {
+    const own = this._socket?.ownLength ?? 0;
+
+    return own + (this._closed ? 0 : bridge.backlog(this.id));
+  }
+
+  /** Has `onLow()` called once no more than so many bytes are queued. */
+  notifyLow(mark) {
+    if (this._closed) return;
+
+    // What the socket object holds back, because it is corked, leaves by that.
+    if (this._socket?.ownLength > 0) {
+      onceDrained(this._socket, () => this.onLow());
+      this.notifyDrained();
+    } else {
+      bridge.notifyLow(this.id, Math.min(mark, MAX_MARK));
+    }
+  }
+
+  get isWriteObserved() {
+    return this._socket === null
+      ? !isWriteOriginal()
+      : this._socket.isWriteObserved;
   }
 
   get finished() {

@@ -4,26 +4,25 @@ const { ConnectionResource } = require('../native/async-context');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
-const { isSocketOriginal, isWriteOriginal } = require('../node/node-originals');
+const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
 const CompressedSends = require('./compressed-sends');
+const { enter, inheritContext, resourceOf } = require('./connection-context');
 const NativeByteStream = require('./native-byte-stream');
-const onceDrained = require('./once-drained');
 const Passthrough = require('./passthrough');
 const StreamReader = require('./stream-reader');
 
 /** As in `src/engine/events/mod.rs`. */
 const OF_TLS = 1 << 17;
 
-/** The longest queue that the addon can be told of. */
-const MAX_MARK = 0xffffffff;
-
 const { CLOSED, CHUNK, DRAINED, END, FAILED, LOW, WRITTEN } = kinds;
 
 /**
  * A connection of the engine: accepted, dialled or adopted. The engine decodes
- * and makes its frames, until it is detached.
+ * and makes its frames, until it is detached. What its socket does is the business of
+ * NativeByteStream, what its WebSocket hears that of Connection: three classes of one
+ * object, as every connection would pay for more objects with memory.
  */
 class NativeConnection extends NativeByteStream {
   /**
@@ -105,12 +104,6 @@ class NativeConnection extends NativeByteStream {
     this.notifyDrained();
   }
 
-  get isWriteObserved() {
-    return this._socket === null
-      ? !isWriteOriginal()
-      : this._socket.isWriteObserved;
-  }
-
   /** The engine compresses messages in order, until it is detached. */
   compressesLater() {
     return this.isDetached;
@@ -187,6 +180,22 @@ class NativeConnection extends NativeByteStream {
     this._idleReceiver ??= this._handler.createReceiver(this.websocket);
 
     return this._idleReceiver;
+  }
+
+  /** What `async_hooks` know it by. */
+  get resource() {
+    return resourceOf(this);
+  }
+
+  /** Takes events in its async context. */
+  enter(events) {
+    enter(this, events);
+  }
+
+  /** The socket's former handle is closed. */
+  onHandedOver(type, handle) {
+    inheritContext(this, type, handle);
+    bridge.finishAdoption(this.id);
   }
 
   /** Called with the events of one chunk, or more of one. */
@@ -279,7 +288,7 @@ class NativeConnection extends NativeByteStream {
     this._closed = true;
     // The context goes with the id, and the socket may close later.
     if (this.isInContext && this._socket !== null) {
-      this._resource = new ConnectionResource('TCPWRAP');
+      this.asyncResource = new ConnectionResource('TCPWRAP');
     }
 
     const isLast = this._discount();
@@ -362,25 +371,6 @@ class NativeConnection extends NativeByteStream {
   /** Bytes of what is compressed, and of what was sent after it. */
   get bytesToCompress() {
     return this._compressedSends?.bufferedBytes ?? 0;
-  }
-
-  get _queuedLength() {
-    const own = this._socket?.ownLength ?? 0;
-
-    return own + (this._closed ? 0 : bridge.backlog(this.id));
-  }
-
-  /** Has `onLow()` called once no more than so many bytes are queued. */
-  notifyLow(mark) {
-    if (this._closed) return;
-
-    // What the socket object holds back, because it is corked, leaves by that.
-    if (this._socket?.ownLength > 0) {
-      onceDrained(this._socket, () => this.onLow());
-      this.notifyDrained();
-    } else {
-      bridge.notifyLow(this.id, Math.min(mark, MAX_MARK));
-    }
   }
 
   /** See `src/engine/connection/liveness.rs`. */

@@ -10,21 +10,7 @@ const {
   routedPairs
 } = require('../support/implementations');
 const { thrown } = require('../support/trace');
-
-/** Collects `count` messages as `[data, isBinary]`. */
-function messages(websocket, count) {
-  const received = [];
-
-  return new Promise((resolve) => {
-    websocket.on('message', function onMessage(data, isBinary) {
-      received.push([data, isBinary]);
-      if (received.length === count) {
-        websocket.removeListener('message', onMessage);
-        resolve(received);
-      }
-    });
-  });
-}
+const { messages } = require('../support/waiting');
 
 const bytes = Buffer.from([1, 2, 3, 250]);
 const backing = Uint8Array.from([9, 9, 1, 2, 3, 250, 9, 9]).buffer;

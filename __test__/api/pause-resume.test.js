@@ -8,12 +8,8 @@ const {
   routedImplementations,
   routedPairs
 } = require('../support/implementations');
+const { turns } = require('../support/waiting');
 const { closePayload, frame, KEY, OPCODE } = require('../support/wire');
-
-/** Lets everything that could arrive arrive. */
-async function turns(count = 20) {
-  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
-}
 
 describeEach(routedPairs, 'pause()', (pair) => {
   test('holds messages back until resume()', async () => {

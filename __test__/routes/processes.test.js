@@ -15,15 +15,10 @@ describeEach(drivers, 'a process', (driver) => {
           driver,
           async (WebSocket, name) => {
             const {
-              openRoute,
-              stopListening
+              openReleased
             } = require('./__test__/routes/support/in-process');
-            const connection = await openRoute(WebSocket, name);
-            const { server, client } = connection;
+            const { client } = await openReleased(WebSocket, name);
 
-            stopListening(connection);
-            server._socket.unref();
-            client._socket.unref();
             client.on('close', () => console.log('closed'));
             process.on('exit', () => console.log(client.readyState));
           },
@@ -38,15 +33,10 @@ describeEach(drivers, 'a process', (driver) => {
           driver,
           async (WebSocket, name) => {
             const {
-              openRoute,
-              stopListening
+              openReleased
             } = require('./__test__/routes/support/in-process');
-            const connection = await openRoute(WebSocket, name);
-            const { server, client } = connection;
+            const { client } = await openReleased(WebSocket, name);
 
-            stopListening(connection);
-            server._socket.unref();
-            client._socket.unref();
             client._socket.ref();
             setTimeout(() => client.close(1000), 50).unref();
             client.on('close', (code) => console.log(`closed ${code}`));

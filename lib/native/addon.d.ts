@@ -193,7 +193,7 @@ export interface Bridge {
     leftOut: Uint8Array | undefined,
     most: number
   ): number;
-  /** Sends what was gathered. */
+  /** Writes what was sent in this tick. */
   flush(): void;
   /** The same on this thread, before the process exits. */
   leave(): void;

@@ -22,6 +22,16 @@ function openRoute(WebSocket, name) {
     );
 }
 
+/** A connection that keeps nothing alive, and to which nobody listens. */
+async function openReleased(WebSocket, name) {
+  const connection = await openRoute(WebSocket, name);
+
+  stopListening(connection);
+  connection.server._socket.unref();
+  connection.client._socket.unref();
+  return connection;
+}
+
 /** Stops listening; connections stay. */
 function stopListening({ wss, request }) {
   wss.close();
@@ -29,4 +39,4 @@ function stopListening({ wss, request }) {
   if (request.socket.server) request.socket.server.close();
 }
 
-module.exports = { openRoute, stopListening };
+module.exports = { openReleased, openRoute, stopListening };

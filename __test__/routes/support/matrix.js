@@ -2,6 +2,7 @@
 
 const { describeEach, oxws, ws } = require('../../support/implementations');
 const { describeData, describeError } = require('../../support/trace');
+const { messages, settled, turns } = require('../../support/waiting');
 const { routes } = require('./routes');
 
 /** Who plays the server and who the client; ws with itself is the oracle. */
@@ -100,41 +101,10 @@ function record(websocket) {
   return lines;
 }
 
-/** Resolves with the first `count` messages as `[data, isBinary]`. */
-function messages(websocket, count) {
-  const received = [];
-
-  return new Promise((resolve) => {
-    websocket.on('message', function onMessage(data, isBinary) {
-      received.push([data, isBinary]);
-      if (received.length < count) return;
-      websocket.removeListener('message', onMessage);
-      resolve(received);
-    });
-  });
-}
-
 /** Runs `body(from, to)` for both directions, one after the other. */
 async function bothWays({ server, client }, body) {
   await body(client, server);
   await body(server, client);
-}
-
-/** A pong that has come tells that all before it has come. */
-function settled(from, to) {
-  return new Promise((resolve) => {
-    to.on('pong', function onPong(data) {
-      if (String(data) !== 'settled') return;
-      to.removeListener('pong', onPong);
-      resolve();
-    });
-    from.pong('settled');
-  });
-}
-
-/** Lets everything that could arrive arrive. */
-async function turns(count = 20) {
-  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 }
 
 module.exports = {

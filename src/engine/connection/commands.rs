@@ -27,7 +27,7 @@ impl Connection {
         self.schedule_behind_registration();
     }
 
-    /// Has the connection polled for what JavaScript has gathered.
+    /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnDriver`].
     pub fn process_pending(self: &Arc<Self>) {
         lock(&self.state).input.read_blocked = false;
         self.schedule();
@@ -88,7 +88,7 @@ impl Connection {
         });
     }
 
-    /// Writes what was gathered, as much as one poll may; the next poll writes the rest.
+    /// Writes what is queued, as much as one poll may; the next poll writes the rest.
     pub fn flush(self: &Arc<Self>) {
         self.command(State::flush);
     }
@@ -98,7 +98,7 @@ impl Connection {
         self.command(State::flush_fully);
     }
 
-    /// Writes what was gathered before the tick ends: here, or, if the I/O thread drives, in a poll of its.
+    /// Writes what is queued before the tick ends: here, or, if the I/O thread drives, in a poll of its.
     pub fn flush_early(self: &Arc<Self>) {
         if self.engine.has_thread() {
             self.schedule();

@@ -39,7 +39,7 @@ impl Contents {
 /// A send or write that is to be compressed outside of the call, or waits behind one that is.
 struct Waiting {
     contents: Contents,
-    /// Somebody asked for its ticket.
+    /// JavaScript asked for its sequence number.
     is_tracked: bool,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Output {
     /// Sends and writes so far, and those of them whose bytes are in the queue or beyond.
     sent: u64,
     queued_seq: u64,
-    /// Where the bytes of tracked tickets end: (position, ticket).
+    /// Where the bytes of tracked sends and writes end: (position, sequence number).
     tracked: VecDeque<(u64, u64)>,
     /// A message is being compressed, and what is behind it, and how many bytes that is.
     deflating: bool,
@@ -111,7 +111,7 @@ impl Output {
         self.queued_seq += 1;
     }
 
-    /// Counts a send or write that never leaves: its ticket is never written.
+    /// Counts a send or write that never leaves: it is never reported as written.
     pub(super) fn reject(&mut self) {
         self.sent += 1;
         self.queued_seq += 1;
@@ -119,7 +119,7 @@ impl Output {
         self.lost += 1;
     }
 
-    /// Adds to the queue what has a ticket already.
+    /// Adds to the queue what is counted already.
     pub(super) fn append(&mut self, len: usize, append: impl FnOnce(&mut Vec<u8>)) {
         let before = self.queue.len();
         self.queue.append(len, append);
@@ -215,7 +215,7 @@ impl Output {
         self.sent
     }
 
-    /// All bytes of an tracked ticket are written, and nobody has asked for that.
+    /// All bytes of a tracked send or write are with the kernel, and that is not reported yet.
     pub(super) fn has_news(&self) -> bool {
         self.tracked
             .front()
@@ -225,10 +225,10 @@ impl Output {
     pub(super) fn written(&mut self) -> u64 {
         let position = self.bytes_written();
         let mut written = 0;
-        while let Some((end, ticket)) = self.tracked.front()
+        while let Some((end, number)) = self.tracked.front()
             && *end <= position
         {
-            written = *ticket;
+            written = *number;
             self.tracked.pop_front();
         }
         if self.tracked.is_empty() {

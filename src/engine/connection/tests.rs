@@ -116,10 +116,10 @@ fn a_backlog_is_written_in_steps_and_each_send_reported() {
     let (engine, connection, _peer) = connection();
     let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
     poll(&engine);
-    let mut tickets = Vec::new();
+    let mut numbers = Vec::new();
     for _ in 0..64 {
         connection.send(vec![7; 100_000].into(), flags, [0; 4], Flush::OnDriver);
-        tickets.push(connection.sequence_number());
+        numbers.push(connection.sequence_number());
     }
     connection.notify_written();
     assert_eq!(connection.traffic().1, 0);
@@ -130,7 +130,7 @@ fn a_backlog_is_written_in_steps_and_each_send_reported() {
     assert!(connection.traffic().1 <= 1024 * 1024);
     assert!(events.iter().any(|event| event.kind == Kind::Written));
     let written = connection.written();
-    assert!(tickets.contains(&written) && connection.pending() > 0);
+    assert!(numbers.contains(&written) && connection.pending() > 0);
     assert_eq!(connection.written(), 0);
     connection.flush_fully();
     assert!(connection.written() > written);

@@ -13,7 +13,7 @@ use crate::engine::tls::{FormerBios, TlsError};
 
 /// What came of [`Connection::take_session`].
 pub enum Taking {
-    /// It is ours; Node's `BIO`s are for whoever drops them when its `TLSWrap` is done with them.
+    /// It is ours; Node's `BIO`s have to be dropped once its `TLSWrap` is done with them.
     Taken(FormerBios),
     /// Records of Node's are on their way.
     NotYet,

@@ -133,8 +133,8 @@ impl HeadParser {
         }
     }
 
-    /// Reads on in `bytes`: all bytes of the connection so far. After a head or `Foreign` the
-    /// parser is spent and answers `Foreign`.
+    /// Reads on in `bytes`: all bytes of the connection so far. After a head or `NotAnUpgrade` the
+    /// parser is spent and answers `NotAnUpgrade`.
     pub fn parse(&mut self, bytes: &[u8]) -> Outcome {
         let end = bytes.len().min(self.limits.max_bytes);
         while self.position < end && self.state != State::NotAnUpgrade {

@@ -32,7 +32,7 @@ pub(crate) fn flat(parser: fn(HeadLimits) -> HeadParser, bytes: &[u8]) -> Vec<u8
     flat
 }
 
-/// Asserts that `accepted` may go on, and that with `next` it is foreign at once.
+/// Asserts that `accepted` may go on, and that with `next` it is at once no upgrade.
 pub(crate) fn assert_turns_foreign(
     parser: fn(HeadLimits) -> HeadParser,
     accepted: &[u8],

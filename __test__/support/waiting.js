@@ -1,0 +1,34 @@
+'use strict';
+
+/** Resolves with the first `count` messages as `[data, isBinary]`. */
+function messages(websocket, count) {
+  const received = [];
+
+  return new Promise((resolve) => {
+    websocket.on('message', function onMessage(data, isBinary) {
+      received.push([data, isBinary]);
+      if (received.length < count) return;
+      websocket.removeListener('message', onMessage);
+      resolve(received);
+    });
+  });
+}
+
+/** A pong that has come tells that all before it has come. */
+function settled(from, to) {
+  return new Promise((resolve) => {
+    to.on('pong', function onPong(data) {
+      if (String(data) !== 'settled') return;
+      to.removeListener('pong', onPong);
+      resolve();
+    });
+    from.pong('settled');
+  });
+}
+
+/** Lets everything that could arrive arrive. */
+async function turns(count = 20) {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
+}
+
+module.exports = { messages, settled, turns };

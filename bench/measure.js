@@ -40,12 +40,13 @@ function measure(scenario, peer, options, load) {
     return measureClient(scenario, peer, options, load);
   }
 
-  const { kind, busy, http, tls, deflate } = scenario;
+  const { kind, busy, http, tls, deflate, via } = scenario;
   const command = peer.server({
     busy,
     http,
     tls,
     deflate,
+    via,
     isBroadcasting: kind === 'broadcast'
   });
   const run = kind === 'memory' ? measureMemory : measureServer;

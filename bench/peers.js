@@ -30,10 +30,10 @@ const script = (...names) => path.join(__dirname, ...names);
  *
  * @returns {Peer}
  */
-function library(name, node, module, env = {}, isQuick = false) {
+function library(name, node, module, env = {}, isQuick = false, extra = '') {
   const command = (file) => (settings) => ({
     file: node,
-    args: ['--expose-gc', file, JSON.stringify({ ...settings, module })],
+    args: ['--expose-gc', file, JSON.stringify({ ...settings, module, extra })],
     env
   });
 
@@ -127,15 +127,23 @@ function hasNativeAddons() {
 function all({ node, peer }, load) {
   const ws = require.resolve('ws');
   const oxws = script('..');
+  const extra = script('..', 'lib', 'extra');
+  const own = (name, env, isQuick) =>
+    library(name, node, oxws, env, isQuick, extra);
 
   return [
     library('ws', node, ws, PLAIN, true),
     // How far two equals are apart shows the noise.
     library('ws-again', node, ws, PLAIN, true),
     ...(hasNativeAddons() ? [library('ws+native', node, ws)] : []),
-    library('oxws', node, oxws, {}, true),
-    library('oxws-inline', node, oxws, { OXWS_DRIVER: 'inline' }),
-    library('oxws-thread', node, oxws, { OXWS_DRIVER: 'thread' }),
+    own('oxws', {}, true),
+    own('oxws-inline', { OXWS_DRIVER: 'inline' }),
+    own('oxws-thread', { OXWS_DRIVER: 'thread' }),
+    // What oxws/extra is compared with.
+    {
+      ...library('oxws-loop', node, oxws, {}, true),
+      supports: ({ via }) => via !== undefined
+    },
     ...peer.map((text) => pointedTo(text, node)),
     floor(load)
   ];

@@ -19,6 +19,8 @@ const MIB = 1024 * KIB;
  * @property {string} [deflate] `takeover`, `none`: whether contexts are kept
  * @property {boolean} [http] On the user's http.Server, not on its own port
  * @property {boolean} [tls] On the user's https.Server, or what a peer has
+ * @property {string} [via] Of `broadcast` scenarios, what of `oxws/extra` sends:
+ *     `broadcast` or `topics`
  * @property {number} [busy] Microseconds of the user's work for each message
  */
 
@@ -119,6 +121,20 @@ const compressedMemory = (name, deflate) =>
     }
   );
 
+const broadcast = (connections, window, via, isQuick = false) => ({
+  name: ['broadcast', connections, window, via].filter(Boolean).join('-'),
+  title: `broadcast to ${connections}, 128 B, ${window} under way${via ? `, by ${VIA[via]}` : ''}`,
+  kind: 'broadcast',
+  unit: 'deliveries',
+  connections,
+  window,
+  size: 128,
+  via,
+  isQuick
+});
+
+const VIA = { broadcast: 'broadcast()', topics: 'Topics' };
+
 const client = (connections, window, isQuick = false) => ({
   name: `client-${connections}x${window}`,
   title: `client ${connections} × ${window}, 32 B`,
@@ -157,15 +173,11 @@ module.exports = [
   connect('connect', 'own port', { isQuick: true }),
   connect('connect-http', "user's http.Server", { http: true }),
   connect('connect-tls', 'TLS', { tls: true }),
-  {
-    name: 'broadcast',
-    title: 'broadcast to 500, 128 B',
-    kind: 'broadcast',
-    unit: 'deliveries',
-    connections: 500,
-    size: 128,
-    isQuick: true
-  },
+  { ...broadcast(500, 1, undefined, true), name: 'broadcast' },
+  broadcast(500, 16, 'broadcast'),
+  broadcast(500, 16, 'topics', true),
+  broadcast(10_000, 4, 'broadcast'),
+  broadcast(10_000, 4, 'topics'),
   client(64, 1, true),
   client(16, 16),
   echo('busy', 'echo 64 × 1, 32 B, 20 µs of JS work each', {

@@ -6,6 +6,7 @@
 const cluster = require('cluster');
 const os = require('os');
 const WebSocket = require('oxws');
+const { broadcast } = require('oxws/extra');
 
 const { PORT = 8080, WORKERS = os.availableParallelism() } = process.env;
 
@@ -44,11 +45,7 @@ function runWorker() {
     ws.send(`You talk to ${name}`);
     ws.on('message', (data) => process.send(`${name}: ${data}`));
   });
-  process.on('message', (text) => {
-    for (const ws of wss.clients) {
-      if (ws.readyState === WebSocket.OPEN) ws.send(text);
-    }
-  });
+  process.on('message', (text) => broadcast(wss.clients, text));
 }
 
 if (cluster.isPrimary) runPrimary();

@@ -146,6 +146,31 @@ test('statistics: counts what it echoes', async () => {
   expect(await refusal(`${wsOf(url)}/nowhere`)).toBe(404);
 });
 
+test('market: sends the prices that are asked for', async () => {
+  const url = await new Program('examples/market/server.js', {
+    env: { SYMBOLS: '30' }
+  }).url();
+  const { ws, next } = await connect(`${wsOf(url)}/feed`);
+  const { symbols } = JSON.parse(await next());
+
+  expect(symbols.slice(0, 2)).toEqual(['AAA', 'AAB']);
+  ws.send(JSON.stringify(['AAB', 'nothing']));
+  for (let count = 0; count < 20; count++) {
+    const { symbol, price, rates } = JSON.parse(await next());
+
+    if (rates !== undefined) continue;
+
+    expect(symbol).toBe('AAB');
+    expect(price).toBeGreaterThan(0);
+  }
+  ws.send('no JSON');
+  expect((await once(ws, 'close'))[0]).toBe(1008);
+
+  const request = { headers: { Connection: 'close' } };
+
+  expect(await (await fetch(url, request)).text()).toContain('<main>');
+});
+
 test('cluster: clients of different workers hear each other', async () => {
   const url = await new Program('examples/cluster.js', {
     env: { WORKERS: '2' }

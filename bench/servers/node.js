@@ -41,18 +41,42 @@ readline.createInterface({ input: process.stdin }).on('line', () => {
 
 function serve(wss) {
   const { busy, isBroadcasting } = settings;
+  const way = (settings.extra && settings.via) || 'loop';
+  const extra = settings.extra ? require(settings.extra) : {};
+  const { sendToAll, subscribe } = waysToAll(wss)[way](extra);
 
   wss.on('connection', (ws) => {
+    subscribe?.(ws);
     ws.on('message', (data, isBinary) => {
       if (busy) work(busy);
 
       if (isBroadcasting) {
-        for (const client of wss.clients) {
-          client.send(data, { binary: isBinary });
-        }
+        sendToAll(data, { binary: isBinary });
       } else {
         ws.send(data, { binary: isBinary });
       }
     });
   });
+}
+
+/** What has no other way sends in a loop. */
+function waysToAll(wss) {
+  return {
+    loop: () => ({
+      sendToAll(data, options) {
+        for (const client of wss.clients) client.send(data, options);
+      }
+    }),
+    broadcast: ({ broadcast }) => ({
+      sendToAll: (data, options) => broadcast(wss.clients, data, options)
+    }),
+    topics({ Topics }) {
+      const topics = new Topics();
+
+      return {
+        sendToAll: (data, options) => topics.publish('all', data, options),
+        subscribe: (ws) => topics.subscribe(ws, 'all')
+      };
+    }
+  };
 }

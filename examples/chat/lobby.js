@@ -1,5 +1,7 @@
 'use strict';
 
+const { broadcast } = require('oxws/extra');
+
 const { MAX_EMPTY_ROOMS } = require('./limits');
 const { Room } = require('./room');
 
@@ -31,9 +33,10 @@ class Lobby {
       size
     }));
 
-    for (const visitor of this.#visitors) {
-      visitor.send({ type: 'rooms', rooms });
-    }
+    broadcast(
+      [...this.#visitors].map(({ ws }) => ws),
+      JSON.stringify({ type: 'rooms', rooms })
+    );
   }
 
   /** Drops the oldest of the empty rooms. */

@@ -1,5 +1,7 @@
 'use strict';
 
+const { broadcast } = require('oxws/extra');
+
 const { MAX_HISTORY, MAX_HISTORY_BYTES } = require('./limits');
 
 /** The close code for the first of two windows of one visitor. */
@@ -69,9 +71,9 @@ class Room {
 
   /** Sends something that is not remembered. */
   tell(message, except) {
-    for (const visitor of this.#visitors) {
-      if (visitor !== except) visitor.ws.send(message);
-    }
+    const sockets = [...this.#visitors].map(({ ws }) => ws);
+
+    broadcast(sockets, message, { except: except?.ws });
   }
 
   #tellPresence() {

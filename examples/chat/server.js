@@ -8,6 +8,7 @@ const fs = require('fs');
 const { createServer } = require('http');
 const path = require('path');
 const { WebSocketServer } = require('oxws');
+const { keepAlive } = require('oxws/extra');
 
 const { Lobby } = require('./lobby');
 const { Visitor } = require('./visitor');
@@ -15,7 +16,6 @@ const { MAX_FILE } = require('./limits');
 
 const { PORT = 8080 } = process.env;
 const PUBLIC = path.join(__dirname, 'public');
-const HEARTBEAT = 30_000;
 
 const TYPES = {
   '.css': 'text/css; charset=utf-8',
@@ -72,8 +72,6 @@ const lobby = new Lobby();
 wss.on('connection', (ws) => {
   const visitor = new Visitor(ws, lobby);
 
-  ws.isAlive = true;
-  ws.on('pong', () => (ws.isAlive = true));
   ws.on('error', (err) => console.error('%s: %s', visitor.name, err.message));
   ws.on('message', (data, isBinary) => {
     if (isBinary) visitor.receiveFile(data);
@@ -83,16 +81,7 @@ wss.on('connection', (ws) => {
 });
 
 // Phones vanish without a word: who does not answer a ping is gone.
-setInterval(() => {
-  for (const ws of wss.clients) {
-    if (!ws.isAlive) {
-      ws.terminate();
-      continue;
-    }
-    ws.isAlive = false;
-    ws.ping();
-  }
-}, HEARTBEAT).unref();
+keepAlive(wss);
 
 server.listen(PORT, () => {
   console.log('Listening on http://localhost:%d', server.address().port);

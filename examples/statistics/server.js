@@ -8,6 +8,7 @@ const fs = require('fs');
 const { createServer } = require('http');
 const path = require('path');
 const { WebSocketServer } = require('oxws');
+const { broadcast } = require('oxws/extra');
 
 const { Statistics } = require('./statistics');
 
@@ -63,10 +64,8 @@ watchers.on('connection', (ws) => {
 setInterval(() => {
   const text = JSON.stringify(statistics.take(echo.clients));
 
-  for (const ws of watchers.clients) {
-    // Who does not keep up misses some: the next figures tell more anyway.
-    if (ws.bufferedAmount === 0) ws.send(text);
-  }
+  // Who does not keep up misses some: the next figures tell more anyway.
+  broadcast(watchers.clients, text, { maxBuffered: 0 });
 }, Number(INTERVAL)).unref();
 
 server.listen(PORT, () => {

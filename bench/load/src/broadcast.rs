@@ -1,5 +1,6 @@
-//! Connections of which one sends a message that the server sends to all.
+//! Connections of which one sends messages that the server sends to all.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
@@ -17,9 +18,18 @@ use crate::transport::Transport;
 struct Connection {
     stream: TcpStream,
     expected: Cursor,
+    /// How many it has.
+    delivered: usize,
 }
 
-/// Loads a broadcasting server: the next message leaves when everybody has the one before. Counts deliveries.
+/// A message that not everybody has.
+struct Message {
+    sent: u64,
+    missing: usize,
+}
+
+/// Loads a broadcasting server, which has `window` messages to send at a time: the next one leaves when everybody has the
+/// first of them. Counts deliveries.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     let count: usize = settings.get("connections")?;
     let messages = Content::Binary.messages(settings.get("size")?, 64);
@@ -42,18 +52,22 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
         connections.push(Connection {
             stream,
             expected: Cursor::new(&deliveries, 0),
+            delivered: 0,
         });
     }
 
     let mut meter = Meter::new(settings)?;
     let mut events = Events::with_capacity(1024);
     let mut chunk = vec![0; 64 * 1024];
-    let mut outstanding = 0;
-    let mut sent = 0;
+    let window = settings.get("window")?;
+    let mut underway: VecDeque<Message> = VecDeque::with_capacity(window);
+    let mut done = 0;
     while let Some(timeout) = meter.remaining()? {
-        if outstanding == 0 {
-            sent = meter.now();
-            outstanding = count;
+        while underway.len() < window {
+            underway.push_back(Message {
+                sent: meter.now(),
+                missing: count,
+            });
             // One small message: the kernel takes it whole.
             let length = connections[0].stream.write(&requests.slices(1)[0])?;
             if requests.advance(length) != 1 {
@@ -74,9 +88,15 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
             };
             let now = meter.now();
             for _ in 0..connection.expected.expect(&chunk[..length])? {
-                meter.record(sent, now);
-                outstanding -= 1;
+                let message = &mut underway[connection.delivered - done];
+                meter.record(message.sent, now);
+                message.missing -= 1;
+                connection.delivered += 1;
             }
+        }
+        while underway.front().is_some_and(|first| first.missing == 0) {
+            underway.pop_front();
+            done += 1;
         }
     }
     meter.report()

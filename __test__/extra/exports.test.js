@@ -19,12 +19,13 @@ const NAMES = [
   'sendAsync',
   'serveHttp2',
   'shutdown',
+  'stats',
   'waitForDrain'
 ];
 
 /** Calls of all functions that take a WebSocket, and a server. */
 const OF_WEBSOCKETS = ['keepAlive', 'messages', 'sendAsync', 'waitForDrain'];
-const OF_SERVERS = ['keepAlive', 'shutdown'];
+const OF_SERVERS = ['keepAlive', 'shutdown', 'stats'];
 
 function evaluate(source, type) {
   return runNode([`--input-type=${type}`, '-e', source]);

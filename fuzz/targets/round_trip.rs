@@ -39,6 +39,8 @@ enum Sending<'a> {
         text: &'a str,
         compress: bool,
     },
+    /// Compressed by somebody else, for others as well.
+    Shared(Payload<'a>),
     Ping(&'a [u8]),
     Pong(&'a [u8]),
 }
@@ -85,6 +87,7 @@ impl From<&Deflate> for Params {
 struct Sender {
     endpoint: Endpoint,
     role: Role,
+    deflate: Option<Params>,
     compresses: bool,
     out: Vec<u8>,
     expected: Vec<Event>,
@@ -150,9 +153,28 @@ impl Sender {
                 self.send(text.as_bytes(), flags, true, None, false);
                 self.expected.push(message(false, text.as_bytes().to_vec()));
             }
+            Sending::Shared(payload) => self.share(&payload.bytes()),
             Sending::Ping(payload) => self.control(opcode::PING, payload),
             Sending::Pong(payload) => self.control(opcode::PONG, payload),
         }
+    }
+
+    /// A message on its own, which the endpoint does not make: it goes on with an empty window.
+    fn share(&mut self, payload: &[u8]) {
+        let Some(mut params) = self.deflate else {
+            return;
+        };
+        params.deflate.no_context_takeover = true;
+        let mut flags = FrameFlags::opcode(opcode::BINARY)
+            | FrameFlags::FIN
+            | FrameFlags::RSV1
+            | FrameFlags::COMPRESS;
+        if self.role == Role::Client {
+            flags = flags | FrameFlags::MASK;
+        }
+        endpoint(self.role, Some(params)).frame(&mut self.out, payload, flags, [0; 4]);
+        self.endpoint.forget_context();
+        self.expected.push(message(true, payload.to_vec()));
     }
 
     fn control(&mut self, code: u8, payload: &[u8]) {
@@ -211,6 +233,7 @@ fuzz_target!(|plan: Plan<'_>| {
     let mut sender = Sender {
         endpoint: endpoint(role, deflate),
         role,
+        deflate,
         compresses: deflate.is_some(),
         out: Vec::new(),
         expected: Vec::new(),

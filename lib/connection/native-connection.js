@@ -373,6 +373,15 @@ class NativeConnection extends NativeByteStream {
     return this._compressedSends?.bufferedBytes ?? 0;
   }
 
+  /** Bytes that came, and bytes that the kernel took. */
+  get bytesReceived() {
+    return this.bytesRead;
+  }
+
+  get bytesSent() {
+    return this.bytesWritten;
+  }
+
   /** See `src/engine/connection/liveness.rs`. */
   checkAlive(now, silence, patience) {
     return bridge.checkAlive(this.id, now, silence, patience);

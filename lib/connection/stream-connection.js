@@ -201,6 +201,11 @@ class StreamConnection extends Connection {
     return this._reader.bytesReceived;
   }
 
+  /** Bytes that the stream took, if it counts them. */
+  get bytesSent() {
+    return this.socket.bytesWritten ?? 0;
+  }
+
   get finished() {
     return this.socket.writableFinished;
   }

@@ -275,6 +275,38 @@ export function connectHttp2(
   options?: ConnectHttp2Options
 ): WebSocket;
 
+/** What connections are doing: see {@link stats}. */
+export interface Stats {
+  /** How many there are: those that are open, or closing. */
+  connections: number;
+  /** How many of them go which way: `'engine'`, `'engine, TLS'`, `'stream'` … */
+  routes: Record<string, number>;
+  /** The thread that polls the engine: JavaScript's, or the I/O thread. */
+  driver: 'inline' | 'thread';
+  /** Bytes that came over them. */
+  bytesReceived: number;
+  /** Bytes that the kernel, or the stream below, took. */
+  bytesSent: number;
+  /** Bytes that wait to be written. */
+  bytesBuffered: number;
+  /** The most that wait for one of them. */
+  maxBuffered: number;
+  /** How many are paused. */
+  paused: number;
+  /** How many have negotiated permessage-deflate. */
+  compressed: number;
+}
+
+/**
+ * What connections are doing at the moment. Nothing is counted for it: they are
+ * asked.
+ *
+ * @param target A server, for its clients, or one WebSocket, or many.
+ */
+export function stats(
+  target: WebSocket | WebSocket.Server<any, any> | Iterable<WebSocket>
+): Stats;
+
 /** When {@link waitForDrain} resolves. */
 export interface DrainOptions {
   /** Bytes that may still wait. Default: `0`. */

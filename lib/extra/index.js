@@ -7,6 +7,7 @@ const messages = require('./messages');
 const { PreparedMessage } = require('./prepared-message');
 const { sendAsync, waitForDrain } = require('./flow');
 const shutdown = require('./shutdown');
+const stats = require('./stats');
 const Topics = require('./topics');
 
 module.exports = {
@@ -20,5 +21,6 @@ module.exports = {
   sendAsync,
   serveHttp2,
   shutdown,
+  stats,
   waitForDrain
 };

@@ -11,6 +11,7 @@ export const {
   sendAsync,
   serveHttp2,
   shutdown,
+  stats,
   waitForDrain
 } = extra;
 

@@ -7,6 +7,7 @@ const { kClosing } = require('../constants');
 const { send, waitForDrain, onLow } = require('./drain');
 const { broadcast, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
+const { driver, measure } = require('./measures');
 const TopicMembers = require('./topic-members');
 
 module.exports = {
@@ -14,6 +15,8 @@ module.exports = {
   broadcast,
   checkAlive,
   createTopicMembers: (onEdge) => new TopicMembers(onEdge),
+  driver,
+  measure,
   onLow,
   send,
   sendPrepared,

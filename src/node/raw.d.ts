@@ -195,6 +195,8 @@ export interface Bridge {
   ): number;
   /** Writes what was sent in this tick. */
   flush(): void;
+  /** 1 if this thread polls the engine. */
+  isInline(): number;
   /** The same on this thread, before the process exits. */
   leave(): void;
   /** Makes an endpoint whose bytes JavaScript carries; returns its id. */

@@ -3,10 +3,11 @@
 use napi::sys;
 
 use super::{CallContext, Entries, entry};
-use crate::node::raw::values::undefined;
+use crate::node::raw::values::{number, undefined};
 
 pub(super) const ENTRIES: Entries = &[
     (c"flush", entry!(flush)),
+    (c"isInline", entry!(is_inline)),
     (c"leave", entry!(leave)),
     (c"raise", entry!(raise)),
 ];
@@ -15,6 +16,12 @@ pub(super) const ENTRIES: Entries = &[
 fn flush(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
     context.environment().end_tick();
     undefined(context.env())
+}
+
+/// `isInline()`: 1 if the JS thread polls.
+fn is_inline(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
+    let is_inline = context.environment().sends().is_inline();
+    number(context.env(), f64::from(u8::from(is_inline)))
 }
 
 /// `leave()`: the process exits. All that was sent is written, and what is sent from here on at once.

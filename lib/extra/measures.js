@@ -1,0 +1,35 @@
+'use strict';
+
+// What is to be seen of a WebSocket from outside, for `stats()`.
+
+const { bridge } = require('../native/bridge');
+const { queuedBytes } = require('./drain');
+const { kConnection } = require('../constants');
+
+/** @typedef {import('../websocket')} WebSocket */
+
+/**
+ * @param {WebSocket} websocket
+ * @return {?Object} None: it has no connection
+ */
+function measure(websocket) {
+  const connection = websocket[kConnection];
+
+  if (connection === null || connection.destroyed) return null;
+
+  return {
+    route: connection.route,
+    received: connection.bytesReceived,
+    sent: connection.bytesSent,
+    buffered: queuedBytes(websocket),
+    isPaused: websocket.isPaused,
+    isCompressed: websocket._extensions['permessage-deflate'] !== undefined
+  };
+}
+
+/** Who polls the engine at the moment. */
+function driver() {
+  return bridge.isInline() === 1 ? 'inline' : 'thread';
+}
+
+module.exports = { driver, measure };

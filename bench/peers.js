@@ -139,6 +139,7 @@ function all({ node, peer }, load) {
     own('oxws', {}, true),
     own('oxws-inline', { OXWS_DRIVER: 'inline' }),
     own('oxws-thread', { OXWS_DRIVER: 'thread' }),
+    own('oxws-stream', { OXWS_ADOPT: '0' }),
     // What oxws/extra is compared with.
     {
       ...library('oxws-loop', node, oxws, {}, true),

@@ -96,17 +96,17 @@ describeEach(isLinux ? ownDrivers : [], 'TLS', (driver) => {
           ];
         };
 
-        await inParallel(800);
+        await inParallel(400);
 
         const [before, memory] = await measure();
 
-        await inParallel(800);
+        await inParallel(400);
 
         const [after, grown] = await measure();
 
         console.log(before);
         console.log(after);
-        console.log((grown - memory) / 800);
+        console.log((grown - memory) / 400);
         console.log([...codes].sort().join());
         process.exit();
       },

@@ -151,6 +151,40 @@ describe.each(rows)('TLS traffic ($name)', (row) => {
     expect(client._socket.bytesWritten).toBe(server._socket.bytesRead);
   });
 
+  test('comes right behind the handshake', async () => {
+    const { wss, port } = await serve(row);
+    const data = bytes(3 << 20);
+    const fromServer = new Promise((resolve) => {
+      wss.on('connection', (websocket) => {
+        websocket.send(data);
+        websocket.on('message', resolve);
+      });
+    });
+    const client = trackWebSocket(
+      new row.lib.WebSocket(`wss://127.0.0.1:${port}`, {
+        rejectUnauthorized: false
+      })
+    );
+    const [received] = await once(client, 'message');
+
+    expect(digest(received)).toBe(digest(data));
+
+    const socket = trackSocket(
+      tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    );
+
+    socket.on('error', () => {});
+    await once(socket, 'secureConnect');
+    socket.resume();
+    socket.write(
+      Buffer.concat([
+        Buffer.from(upgradeRequest()),
+        frame({ opcode: OPCODE.binary, payload: data, key: KEY })
+      ])
+    );
+    expect(digest(await fromServer)).toBe(digest(data));
+  });
+
   test('is compressed', async () => {
     const { port } = await serve(row, {}, { perMessageDeflate: true });
     const client = await dial(row, port, { perMessageDeflate: true });

@@ -53,9 +53,7 @@ class TlsSession {
     this._scope = null;
 
     wrap.readStop();
-    wrap.onread = (bytes) => {
-      if (bytes !== undefined) this._early.push(Buffer.from(bytes));
-    };
+    wrap.onread = readerFor(wrap, socket, (bytes) => this._early.push(bytes));
     wrap.onerror = (err) => {
       this._error ??= err;
     };
@@ -160,6 +158,36 @@ class TlsSession {
   }
 }
 
+/**
+ * What a handle calls when it has read. Where in the memory that it gets the
+ * bytes lie only Node's own function knows: that is called for another socket.
+ */
+function readerFor(wrap, socket, onBytes) {
+  const { onread } = wrap;
+  const push = (bytes) => {
+    onBytes(Buffer.from(bytes));
+    return true;
+  };
+  const other = Object.create(wrap, {
+    [ownerSymbolOf(wrap)]: {
+      value: Object.create(socket, { push: { value: push } })
+    }
+  });
+
+  return (memory) => {
+    if (memory !== undefined) onread.call(other, memory);
+  };
+}
+
+/** Under which a handle has its socket. */
+function ownerSymbolOf(wrap) {
+  return Object.getOwnPropertySymbols(wrap).find(
+    ({ description }) => description === 'owner_symbol'
+  );
+}
+
 function ignore() {}
+
+TlsSession.ownerSymbolOf = ownerSymbolOf;
 
 module.exports = TlsSession;

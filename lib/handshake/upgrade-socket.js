@@ -14,6 +14,7 @@ const {
 const { isSocketOriginal } = require('../node/node-originals');
 const StreamConnection = require('../connection/stream-connection');
 const { kUpgradeSocket } = require('../constants');
+const { ownerSymbolOf } = require('../connection/tls-session');
 const NativeSocket = require('../connection/native-socket');
 const { formatHead, formatResponse } = require('./upgrade-response');
 
@@ -312,7 +313,9 @@ function isWrapOverDescriptor(handle) {
   if (
     handle === null ||
     typeof handle !== 'object' ||
-    typeof handle.destroySSL !== 'function'
+    typeof handle.destroySSL !== 'function' ||
+    typeof handle.onread !== 'function' ||
+    ownerSymbolOf(handle) === undefined
   ) {
     return false;
   }

@@ -72,9 +72,13 @@ function resourceOf(connection) {
  * @param {NativeConnection} connection
  * @param {string} type That of the handle
  * @param {Object} [handle] The handle, if this is called in another one's
+ * @param {?ConnectionResource} [resource] What has its context, if that is known
  */
-function inheritContext(connection, type, handle) {
-  if (hasNativeContexts) {
+function inheritContext(connection, type, handle, resource = null) {
+  if (resource !== null) {
+    connection.asyncResource = resource;
+    resource.connection = connection;
+  } else if (hasNativeContexts) {
     createContext(connection, connection, type);
   } else {
     connection.asyncResource = new ConnectionResource(type);

@@ -193,8 +193,8 @@ class NativeConnection extends NativeByteStream {
   }
 
   /** The socket's former handle is closed. */
-  onHandedOver(type, handle) {
-    inheritContext(this, type, handle);
+  onHandedOver(type, handle, resource) {
+    inheritContext(this, type, handle, resource);
     bridge.finishAdoption(this.id);
   }
 

@@ -1,6 +1,10 @@
 'use strict';
 
-const { PassiveResource } = require('../native/async-context');
+const {
+  ConnectionResource,
+  PassiveResource,
+  isInFrame
+} = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
@@ -51,6 +55,9 @@ class TlsSession {
     this._bios = 0;
     /** The async context of the handle below, once that is closed. */
     this._scope = null;
+    /** That of the `TLSWrap`, where it is the one in which sockets are upgraded. */
+    this._resource =
+      this._isServer && isInFrame() ? new ConnectionResource('TLSWRAP') : null;
 
     wrap.readStop();
     wrap.onread = readerFor(wrap, socket, (bytes) => this._early.push(bytes));
@@ -128,7 +135,7 @@ class TlsSession {
       this._scope = new PassiveResource('TCPWRAP');
       if (this._connection.isClosed) return;
 
-      this._connection.onHandedOver('TLSWRAP', this.wrap);
+      this._connection.onHandedOver('TLSWRAP', this.wrap, this._resource);
     });
   }
 

@@ -3,7 +3,7 @@
 const net = require('net');
 const tls = require('tls');
 
-const { isInFrame } = require('../native/async-context');
+const { isInFrame, isInParser } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { hasDescriptors } = require('../native/descriptors');
 const NativeConnection = require('../connection/native-connection');
@@ -285,7 +285,7 @@ function isTlsAdoptable(socket) {
     !server?.listenerCount?.('resumeSession') &&
     !usesSharedContext(socket) &&
     // What a server's handle had when it was made would be lost.
-    !(options.isServer && isInFrame()) &&
+    !(options.isServer && isInFrame() && !isInParser()) &&
     isWrapOverDescriptor(handle)
   );
 }

@@ -1,6 +1,10 @@
 'use strict';
 
-const { AsyncLocalStorage, AsyncResource } = require('async_hooks');
+const {
+  AsyncLocalStorage,
+  AsyncResource,
+  executionAsyncResource
+} = require('async_hooks');
 
 /** @typedef {import('../connection/native-byte-stream')} NativeByteStream */
 
@@ -49,6 +53,11 @@ function isInFrame() {
   const frame = symbolsOf(resource, FRAME).map((symbol) => resource[symbol])[0];
 
   return frame !== undefined;
+}
+
+/** Whether Node's http parser calls us: in the context of its socket. */
+function isInParser() {
+  return executionAsyncResource()?.constructor?.name === 'HTTPParser';
 }
 
 /** Gives `to` the values that AsyncLocalStorages have in the context of `from`. */
@@ -114,5 +123,6 @@ module.exports = {
   createAccepted,
   hasContextFrames,
   isInFrame,
+  isInParser,
   prepareRoot
 };

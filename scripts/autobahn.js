@@ -14,7 +14,8 @@ const USAGE = `Usage: npm run autobahn -- [options]
 
   --side a,b      server, client; both by default
   --driver a,b    inline, thread; both by default
-  --route a,b     native, adopted, stream; native by default
+  --route a,b     native, adopted, stream; http2, of servers only; native by
+                  default
   --cases a,b     ids, or patterns as 12.*; all by default
   --quick         a selection of the cases over every route, for each commit
   --library name  what is tested, for comparison: ws`;
@@ -22,7 +23,7 @@ const USAGE = `Usage: npm run autobahn -- [options]
 const CHOICES = {
   side: ['server', 'client'],
   driver: ['inline', 'thread'],
-  route: ['native', 'adopted', 'stream']
+  route: ['native', 'adopted', 'stream', 'http2']
 };
 
 /** Sections 1 to 7 and 10, and of the long cases one of each kind. */
@@ -87,6 +88,10 @@ function targetsOf({ library, ...values }) {
       throw new Error(`--${name} ${unknown}: there are ${known.join(', ')}`);
     }
   );
+
+  if (routes.includes('http2') && sides.includes('client')) {
+    throw new Error('--route http2 is for --side server');
+  }
 
   return sides.flatMap((side) =>
     drivers.flatMap((driver) =>

@@ -9,6 +9,7 @@ const {
   kSubscribers,
   readyStates
 } = require('./constants');
+const { channels } = require('./diagnostics');
 const { createNotOpen } = require('./errors/protocol-errors');
 const emitGuarded = require('./native/emit-guarded');
 const timers = require('./node/timers');
@@ -162,6 +163,7 @@ class ClosingHandshake {
   fail(err) {
     this.begin();
     this.isErrorEmitted = true;
+    this._publishError(err);
     emitGuarded(this._websocket, 'error', err);
     this._websocket.emitClose();
   }
@@ -255,7 +257,14 @@ class ClosingHandshake {
     if (this.isErrorEmitted) return;
 
     this.isErrorEmitted = true;
+    this._publishError(err);
     this._websocket.emit('error', err);
+  }
+
+  _publishError(error) {
+    if (channels.error.hasSubscribers) {
+      channels.error.publish({ websocket: this._websocket, error });
+    }
   }
 }
 

@@ -8,6 +8,7 @@ const {
   kWebSocket,
   readyStates
 } = require('./constants');
+const { emitControl, emitMessage } = require('./diagnostics');
 const { fromBinary } = require('./payload');
 const Receiver = require('./receiver');
 
@@ -29,13 +30,13 @@ const handler = Object.freeze({
         ? fromBinary(websocket._binaryType, data, lengths)
         : data;
 
-    websocket.emit('message', message, isBinary);
+    emitMessage(websocket, message, isBinary);
   },
 
   ping: onPing,
 
   pong(websocket, data) {
-    websocket.emit('pong', data);
+    emitControl(websocket, 'pong', data);
   },
 
   conclude: onConclude,
@@ -86,10 +87,9 @@ const listeners = {
   conclude: onConclude,
   drain: (websocket) => websocket[kConnection].onReceiverDrain(),
   error: (websocket, err) => websocket[kClosing].reportViolation(err),
-  message: (websocket, data, isBinary) =>
-    websocket.emit('message', data, isBinary),
+  message: emitMessage,
   ping: onPing,
-  pong: (websocket, data) => websocket.emit('pong', data)
+  pong: (websocket, data) => emitControl(websocket, 'pong', data)
 };
 
 function onPing(websocket, data) {
@@ -97,7 +97,7 @@ function onPing(websocket, data) {
     answerPing(websocket, data);
   }
 
-  websocket.emit('ping', data);
+  emitControl(websocket, 'ping', data);
 }
 
 /**

@@ -6,6 +6,7 @@ const ClientHandshake = require('./handshake/client-handshake');
 const emitGuarded = require('./native/emit-guarded');
 const { mixEventTarget } = require('./event-target');
 const { ClosingHandshake, defineFields } = require('./closing-handshake');
+const { channels } = require('./diagnostics');
 const { createNotOpen } = require('./errors/protocol-errors');
 const { handler, onSenderError, startOptions } = require('./handler');
 const keepOwn = require('./node/keep-own');
@@ -89,6 +90,10 @@ class WebSocket extends EventEmitter {
     this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
     this._pendingAutoPongs = 0;
     this._closeTimeout = options.closeTimeout;
+
+    if (channels.created.hasSubscribers) {
+      channels.created.publish({ websocket: this });
+    }
   }
 
   /**
@@ -216,6 +221,11 @@ class WebSocket extends EventEmitter {
     connection.start(this, handler, startOptions(this, options));
 
     this._readyState = OPEN;
+    if (channels.open.hasSubscribers) {
+      const { extensions, protocol } = this;
+
+      channels.open.publish({ websocket: this, protocol, extensions });
+    }
     emitGuarded(this, 'open');
   }
 
@@ -223,7 +233,13 @@ class WebSocket extends EventEmitter {
   emitClose() {
     this._extensions['permessage-deflate']?.cleanup();
     this._readyState = CLOSED;
-    this.emit('close', this[kClosing].code, this[kClosing].reason);
+
+    const { code, reason } = this[kClosing];
+
+    if (channels.close.hasSubscribers) {
+      channels.close.publish({ websocket: this, code, reason });
+    }
+    this.emit('close', code, reason);
   }
 
   /**
@@ -305,6 +321,10 @@ class WebSocket extends EventEmitter {
       }
       if ('fin' in options && isOwn(options, 'fin')) fin = options.fin;
       if ('mask' in options && isOwn(options, 'mask')) mask = options.mask;
+    }
+
+    if (channels.sent.hasSubscribers) {
+      channels.sent.publish({ websocket: this, data: data || EMPTY, binary });
     }
 
     const sender = this._sender;

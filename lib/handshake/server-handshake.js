@@ -1,6 +1,7 @@
 'use strict';
 
 const { kIsRunning, kOpen, kOriginals, kTrack } = require('../constants');
+const { channels } = require('../diagnostics');
 const emitGuarded = require('../native/emit-guarded');
 const extension = require('../extension');
 const native = require('../native/addon');
@@ -76,7 +77,12 @@ class ServerHandshake {
   }
 
   _reject(code, message, headers) {
+    const { _request: request, _server: server } = this;
+
     this._socket.reject(code, message, headers);
+    if (channels.refused.hasSubscribers) {
+      channels.refused.publish({ server, request, code, message });
+    }
   }
 
   /** @return {(Terms|undefined)} None: it was rejected */
@@ -243,6 +249,9 @@ class ServerHandshake {
     socket.offAbort();
     websocket[kOpen](connection, options);
     server[kTrack](websocket);
+    if (channels.connection.hasSubscribers) {
+      channels.connection.publish({ server, websocket, request });
+    }
     callback(websocket, request);
   }
 

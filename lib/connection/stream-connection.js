@@ -40,7 +40,10 @@ class StreamConnection extends Connection {
     this._awaitsDrain = false;
   }
 
+  /** The socket, for who may write to it: what was sent comes first. */
   get exposedSocket() {
+    this._reader?.exposeSocket();
+
     return this.socket;
   }
 
@@ -110,11 +113,10 @@ class StreamConnection extends Connection {
   }
 
   _transmit(data, bits, key, cb) {
-    const { socket } = this;
     const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
 
     if (isChanged || typeof data === 'string' || data.length <= MERGED) {
-      socket.write(this._reader.endpoint.frame(data, bits, key), cb);
+      this._reader.send(data, bits, key, cb);
     } else {
       this._write([native.encodeHeader(data.length, bits, 0), data], cb);
     }
@@ -127,10 +129,14 @@ class StreamConnection extends Connection {
    */
   _transmitCounted(data, bits, key, cb) {
     const { socket } = this;
+
+    this._reader.writeGathered();
+
     const before = socket.writableLength;
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
     this._transmit(data, bits, key, cb);
+    this._reader.writeGathered();
 
     const length = socket.writableLength - before;
 
@@ -157,6 +163,7 @@ class StreamConnection extends Connection {
     const { socket } = this;
     const last = list.length - 1;
 
+    this._reader?.writeGathered();
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(list[i]);
     socket.write(list[last], cb);
@@ -178,6 +185,7 @@ class StreamConnection extends Connection {
 
   /** The same without a try to write. */
   get queuedBytes() {
+    this._reader?.writeGathered();
     return this.socket.writableLength ?? 0;
   }
 
@@ -225,10 +233,12 @@ class StreamConnection extends Connection {
   }
 
   end() {
+    this._reader?.writeGathered();
     this.socket.end();
   }
 
   destroy() {
+    this._reader?.writeGathered();
     this.socket.destroy();
   }
 

@@ -32,6 +32,9 @@ class StreamReader {
     this._connection = connection;
     this._socket = socket;
     this._corks = 0;
+    /** The callbacks of what leaves together. */
+    this._callbacks = [];
+    this._isExposed = false;
     this._waits = false;
     this._onData = (chunk) => this._feed(chunk);
     this._onEnd = () => {
@@ -78,17 +81,71 @@ class StreamReader {
     this._corks++;
     socket.cork();
     if (!this.receiver.write(chunk)) socket.pause();
+    this.writeGathered();
     socket.uncork();
     if (--this._corks === 0) gathering.delete(this);
   }
 
   stopGathering() {
     this.gathers = false;
+    this.writeGathered();
     for (let i = 0; i < this._corks; i++) this._socket.uncork();
+  }
+
+  /**
+   * Sends a frame: one that answers a chunk with the others that do.
+   *
+   * @param {function(Error=): void} [cb]
+   */
+  send(data, flags, key, cb) {
+    const { endpoint, _socket: socket } = this;
+
+    if (!this.gathers || this._corks === 0 || this._isExposed) {
+      socket.write(endpoint.frame(data, flags, key), cb);
+      return;
+    }
+
+    if (!endpoint.hasRoom) {
+      this.writeGathered();
+      endpoint.makeRoom();
+    }
+
+    const frame = endpoint.gather(data, flags, key);
+
+    if (frame !== null) {
+      this.writeGathered();
+      socket.write(frame, cb);
+    } else if (cb !== undefined) {
+      this._callbacks.push(cb);
+    }
+  }
+
+  /** Somebody may write to it himself: each frame is given to it at once. */
+  exposeSocket() {
+    if (this._isExposed) return;
+
+    this._isExposed = true;
+    this.writeGathered();
+  }
+
+  /** Gives the stream what leaves together. */
+  writeGathered() {
+    const { endpoint, _callbacks: callbacks } = this;
+
+    if (!endpoint.hasGathered) return;
+
+    this._callbacks = [];
+    this._socket.write(
+      endpoint.takeGathered(),
+      callbacks.length === 0
+        ? undefined
+        : (err) => callbacks.forEach((callback) => callback(err))
+    );
   }
 
   /** Has written what listeners have sent so far: somebody asks how much waits. */
   flush() {
+    this.writeGathered();
     for (let i = 0; i < this._corks; i++) this._socket.uncork();
     for (let i = 0; i < this._corks; i++) this._socket.cork();
   }

@@ -19,6 +19,11 @@ const ROOM = 2 * 1024;
 /** There is room for a frame of this length, in bytes. */
 const SHORT = 512;
 
+/** Flags up to this are the first byte of the frame, and nothing else. */
+const PLAIN = 0xff;
+/** The longest payload whose length is one byte of the header. */
+const MAX_PLAIN = 125;
+
 const EMPTY = Buffer.alloc(0);
 
 /** Gives the endpoints that are forgotten back. */
@@ -31,6 +36,8 @@ class Endpoint {
     this._id = id;
     this._room = EMPTY;
     this._used = 0;
+    /** Where the frames begin that leave together. */
+    this._first = 0;
     registry.register(this, id, this);
   }
 
@@ -102,19 +109,68 @@ class Endpoint {
    * @return {Buffer}
    */
   frame(data, flags, key) {
-    if (this._room.length - this._used < SHORT) {
-      this._room = Buffer.allocUnsafeSlow(ROOM);
-      this._used = 0;
+    if (!this.hasRoom) this.makeRoom();
+
+    return this.gather(data, flags, key) ?? this.takeGathered();
+  }
+
+  /** Whether there is room for a short frame. */
+  get hasRoom() {
+    return this._room.length - this._used >= SHORT;
+  }
+
+  /** Begins anew, where nothing waits. */
+  makeRoom() {
+    this._room = Buffer.allocUnsafeSlow(ROOM);
+    this._used = this._first = 0;
+  }
+
+  /**
+   * Makes one frame behind those that leave together.
+   *
+   * @return {?Buffer} A frame that is too long for that
+   */
+  gather(data, flags, key) {
+    const { _room: room, _used: start } = this;
+
+    // What is as short as most messages is made here: a call costs more.
+    if (
+      flags <= PLAIN &&
+      data.length <= MAX_PLAIN &&
+      typeof data !== 'string'
+    ) {
+      room[start] = flags;
+      room[start + 1] = data.length;
+      room.set(data, start + 2);
+      this._used = start + 2 + data.length;
+      return null;
     }
 
-    const { _room: room, _used: start } = this;
     const frame = bridge.frame(this._id, data, flags, key, room, start);
 
     if (typeof frame !== 'number') return frame;
 
     this._used += frame;
 
-    return new FastBuffer(room.buffer, start, frame);
+    return null;
+  }
+
+  /** Whether frames wait to leave. */
+  get hasGathered() {
+    return this._used > this._first;
+  }
+
+  /**
+   * The frames that leave together.
+   *
+   * @return {Buffer}
+   */
+  takeGathered() {
+    const { _room: room, _first: start, _used: end } = this;
+
+    this._first = end;
+
+    return new FastBuffer(room.buffer, start, end - start);
   }
 
   /**

@@ -43,7 +43,7 @@ const FIRST_LEVEL = {
   // Names, and what data can be: they require nothing themselves.
   'constants.js': FOLDERS,
   'payload.js': FOLDERS,
-  'diagnostics.js': ['handshake'],
+  'diagnostics.js': ['extra', 'handshake'],
   // Classes and parsers that stand at the first level as they have the names of
   // ws's files, though what uses them is the handshake and what compresses.
   'extension.js': ['handshake', 'http2'],

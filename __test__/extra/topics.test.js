@@ -1,8 +1,9 @@
 'use strict';
 
+const diagnostics = require('diagnostics_channel');
 const { once } = require('events');
 
-const { PreparedMessage, Topics } = require('../../lib/extra');
+const { PreparedMessage, Topics, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { oxws, ws } = require('../support/implementations');
 const Random = require('../support/random');
@@ -335,6 +336,25 @@ test('whoever looks at a socket sees what goes through it', async () => {
   expect(written.join('')).toContain('2');
   for (const { received } of clients)
     expect(received).toEqual(['t1', 't2', 't3']);
+});
+
+test('who listens to the channel of what is sent hears of each', async () => {
+  const { servers } = await serve('native', 20);
+  const topics = new Topics();
+  const sent = [];
+  const listener = ({ websocket }) => sent.push(websocket);
+
+  for (const server of servers) topics.subscribe(server, 'a');
+  topics.publish('a', '1');
+  diagnostics.subscribe('oxws:websocket:sent', listener);
+  try {
+    expect(topics.publish('a', '2')).toBe(20);
+    expect(broadcast(servers, '3')).toBe(20);
+  } finally {
+    diagnostics.unsubscribe('oxws:websocket:sent', listener);
+  }
+  topics.publish('a', '4');
+  expect(sent).toEqual([...servers, ...servers]);
 });
 
 test('an own send() does not show', async () => {

@@ -1,6 +1,7 @@
 'use strict';
 
 const { COMPRESS, FIN, RSV1, BINARY, TEXT } = require('../native/frame-flags');
+const { channels } = require('../diagnostics');
 const native = require('../native/addon');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const NativeConnection = require('../connection/native-connection');
@@ -71,6 +72,7 @@ function takesFrames(websocket) {
 
   return (
     websocket._isServer &&
+    !channels.sent.hasSubscribers &&
     websocket.send === originals.send &&
     sender.send === originals.senderSend &&
     connection instanceof NativeConnection &&

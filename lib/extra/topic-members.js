@@ -1,5 +1,6 @@
 'use strict';
 
+const { channels } = require('../diagnostics');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const { isWriteOriginal } = require('../node/node-originals');
 const {
@@ -221,7 +222,8 @@ class TopicMembers {
 
   /** Whether what is sent passes something that a program has put there. */
   _isObserved() {
-    if (this._samples.size > 0 && !isWriteOriginal()) return true;
+    if (this._samples.size === 0) return false;
+    if (channels.sent.hasSubscribers || !isWriteOriginal()) return true;
 
     for (const websocket of this._samples.values()) {
       if (isSendReplaced(websocket)) return true;

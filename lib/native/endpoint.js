@@ -141,7 +141,8 @@ class Endpoint {
     ) {
       room[start] = flags;
       room[start + 1] = data.length;
-      room.set(data, start + 2);
+      // Nothing can be copied from a buffer that was transferred; it is empty.
+      if (data.length > 0) room.set(data, start + 2);
       this._used = start + 2 + data.length;
       return null;
     }

@@ -48,6 +48,8 @@ class NativeByteStream extends Connection {
     this._isEndDue = false;
     /** Nothing is to be read or written. */
     this._isIdle = false;
+    /** Something was sent after the end of our side: that is an error. */
+    this._isSentTooLate = false;
     /** It was paused when it was closed here. */
     this._closedWhilePaused = false;
     /** Those of sends, once there are some. */

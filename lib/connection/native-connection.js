@@ -6,6 +6,7 @@ const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
+const { EMPTY } = require('../payload');
 const Receiver = require('../receiver');
 const CompressedSends = require('./compressed-sends');
 const { enter, inheritContext, resourceOf } = require('./connection-context');
@@ -306,6 +307,9 @@ class NativeConnection extends NativeByteStream {
     if (this._socket !== null) this._socket.onClosed(reason);
     else if (isLast) timers.setImmediate(() => this.onSocketClosed());
     else this.onSocketClosed();
+
+    // What was sent too late closes a socket that waits to be read.
+    if (this._isIdle && this._isSentTooLate) this._socket.write(EMPTY);
   }
 
   /** FIN is told behind all that came before it, even if that is kept. */
@@ -331,6 +335,8 @@ class NativeConnection extends NativeByteStream {
   }
 
   transmit(data, bits, key, cb) {
+    if (this._socket?.writableEnded) this._isSentTooLate = true;
+
     if (bits & COMPRESS || this._compressedSends !== null) {
       this._compressedSends ??= new CompressedSends(this);
       cb = this._compressedSends.add(data, bits, cb);

@@ -58,12 +58,6 @@ impl Backlog {
         }
     }
 
-    /// Takes the connection if it is the one that was added last. Returns whether it was.
-    pub(crate) fn take_last(&self, connection: &Arc<Connection>) -> bool {
-        let last = lock(&self.connections).pop_if(|last| Arc::ptr_eq(last, connection));
-        last.is_some()
-    }
-
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.connections).is_empty()

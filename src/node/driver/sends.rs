@@ -143,10 +143,6 @@ impl Sends {
     /// JavaScript has returned from a dispatch of `connection`: what it sent there is written.
     pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
         if self.is_inline() && connection.is_dirty() {
-            // Nothing of it is left for the end of the tick, unless others were sent to after it.
-            if self.backlog.take_last(connection) {
-                connection.clear_dirty();
-            }
             connection.flush();
             self.backlog.end_dispatch();
         }

@@ -3,6 +3,7 @@
 const EventEmitter = require('events');
 
 const ClientHandshake = require('./handshake/client-handshake');
+const callGuarded = require('./native/call-guarded');
 const emitGuarded = require('./native/emit-guarded');
 const { mixEventTarget } = require('./event-target');
 const { ClosingHandshake, defineFields } = require('./closing-handshake');
@@ -231,7 +232,10 @@ class WebSocket extends EventEmitter {
 
   /** Ends the life of the WebSocket with the event `close`. */
   emitClose() {
-    this._extensions['permessage-deflate']?.cleanup();
+    const deflate = this._extensions['permessage-deflate'];
+
+    // That calls back, and 'close' must come whatever happens there.
+    if (deflate) callGuarded(() => deflate.cleanup());
     this._readyState = CLOSED;
 
     const { code, reason } = this[kClosing];

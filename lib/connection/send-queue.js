@@ -2,6 +2,7 @@
 
 const { createAbort } = require('../errors/protocol-errors');
 const { bindCallback } = require('../native/async-context');
+const callGuarded = require('../native/call-guarded');
 const { COMPRESS } = require('../native/frame-flags');
 const { byteLength } = require('../payload');
 
@@ -211,16 +212,18 @@ class SendQueue {
   }
 
   /**
-   * Tells the sender of a message, and all who wait behind it, of a failure.
+   * Tells the sender of a message, and all who wait behind it, of a failure. What
+   * one of them throws keeps neither the others from it, nor the connection from
+   * closing.
    *
    * @param {Error} err
    * @param {Function} [cb] The sender's
    */
   _fail(err, cb) {
-    if (typeof cb === 'function') cb(err);
+    if (typeof cb === 'function') callGuarded(cb, err);
 
     for (const waiting of this._waiting ?? []) {
-      if (typeof waiting.cb === 'function') waiting.cb(err);
+      if (typeof waiting.cb === 'function') callGuarded(waiting.cb, err);
     }
   }
 }

@@ -6,7 +6,8 @@ const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
 const onceDrained = require('./once-drained');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
-const { bridge, kinds } = require('../native/bridge');
+const { kinds } = require('../native/bridge');
+const callGuarded = require('../native/call-guarded');
 const { byteLength } = require('../payload');
 
 const { END } = kinds;
@@ -254,13 +255,7 @@ class StreamConnection extends Connection {
  * Node's would forget that it is to finish, and never close.
  */
 function guarded(cb) {
-  return (err) => {
-    try {
-      cb(err);
-    } catch (error) {
-      bridge.raise(error);
-    }
-  };
+  return (err) => callGuarded(cb, err);
 }
 
 module.exports = StreamConnection;

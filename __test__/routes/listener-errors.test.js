@@ -59,6 +59,37 @@ async function sendingProgram(WebSocket, isLost, routeName, thrower) {
   from._socket.end();
 }
 
+/**
+ * The callbacks of messages throw that were not compressed when the socket was
+ * destroyed. Prints the exceptions and the close, and ends with the last of
+ * these four.
+ */
+async function compressingProgram(WebSocket, routeName, thrower) {
+  const { openRoute } = require('./__test__/routes/support/in-process');
+  const deflate = { threshold: 0 };
+  const connection = await openRoute(WebSocket, routeName, deflate);
+  const { [thrower]: websocket } = connection;
+  let left = 4;
+  const tell = (line) => {
+    console.log(line);
+    if (--left === 0) process.exit();
+  };
+
+  process.on('uncaughtException', (err, origin) =>
+    tell(`${origin}: ${err.message}`)
+  );
+  websocket.on('error', () => {});
+  websocket.on('close', (code) => tell(`closed ${code}`));
+  // The messages are compressed in JavaScript's sight from here on.
+  websocket._socket.on('data', () => {});
+  for (const name of ['first', 'second', 'third']) {
+    websocket.send(Buffer.alloc(1 << 20), () => {
+      throw new Error(`of the ${name} callback`);
+    });
+  }
+  websocket._socket.destroy();
+}
+
 const rows = implementations.flatMap(({ name: library, driverless }) =>
   routes.map(({ name: route }) => ({
     name: `${library}, ${route}`,
@@ -101,3 +132,26 @@ describeEach(rows, 'a listener that throws', ({ library, route }) => {
     ]);
   });
 });
+
+// With ws the connection is lost, at whatever comes first.
+describeEach(
+  rows.filter(({ library }) => library !== 'ws'),
+  'callbacks that throw, of what was not compressed',
+  ({ library, route }) => {
+    test.each(['server', 'client'])('by the %s', async (side) => {
+      const { code, stdout, stderr } = await runInChild(
+        library,
+        compressingProgram,
+        { args: [route, side] }
+      );
+
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout.trim().split('\n').sort()).toEqual([
+        'closed 1006',
+        'uncaughtException: of the first callback',
+        'uncaughtException: of the second callback',
+        'uncaughtException: of the third callback'
+      ]);
+    });
+  }
+);

@@ -6,7 +6,7 @@ globalThis.afterEach = () => {};
 const { routes } = require('./routes');
 
 /** Opens the route of this name; resolves what its `open()` does. */
-function openRoute(WebSocket, name) {
+function openRoute(WebSocket, name, perMessageDeflate = false) {
   const { WebSocketServer } = WebSocket;
 
   return routes
@@ -18,7 +18,7 @@ function openRoute(WebSocket, name) {
         WebSocket,
         WebSocketServer
       },
-      { client: { perMessageDeflate: false } }
+      { client: { perMessageDeflate }, server: { perMessageDeflate } }
     );
 }
 

@@ -92,7 +92,7 @@ class ConnectionOutput extends FrameOutput {
     connection.frameLater(data, flags, this._keyFor(flags), (frame) => {
       // It could not be made, and what follows cannot do without it.
       if (frame === undefined) connection.destroy();
-      callback((cb) => connection.write([frame], functionOrNone(cb)));
+      callback((cb) => connection.writeFrames([frame], functionOrNone(cb)));
     });
   }
 
@@ -115,7 +115,7 @@ class ConnectionOutput extends FrameOutput {
       !connection.isWriteObserved &&
       list.every(isChunk)
     ) {
-      connection.write(list, functionOrNone(cb));
+      connection.writeFrames(list, functionOrNone(cb));
     } else {
       // What is no chunk is for the socket to convert, or to refuse.
       super.write(list, cb);

@@ -5,8 +5,8 @@ const { bridge, scheduleFlush, targets } = require('../native/bridge');
 const Connection = require('./connection');
 const NativeSocket = require('./native-socket');
 const onceDrained = require('./once-drained');
+const refuseEnded = require('./refuse-ended');
 const { isWriteOriginal } = require('../node/node-originals');
-const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
 
@@ -48,8 +48,6 @@ class NativeByteStream extends Connection {
     this._isEndDue = false;
     /** Nothing is to be read or written. */
     this._isIdle = false;
-    /** Something was sent after the end of our side: that is an error. */
-    this._isSentTooLate = false;
     /** It was paused when it was closed here. */
     this._closedWhilePaused = false;
     /** Those of sends, once there are some. */
@@ -183,16 +181,14 @@ class NativeByteStream extends Connection {
     this.onSent(cb);
   }
 
+  /** The same for frames, which may come after the end of the socket. */
+  writeFrames(list, cb) {
+    if (!refuseEnded(this._socket, cb)) this.write(list, cb);
+  }
+
   /** Something was sent. */
   onSent(cb) {
-    if (this._isIdle) {
-      if (this._closed) {
-        // It has ended, and says so.
-        this._socket.write(EMPTY, cb);
-        return;
-      }
-      this._wake();
-    }
+    if (this._isIdle) this._wake();
     if (cb !== undefined) {
       this._callbacks ??= new WriteCallbacks(this);
       this._callbacks.add(cb);

@@ -6,12 +6,12 @@ const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
-const { EMPTY } = require('../payload');
 const Receiver = require('../receiver');
 const CompressedSends = require('./compressed-sends');
 const { enter, inheritContext, resourceOf } = require('./connection-context');
 const NativeByteStream = require('./native-byte-stream');
 const Passthrough = require('./passthrough');
+const refuseEnded = require('./refuse-ended');
 const StreamReader = require('./stream-reader');
 
 /** As in `src/engine/events/mod.rs`. */
@@ -307,9 +307,6 @@ class NativeConnection extends NativeByteStream {
     if (this._socket !== null) this._socket.onClosed(reason);
     else if (isLast) timers.setImmediate(() => this.onSocketClosed());
     else this.onSocketClosed();
-
-    // What was sent too late closes a socket that waits to be read.
-    if (this._isIdle && this._isSentTooLate) this._socket.write(EMPTY);
   }
 
   /** FIN is told behind all that came before it, even if that is kept. */
@@ -335,7 +332,7 @@ class NativeConnection extends NativeByteStream {
   }
 
   transmit(data, bits, key, cb) {
-    if (this._socket?.writableEnded) this._isSentTooLate = true;
+    if (refuseEnded(this._socket, cb)) return;
 
     if (bits & COMPRESS || this._compressedSends !== null) {
       this._compressedSends ??= new CompressedSends(this);
@@ -357,6 +354,7 @@ class NativeConnection extends NativeByteStream {
       !this.isDetached &&
       !this.destroyed &&
       !this.ending &&
+      !this._socket?.writableEnded &&
       !this.isCompressing &&
       !this.awaitingFirstRead
     );

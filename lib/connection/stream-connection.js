@@ -5,6 +5,7 @@ const { Endpoint } = require('../native/endpoint');
 const StreamReader = require('./stream-reader');
 const Connection = require('./connection');
 const onceDrained = require('./once-drained');
+const refuseEnded = require('./refuse-ended');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
 const { kinds } = require('../native/bridge');
 const callGuarded = require('../native/call-guarded');
@@ -106,6 +107,8 @@ class StreamConnection extends Connection {
   transmit(data, bits, key, cb) {
     cb &&= guarded(cb);
 
+    if (refuseEnded(this.socket, cb)) return;
+
     if (bits & COMPRESS || this._frameBytes > 0) {
       this._transmitCounted(data, bits, key, cb);
     } else {
@@ -156,7 +159,7 @@ class StreamConnection extends Connection {
     return isCounted ? written - frames + payloads : written;
   }
 
-  write(list, cb) {
+  writeFrames(list, cb) {
     this._write(list, cb && guarded(cb));
   }
 

@@ -396,7 +396,11 @@ defineFields(WebSocket);
 mixEventTarget(WebSocket);
 
 Object.defineProperty(WebSocket.prototype, kOriginals, {
-  value: { send: WebSocket.prototype.send, senderSend: send }
+  value: {
+    send: WebSocket.prototype.send,
+    sender: Sender.prototype,
+    senderSend: send
+  }
 });
 
 /** Loaded by those who use `oxws/extra`. */

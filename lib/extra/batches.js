@@ -1,5 +1,7 @@
 'use strict';
 
+const attempt = require('./attempt');
+
 /** So many WebSockets are dealt with before the event loop goes on. */
 const BATCH = 64;
 
@@ -26,11 +28,7 @@ function forEachInBatches(websockets, work, done) {
         return;
       }
 
-      try {
-        work(value);
-      } catch (err) {
-        process.nextTick(rethrow, err);
-      }
+      attempt(work, value);
     }
 
     if (!isStopped) setImmediate(next);
@@ -41,10 +39,6 @@ function forEachInBatches(websockets, work, done) {
   return () => {
     isStopped = true;
   };
-}
-
-function rethrow(err) {
-  throw err;
 }
 
 module.exports = forEachInBatches;

@@ -2,6 +2,7 @@
 
 const { COMPRESS, FIN, RSV1, BINARY, TEXT } = require('../native/frame-flags');
 const { channels } = require('../diagnostics');
+const attempt = require('./attempt');
 const native = require('../native/addon');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const NativeConnection = require('../connection/native-connection');
@@ -109,7 +110,7 @@ function sendFrame(group, key, message, most, onSlow) {
     const result = ids[index];
 
     if (result === 0) websocket[kConnection].onFrameSent();
-    else if (result === SLOW) tell(onSlow, websocket);
+    else if (result === SLOW) attempt(onSlow, websocket);
     else if (result === ELSEWHERE) {
       count += sendOne(websocket, message, most, onSlow);
     }
@@ -153,32 +154,17 @@ function frameOf(message, key, deflate) {
 /** By `send()`. Returns 1 if it was sent. */
 function sendOne(websocket, message, most, onSlow) {
   if (most !== Infinity && websocket.bufferedAmount > most) {
-    tell(onSlow, websocket);
+    attempt(onSlow, websocket);
     return 0;
   }
 
-  return tell((each) => send(each, message), websocket) ? 1 : 0;
+  return attempt(send, websocket, message) ? 1 : 0;
 }
 
 function send(websocket, { compress, data, isBinary }, cb) {
   const options = { binary: isBinary, compress: Boolean(compress) };
 
   websocket.send(data, options, cb);
-}
-
-/** One that throws must not keep the others from getting theirs. */
-function tell(work, websocket) {
-  try {
-    work(websocket);
-    return true;
-  } catch (err) {
-    process.nextTick(rethrow, err);
-    return false;
-  }
-}
-
-function rethrow(err) {
-  throw err;
 }
 
 /**
@@ -216,6 +202,5 @@ module.exports = {
   frameOf,
   sendPrepared,
   takesFrames,
-  tell,
   windowOf
 };

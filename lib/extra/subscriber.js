@@ -96,17 +96,16 @@ const watchedSend = {
 };
 
 /**
- * Whether a method is in the place of `send()` that its prototypes have for it.
+ * Whether a method is in the place of `send()`, or of what it calls, for all
+ * WebSockets with this prototype.
  *
- * @param {WebSocket} websocket
+ * @param {any} prototype
  */
-function isSendReplaced(websocket) {
-  const { send } = Object.getPrototypeOf(websocket);
+function isSendReplaced(prototype) {
+  const { send, sender, senderSend } = prototype[kOriginals];
 
   return (
-    send !== websocket[kOriginals].send ||
-    websocket._sender.send !== websocket[kOriginals].senderSend ||
-    websocket._sender._isPatched
+    prototype.send !== send || sender.send !== senderSend || sender._isPatched
   );
 }
 

@@ -3,6 +3,7 @@
 const { channels } = require('../diagnostics');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const { isWriteOriginal } = require('../node/node-originals');
+const attempt = require('./attempt');
 const {
   MAX_MARK,
   PLAIN,
@@ -10,7 +11,6 @@ const {
   frameKey,
   frameOf,
   takesFrames,
-  tell,
   windowOf
 } = require('./fan-out');
 const { INDIRECT, Subscriber, isSendReplaced } = require('./subscriber');
@@ -51,8 +51,8 @@ class TopicMembers {
     /** The permessage-deflate of each class, and classes by what matters of it. */
     this._deflates = [undefined];
     this._classes = new Map();
-    /** A WebSocket of each prototype, to see what is put there. */
-    this._samples = new Map();
+    /** Those of subscribers that the engine sends to, to see what is put there. */
+    this._prototypes = new Set();
     registry.register(this, this._id);
   }
 
@@ -189,7 +189,7 @@ class TopicMembers {
     );
 
     scheduleFlush();
-    for (const websocket of websockets) tell(onSlow, websocket);
+    for (const websocket of websockets) attempt(onSlow, websocket);
 
     return count;
   }
@@ -222,11 +222,11 @@ class TopicMembers {
 
   /** Whether what is sent passes something that a program has put there. */
   _isObserved() {
-    if (this._samples.size === 0) return false;
+    if (this._prototypes.size === 0) return false;
     if (channels.sent.hasSubscribers || !isWriteOriginal()) return true;
 
-    for (const websocket of this._samples.values()) {
-      if (isSendReplaced(websocket)) return true;
+    for (const prototype of this._prototypes) {
+      if (isSendReplaced(prototype)) return true;
     }
 
     return false;
@@ -269,7 +269,7 @@ class TopicMembers {
     const slot = bridge.addSubscriber(this._id, connectionId, kind);
 
     this._subscribers[slot] = subscriber;
-    this._sample(subscriber);
+    this._watch(subscriber);
 
     return slot;
   }
@@ -279,13 +279,13 @@ class TopicMembers {
     const { connectionId, kind, slot } = subscriber;
 
     bridge.setSubscriber(this._id, slot, connectionId, kind);
-    this._sample(subscriber);
+    this._watch(subscriber);
   }
 
-  _sample({ kind, websocket }) {
-    if (kind === INDIRECT) return;
-
-    this._samples.set(Object.getPrototypeOf(websocket), websocket);
+  _watch({ kind, websocket }) {
+    if (kind !== INDIRECT) {
+      this._prototypes.add(Object.getPrototypeOf(websocket));
+    }
   }
 
   /** @param {Subscriber} subscriber One that leaves */

@@ -21,21 +21,6 @@ const channels = {
 /** Around the listeners of 'message'. */
 const tracing = tracingChannel('oxws:message');
 
-/** Emits 'message', and tells of it. */
-function emitMessage(websocket, data, isBinary) {
-  if (channels.message.hasSubscribers) {
-    channels.message.publish({ websocket, data, isBinary });
-  }
-
-  if (isTraced()) {
-    const context = { websocket, data, isBinary };
-
-    tracing.traceSync(() => websocket.emit('message', data, isBinary), context);
-  } else {
-    websocket.emit('message', data, isBinary);
-  }
-}
-
 /** Before Node.js 22 a tracing channel does not say so itself. */
 function isTraced() {
   const { end, error, start } = tracing;
@@ -43,13 +28,4 @@ function isTraced() {
   return start.hasSubscribers || end.hasSubscribers || error.hasSubscribers;
 }
 
-/** Emits 'ping' or 'pong', and tells of it. */
-function emitControl(websocket, event, data) {
-  if (channels[event].hasSubscribers) {
-    channels[event].publish({ websocket, payload: data });
-  }
-
-  websocket.emit(event, data);
-}
-
-module.exports = { channels, emitControl, emitMessage };
+module.exports = { channels, isTraced, tracing };

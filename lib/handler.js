@@ -8,7 +8,7 @@ const {
   kWebSocket,
   readyStates
 } = require('./constants');
-const { emitControl, emitMessage } = require('./diagnostics');
+const { channels, isTraced, tracing } = require('./diagnostics');
 const { fromBinary } = require('./payload');
 const Receiver = require('./receiver');
 
@@ -91,6 +91,30 @@ const listeners = {
   ping: onPing,
   pong: (websocket, data) => emitControl(websocket, 'pong', data)
 };
+
+/** Emits 'message', and tells of it. */
+function emitMessage(websocket, data, isBinary) {
+  if (channels.message.hasSubscribers) {
+    channels.message.publish({ websocket, data, isBinary });
+  }
+
+  if (isTraced()) {
+    const context = { websocket, data, isBinary };
+
+    tracing.traceSync(() => websocket.emit('message', data, isBinary), context);
+  } else {
+    websocket.emit('message', data, isBinary);
+  }
+}
+
+/** Emits 'ping' or 'pong', and tells of it. */
+function emitControl(websocket, event, data) {
+  if (channels[event].hasSubscribers) {
+    channels[event].publish({ websocket, payload: data });
+  }
+
+  websocket.emit(event, data);
+}
 
 function onPing(websocket, data) {
   if (websocket._autoPong && websocket._readyState === readyStates.OPEN) {

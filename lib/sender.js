@@ -16,7 +16,7 @@ const {
   RSV1,
   TEXT
 } = require('./native/frame-flags');
-const { closePayload } = require('./closing-handshake');
+const closePayload = require('./close-payload');
 const FrameOutput = require('./connection/frame-output');
 const { BLOB, SendQueue } = require('./connection/send-queue');
 const maskingKey = require('./native/masking-key');

@@ -1,7 +1,7 @@
 'use strict';
 
 const { accessToServer, clientsOf } = require('./access');
-const { closePayload } = require('../closing-handshake');
+const closePayload = require('../close-payload');
 const forEachInBatches = require('./batches');
 const { checkDuration } = require('./options');
 const { readyStates } = require('../constants');

@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use frames::{Count, frames, receiver};
 use json::json;
-use oxws::handshake::{HeadLimits, Outcome, parse_request, parse_response};
+use oxws::handshake::{HeadLimits, Parsed, parse_request, parse_response};
 use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::sender::append_frame;
@@ -149,10 +149,10 @@ fn heads() {
     let limits = HeadLimits::default();
     piece("request head", 1, || {
         let outcome = parse_request(black_box(REQUEST), &limits);
-        assert!(matches!(outcome, Outcome::Head(..)), "a good head");
+        assert!(matches!(outcome, Parsed::Head(..)), "a good head");
     });
     piece("response head", 1, || {
         let outcome = parse_response(black_box(RESPONSE), &limits);
-        assert!(matches!(outcome, Outcome::Head(..)), "a good head");
+        assert!(matches!(outcome, Parsed::Head(..)), "a good head");
     });
 }

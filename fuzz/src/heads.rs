@@ -1,6 +1,6 @@
 //! Heads that arrive in pieces.
 
-use oxws::handshake::{Head, HeadLimits, HeadParser, Outcome};
+use oxws::handshake::{Head, HeadLimits, HeadParser, Parsed};
 
 use crate::Chunks;
 
@@ -27,25 +27,25 @@ pub fn parse_head(
     assert_eq!(parse(Chunks::Bytes), outcome);
     assert_eq!(parse(Chunks::random(*seed)), outcome);
 
-    if let Outcome::Head(head, length) = outcome {
+    if let Parsed::Head(head, length) = outcome {
         assert!(length <= LIMITS.max_bytes);
         check(head, bytes, length);
     }
 }
 
 /// What the head is in the end: more bytes change nothing. How it is cut does not either.
-fn parse_in_pieces(mut parser: HeadParser, bytes: &[u8], mut chunks: Chunks) -> Outcome {
+fn parse_in_pieces(mut parser: HeadParser, bytes: &[u8], mut chunks: Chunks) -> Parsed {
     let mut length = 0;
     while length < bytes.len() {
         length += chunks.next(bytes.len() - length);
         match parser.parse(&bytes[..length]) {
-            Outcome::Incomplete => {}
+            Parsed::Incomplete => {}
             outcome => {
                 // Spent.
-                assert_eq!(parser.parse(bytes), Outcome::NotAnUpgrade);
+                assert_eq!(parser.parse(bytes), Parsed::NotAnUpgrade);
                 return outcome;
             }
         }
     }
-    Outcome::Incomplete
+    Parsed::Incomplete
 }

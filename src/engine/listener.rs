@@ -122,9 +122,8 @@ impl Listener {
                 Poll::Pending => return,
                 Poll::Ready(Ok((stream, _))) => self.accepted(Stream::Tcp(stream)),
                 Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
-                Poll::Ready(Err(error)) => {
-                    let errno = error.raw_os_error().unwrap_or_default();
-                    batch.push(Kind::AcceptFailed, errno.unsigned_abs());
+                Poll::Ready(Err(_)) => {
+                    batch.push(Kind::AcceptFailed, 0);
                     return;
                 }
             }

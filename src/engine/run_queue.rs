@@ -33,7 +33,7 @@ impl Pollable {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Queued {
     sources: Vec<Pollable>,
     /// One of them must not wait for the next event of the kernel.
     urgent: bool,
@@ -47,7 +47,7 @@ struct Waiting {
 
 /// The list itself. Socket wakers and the JS thread push, the driver takes.
 pub(super) struct RunQueue {
-    waiting: Mutex<Waiting>,
+    queued: Mutex<Queued>,
     /// Called when the list was empty and no I/O thread drives: wakes the JS thread.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -55,7 +55,7 @@ pub(super) struct RunQueue {
 impl RunQueue {
     pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
-            waiting: Mutex::default(),
+            queued: Mutex::default(),
             wake,
         }
     }
@@ -79,22 +79,22 @@ impl RunQueue {
     }
 
     fn add(&self, source: Pollable, urgent: bool) {
-        let mut waiting = lock(&self.waiting);
-        if !waiting.closed {
-            waiting.sources.push(source);
-            let urgent = urgent || waiting.has_thread;
-            self.wake(waiting, urgent);
+        let mut queued = lock(&self.queued);
+        if !queued.closed {
+            queued.sources.push(source);
+            let urgent = urgent || queued.has_thread;
+            self.wake(queued, urgent);
         }
     }
 
     pub(super) fn urge(&self) {
-        self.wake(lock(&self.waiting), true);
+        self.wake(lock(&self.queued), true);
     }
 
-    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>, urgent: bool) {
-        let is_first = urgent && !std::mem::replace(&mut waiting.urgent, true);
-        let waiter = waiting.waiter.take();
-        drop(waiting);
+    fn wake(&self, mut queued: MutexGuard<'_, Queued>, urgent: bool) {
+        let is_first = urgent && !std::mem::replace(&mut queued.urgent, true);
+        let waiter = queued.waiter.take();
+        drop(queued);
         match waiter {
             Some(waiter) => waiter.wake(),
             None if is_first => (self.wake)(),
@@ -103,42 +103,42 @@ impl RunQueue {
     }
 
     pub(super) fn has_thread(&self) -> bool {
-        lock(&self.waiting).has_thread
+        lock(&self.queued).has_thread
     }
 
     /// No I/O thread drives any more.
     pub(super) fn leave_thread(&self) {
-        lock(&self.waiting).has_thread = false;
+        lock(&self.queued).has_thread = false;
     }
 
     pub(super) fn take(&self, into: &mut impl Extend<Pollable>) {
-        let mut waiting = lock(&self.waiting);
-        waiting.urgent = false;
-        into.extend(waiting.sources.drain(..));
+        let mut queued = lock(&self.queued);
+        queued.urgent = false;
+        into.extend(queued.sources.drain(..));
     }
 
     pub(super) fn is_urgent(&self) -> bool {
-        lock(&self.waiting).urgent
+        lock(&self.queued).urgent
     }
 
     /// Forgets all sources, those to come too: they hold the engine that this list is part of.
     pub(super) fn close(&self) {
-        let mut waiting = lock(&self.waiting);
-        waiting.closed = true;
-        let sources = std::mem::take(&mut waiting.sources);
-        drop(waiting);
+        let mut queued = lock(&self.queued);
+        queued.closed = true;
+        let sources = std::mem::take(&mut queued.sources);
+        drop(queued);
         drop(sources);
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        lock(&self.waiting).closed
+        lock(&self.queued).closed
     }
 
     pub(super) fn interrupt(&self) {
-        let mut waiting = lock(&self.waiting);
-        waiting.interrupted = true;
-        let waiter = waiting.waiter.take();
-        drop(waiting);
+        let mut queued = lock(&self.queued);
+        queued.interrupted = true;
+        let waiter = queued.waiter.take();
+        drop(queued);
         if let Some(waiter) = waiter {
             waiter.wake();
         }
@@ -146,14 +146,14 @@ impl RunQueue {
 
     pub(super) async fn wait(&self) {
         poll_fn(|context| {
-            let mut waiting = lock(&self.waiting);
-            waiting.has_thread = true;
-            if waiting.interrupted || !waiting.sources.is_empty() {
-                waiting.interrupted = false;
-                waiting.waiter = None;
+            let mut queued = lock(&self.queued);
+            queued.has_thread = true;
+            if queued.interrupted || !queued.sources.is_empty() {
+                queued.interrupted = false;
+                queued.waiter = None;
                 return Poll::Ready(());
             }
-            waiting.waiter = Some(context.waker().clone());
+            queued.waiter = Some(context.waker().clone());
             Poll::Pending
         })
         .await;

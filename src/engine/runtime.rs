@@ -18,7 +18,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds a runtime that does I/O and nothing else: the engine has no clock.
+    /// Builds a runtime that does I/O and nothing else: timers are JavaScript's.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> io::Result<Arc<Self>> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         Ok(Arc::new(Self {
@@ -43,7 +43,7 @@ impl Engine {
     /// Collects what the kernel has ready, without waiting.
     pub fn poll(&self) {
         self.run_queue.leave_thread();
-        // One yield is one look at the driver with a zero timeout.
+        // One yield has tokio look at its descriptors once, with a zero timeout.
         self.runtime.block_on(tokio::task::yield_now());
     }
 

@@ -9,4 +9,4 @@ pub mod syntax;
 
 pub use head::request::parse_request;
 pub use head::response::parse_response;
-pub use head::{Head, HeadLimits, HeadParser, Outcome};
+pub use head::{Head, HeadLimits, HeadParser, Parsed};

@@ -56,7 +56,7 @@ impl Endpoint {
     }
 
     /// Where the next bytes from the peer belong, and how many at most, if that is known; see
-    /// [`Receiver::direct`].
+    /// [`Receiver::payload_buffer`].
     pub fn payload_buffer(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         self.receiver.payload_buffer()
     }

@@ -5,7 +5,7 @@ use std::mem;
 use super::phase::Phase;
 use crate::engine::events::{Batch, Kind};
 use crate::engine::stream::READ_SIZE;
-use crate::handshake::Outcome;
+use crate::handshake::Parsed;
 use crate::protocol::Endpoint;
 use crate::protocol::receiver::InflateJob;
 
@@ -212,13 +212,13 @@ impl Input {
                 let is_first = bytes.is_empty();
                 bytes.extend(batch.arena.drain(start..));
                 match parser.parse(bytes) {
-                    Outcome::Incomplete if is_first => batch.push(Kind::HeadStarted, 0),
-                    Outcome::Incomplete => {}
-                    Outcome::Head(head, length) => {
+                    Parsed::Incomplete if is_first => batch.push(Kind::HeadStarted, 0),
+                    Parsed::Incomplete => {}
+                    Parsed::Head(head, length) => {
                         batch.push_bytes(Kind::Head, 0, &head.flat(bytes));
                         self.phase = Phase::parked_behind(mem::take(bytes), length);
                     }
-                    Outcome::NotAnUpgrade => self.give_up(batch),
+                    Parsed::NotAnUpgrade => self.give_up(batch),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Whether a peer still gives signs of life, for those who ask from time to time. The engine has no clock: they bring it.
+//! Whether a peer still gives signs of life, for those who ask from time to time. They bring the time.
 
 /// What one look at a connection found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

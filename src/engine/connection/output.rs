@@ -37,7 +37,7 @@ impl Contents {
 }
 
 /// A send or write that is to be compressed outside of the call, or waits behind one that is.
-struct Waiting {
+struct BlockedSend {
     contents: Contents,
     /// JavaScript asked for its sequence number.
     is_tracked: bool,
@@ -58,7 +58,7 @@ pub(super) struct Output {
     /// A message is being compressed, and what is behind it, and how many bytes that is.
     deflating: bool,
     deflating_tracked: bool,
-    blocked: VecDeque<Waiting>,
+    blocked: VecDeque<BlockedSend>,
     blocked_bytes: usize,
     /// Those among them that JavaScript does not count.
     blocked_shared: usize,
@@ -144,7 +144,7 @@ impl Output {
     fn block(&mut self, contents: Contents) {
         self.sent += 1;
         self.blocked_bytes += contents.len();
-        self.blocked.push_back(Waiting {
+        self.blocked.push_back(BlockedSend {
             contents,
             is_tracked: false,
         });
@@ -156,11 +156,11 @@ impl Output {
         if self.deflating {
             return None;
         }
-        while let Some(waiting) = self.blocked.pop_front() {
-            let Waiting {
+        while let Some(blocked) = self.blocked.pop_front() {
+            let BlockedSend {
                 contents,
                 is_tracked,
-            } = waiting;
+            } = blocked;
             self.blocked_bytes -= contents.len();
             match contents {
                 Contents::Payload(bytes, Sending { flags, key }) if endpoint.compresses(flags) => {

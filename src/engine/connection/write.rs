@@ -21,7 +21,7 @@ const DIRECT_WRITE: usize = 16 * 1024;
 /// What is written at once while others wait: the lock of the connection, and the driver. Some 100 µs.
 const STEP: usize = 512 * 1024;
 
-/// More than the kernel keeps for a socket. So that a peer that reads meanwhile does not keep us permanently.
+/// What is written before a socket is closed: more than the kernel keeps of it, and an end to it for a peer that reads on.
 const ALL: usize = 16 * 1024 * 1024;
 
 impl State {

@@ -48,7 +48,7 @@ pub enum Kind {
     Chunk = 23,
     /// JavaScript knows all connections of a closed listener.
     ListenerClosed = 24,
-    /// No descriptor was left for a new connection: the listener accepts no more until [`Listener::resume`](super::Listener::resume).
+    /// Nothing could be accepted, as a rule for want of a descriptor: the listener tries no more until [`Listener::resume`](super::Listener::resume).
     AcceptFailed = 25,
     /// A part of a head has come.
     HeadStarted = 26,

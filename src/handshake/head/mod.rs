@@ -1,6 +1,6 @@
 //! The head of an HTTP/1.1 upgrade message, read as it arrives.
 //!
-//! Only clean upgrade heads are taken. All else is [`Outcome::NotAnUpgrade`], told at the first byte
+//! Only clean upgrade heads are taken. All else is [`Parsed::NotAnUpgrade`], told at the first byte
 //! that makes it so: an HTTP implementation that answers everything takes over from there.
 
 pub mod request;
@@ -32,7 +32,7 @@ impl Default for HeadLimits {
 
 /// What the bytes of a connection have shown so far.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Parsed {
     /// More bytes are needed.
     Incomplete,
     /// The head, and the number of bytes it takes; those that follow are frames.
@@ -135,7 +135,7 @@ impl HeadParser {
 
     /// Reads on in `bytes`: all bytes of the connection so far. After a head or `NotAnUpgrade` the
     /// parser is spent and answers `NotAnUpgrade`.
-    pub fn parse(&mut self, bytes: &[u8]) -> Outcome {
+    pub fn parse(&mut self, bytes: &[u8]) -> Parsed {
         let end = bytes.len().min(self.limits.max_bytes);
         while self.position < end && self.state != State::NotAnUpgrade {
             self.state = self.step(bytes);
@@ -145,9 +145,9 @@ impl HeadParser {
             }
         }
         if self.state == State::NotAnUpgrade || self.position >= self.limits.max_bytes {
-            return Outcome::NotAnUpgrade;
+            return Parsed::NotAnUpgrade;
         }
-        Outcome::Incomplete
+        Parsed::Incomplete
     }
 
     /// Takes the byte at `position`: the state after it.
@@ -242,17 +242,17 @@ impl HeadParser {
         });
     }
 
-    fn finish(&mut self) -> Outcome {
+    fn finish(&mut self) -> Parsed {
         self.state = State::NotAnUpgrade;
         let is_upgrade = self.has_upgrade && self.has_connection_upgrade;
         if !is_upgrade || (self.form.needs_host && !self.has_host) {
-            return Outcome::NotAnUpgrade;
+            return Parsed::NotAnUpgrade;
         }
         let head = Head {
             text: mem::take(&mut self.text),
             fields: mem::take(&mut self.fields),
         };
-        Outcome::Head(head, self.position)
+        Parsed::Head(head, self.position)
     }
 }
 

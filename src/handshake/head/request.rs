@@ -1,6 +1,6 @@
 //! A client's upgrade request.
 
-use super::{Form, HeadLimits, HeadParser, Outcome};
+use super::{Form, HeadLimits, HeadParser, Parsed};
 
 // RFC 6455, section 4.1: "The method of the request MUST be GET, and the HTTP version MUST be at
 // least 1.1." The target is in origin-form.
@@ -20,7 +20,7 @@ impl HeadParser {
 }
 
 /// Parses an upgrade request from all bytes received so far.
-pub fn parse_request(bytes: &[u8], limits: &HeadLimits) -> Outcome {
+pub fn parse_request(bytes: &[u8], limits: &HeadLimits) -> Parsed {
     HeadParser::request(*limits).parse(bytes)
 }
 
@@ -103,15 +103,15 @@ mod tests {
     fn wants_one_host() {
         let upgrade = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
         let (outcome, fed) = drip(HeadParser::request(LIMITS), upgrade);
-        assert_eq!((outcome, fed), (Outcome::NotAnUpgrade, upgrade.len()));
+        assert_eq!((outcome, fed), (Parsed::NotAnUpgrade, upgrade.len()));
     }
 
     #[test]
     fn parses_all_bytes_at_once() {
         let request = b"GET / HTTP/1.1\r\nHost:\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n\x81\0";
         let outcome = parse_request(request, &LIMITS);
-        assert!(matches!(outcome, Outcome::Head(_, length) if length == request.len() - 2));
-        assert_eq!(parse_request(b"GET", &LIMITS), Outcome::Incomplete);
-        assert_eq!(parse_request(b"PUT", &LIMITS), Outcome::NotAnUpgrade);
+        assert!(matches!(outcome, Parsed::Head(_, length) if length == request.len() - 2));
+        assert_eq!(parse_request(b"GET", &LIMITS), Parsed::Incomplete);
+        assert_eq!(parse_request(b"PUT", &LIMITS), Parsed::NotAnUpgrade);
     }
 }

@@ -1,6 +1,6 @@
 //! A server's `101 Switching Protocols`.
 
-use super::{Form, HeadLimits, HeadParser, Outcome, is_field_byte};
+use super::{Form, HeadLimits, HeadParser, Parsed, is_field_byte};
 
 static RESPONSE: Form = Form {
     prefix: b"HTTP/1.1 101 ",
@@ -18,7 +18,7 @@ impl HeadParser {
 }
 
 /// Parses an upgrade response from all bytes received so far.
-pub fn parse_response(bytes: &[u8], limits: &HeadLimits) -> Outcome {
+pub fn parse_response(bytes: &[u8], limits: &HeadLimits) -> Parsed {
     HeadParser::response(*limits).parse(bytes)
 }
 
@@ -88,8 +88,8 @@ mod tests {
     fn parses_all_bytes_at_once() {
         let response = b"HTTP/1.1 101 a\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n\x81\0";
         let outcome = parse_response(response, &LIMITS);
-        assert!(matches!(outcome, Outcome::Head(_, length) if length == response.len() - 2));
-        assert_eq!(parse_response(b"HTTP/1", &LIMITS), Outcome::Incomplete);
-        assert_eq!(parse_response(b"HTTP/2", &LIMITS), Outcome::NotAnUpgrade);
+        assert!(matches!(outcome, Parsed::Head(_, length) if length == response.len() - 2));
+        assert_eq!(parse_response(b"HTTP/1", &LIMITS), Parsed::Incomplete);
+        assert_eq!(parse_response(b"HTTP/2", &LIMITS), Parsed::NotAnUpgrade);
     }
 }

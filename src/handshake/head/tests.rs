@@ -10,10 +10,10 @@ pub(crate) const LIMITS: HeadLimits = HeadLimits {
 };
 
 /// Feeds `bytes` one at a time: the outcome and how many bytes it took.
-pub(crate) fn drip(mut parser: HeadParser, bytes: &[u8]) -> (Outcome, usize) {
+pub(crate) fn drip(mut parser: HeadParser, bytes: &[u8]) -> (Parsed, usize) {
     for end in 0..bytes.len() {
         let outcome = parser.parse(&bytes[..end]);
-        if outcome != Outcome::Incomplete {
+        if outcome != Parsed::Incomplete {
             return (outcome, end);
         }
     }
@@ -23,12 +23,12 @@ pub(crate) fn drip(mut parser: HeadParser, bytes: &[u8]) -> (Outcome, usize) {
 /// The flat form of the head that `bytes` hold, however they are cut.
 pub(crate) fn flat(parser: fn(HeadLimits) -> HeadParser, bytes: &[u8]) -> Vec<u8> {
     let (dripped, fed) = drip(parser(LIMITS), bytes);
-    let Outcome::Head(head, length) = parser(LIMITS).parse(bytes) else {
+    let Parsed::Head(head, length) = parser(LIMITS).parse(bytes) else {
         panic!("no head in {}", bytes.escape_ascii());
     };
     let flat = head.flat(bytes);
     assert_eq!(fed, length);
-    assert_eq!(dripped, Outcome::Head(head, length));
+    assert_eq!(dripped, Parsed::Head(head, length));
     flat
 }
 
@@ -41,11 +41,11 @@ pub(crate) fn assert_turns_foreign(
     let bytes = [accepted, &[next]].concat();
     assert_eq!(
         drip(parser(LIMITS), &bytes),
-        (Outcome::NotAnUpgrade, bytes.len()),
+        (Parsed::NotAnUpgrade, bytes.len()),
         "{}",
         bytes.escape_ascii()
     );
-    assert_eq!(parser(LIMITS).parse(&bytes), Outcome::NotAnUpgrade);
+    assert_eq!(parser(LIMITS).parse(&bytes), Parsed::NotAnUpgrade);
 }
 
 const HEAD: &[u8] =
@@ -55,12 +55,12 @@ const HEAD: &[u8] =
 fn a_head_ends_at_the_empty_line() {
     for end in 0..HEAD.len() {
         let outcome = HeadParser::request(LIMITS).parse(&HEAD[..end]);
-        assert_eq!(outcome, Outcome::Incomplete, "{end}");
+        assert_eq!(outcome, Parsed::Incomplete, "{end}");
     }
     let followed = [HEAD, b"\x81\x80\r\n\r\n"].concat();
     for bytes in [HEAD, &followed] {
         let outcome = HeadParser::request(LIMITS).parse(bytes);
-        assert!(matches!(outcome, Outcome::Head(_, length) if length == HEAD.len()));
+        assert!(matches!(outcome, Parsed::Head(_, length) if length == HEAD.len()));
     }
 }
 
@@ -128,7 +128,7 @@ fn only_an_upgrade_is_taken() {
     ] {
         let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n").into_bytes();
         let (outcome, fed) = drip(HeadParser::request(LIMITS), &head);
-        assert_eq!(matches!(outcome, Outcome::Head(..)), is_upgrade, "{fields}");
+        assert_eq!(matches!(outcome, Parsed::Head(..)), is_upgrade, "{fields}");
         assert_eq!(fed, head.len());
     }
 }
@@ -140,10 +140,10 @@ fn a_head_has_at_most_max_bytes() {
         ..LIMITS
     };
     let parse = |max_bytes, bytes| HeadParser::request(limits(max_bytes)).parse(bytes);
-    assert!(matches!(parse(HEAD.len(), HEAD), Outcome::Head(..)));
-    assert_eq!(parse(HEAD.len() - 1, HEAD), Outcome::NotAnUpgrade);
+    assert!(matches!(parse(HEAD.len(), HEAD), Parsed::Head(..)));
+    assert_eq!(parse(HEAD.len() - 1, HEAD), Parsed::NotAnUpgrade);
     let (outcome, fed) = drip(HeadParser::request(limits(20)), HEAD);
-    assert_eq!((outcome, fed), (Outcome::NotAnUpgrade, 20));
+    assert_eq!((outcome, fed), (Parsed::NotAnUpgrade, 20));
 }
 
 #[test]
@@ -153,9 +153,9 @@ fn a_head_has_at_most_max_lines() {
         ..LIMITS
     };
     let outcome = HeadParser::request(limits(3)).parse(HEAD);
-    assert!(matches!(outcome, Outcome::Head(..)));
+    assert!(matches!(outcome, Parsed::Head(..)));
     let (outcome, fed) = drip(HeadParser::request(limits(2)), HEAD);
-    assert_eq!(outcome, Outcome::NotAnUpgrade);
+    assert_eq!(outcome, Parsed::NotAnUpgrade);
     assert!(HEAD[..fed].ends_with(b"websocket\r\nC"));
 }
 
@@ -168,12 +168,12 @@ fn the_limits_are_those_of_node() {
 #[test]
 fn a_spent_parser_says_foreign() {
     let mut parser = HeadParser::request(LIMITS);
-    assert!(matches!(parser.parse(HEAD), Outcome::Head(..)));
-    assert_eq!(parser.parse(HEAD), Outcome::NotAnUpgrade);
+    assert!(matches!(parser.parse(HEAD), Parsed::Head(..)));
+    assert_eq!(parser.parse(HEAD), Parsed::NotAnUpgrade);
 
     let mut parser = HeadParser::request(LIMITS);
-    assert_eq!(parser.parse(b"P"), Outcome::NotAnUpgrade);
-    assert_eq!(parser.parse(HEAD), Outcome::NotAnUpgrade);
+    assert_eq!(parser.parse(b"P"), Parsed::NotAnUpgrade);
+    assert_eq!(parser.parse(HEAD), Parsed::NotAnUpgrade);
 }
 
 /// Lines that are often accepted, and bytes that are often not.
@@ -233,15 +233,15 @@ proptest! {
             let ends = (step..bytes.len()).step_by(step).chain([bytes.len()]);
             let chunked = ends
                 .map(|end| parser.parse(&bytes[..end]))
-                .find(|outcome| *outcome != Outcome::Incomplete);
-            prop_assert_eq!(chunked.unwrap_or(Outcome::Incomplete), whole);
+                .find(|outcome| *outcome != Parsed::Incomplete);
+            prop_assert_eq!(chunked.unwrap_or(Parsed::Incomplete), whole);
         }
     }
 
     #[test]
     fn httparse_reads_the_same(bytes in head()) {
         let mut fields = [httparse::EMPTY_HEADER; 20];
-        if let Outcome::Head(head, length) = HeadParser::request(LIMITS).parse(&bytes) {
+        if let Parsed::Head(head, length) = HeadParser::request(LIMITS).parse(&bytes) {
             let mut request = httparse::Request::new(&mut fields);
             prop_assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(length)));
             let target = request.path.unwrap_or_default();

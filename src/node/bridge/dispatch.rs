@@ -34,7 +34,7 @@ pub(crate) fn deliver_events(
     let mut next = events.start;
     while next < events.end {
         let events = next..events.end;
-        let owner = slab::Owner {
+        let owner = slab::TargetId {
             bridge: bridge.index(),
             id,
         };
@@ -71,7 +71,7 @@ impl Call {
     /// Takes as many events as fit.
     fn prepare(
         bridge: &Bridge,
-        owner: slab::Owner,
+        owner: slab::TargetId,
         records: &Writing<'_>,
         batch: &mut Batch,
         events: Range<usize>,

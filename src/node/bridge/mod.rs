@@ -21,7 +21,7 @@ use crate::engine::{Connection, Effort, Engine, Opening, Outcome, Stream, Task};
 use crate::node::driver::loop_ref::LoopRef;
 use crate::node::raw::values::{check, napi_call};
 use records::Records;
-use slab::{Owner, Slabs};
+use slab::{Slabs, TargetId};
 use stream_endpoint::StreamEndpoint;
 use table::{Entry, Table};
 
@@ -128,7 +128,7 @@ impl Bridge {
         };
         let bridge = self.index;
         let Parts { env, slabs, .. } = &self.parts;
-        slabs.forget(*env, Owner { bridge, id });
+        slabs.forget(*env, TargetId { bridge, id });
         table.free.push(id);
         table.removals = table.removals.wrapping_add(1);
         table.used -= 1;

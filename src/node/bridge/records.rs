@@ -12,10 +12,10 @@ pub(crate) const RECORDS: usize = 256;
 const WORDS: usize = 4;
 /// Words before the first record: flags.
 const HEADER: usize = 1;
-/// The rest of a closed connection.
-const REST: u32 = 1;
+/// They had been read before their socket was closed.
+const EARLIER_READ: u32 = 1;
 /// More of the chunk that the call before brought a part of.
-const GOES_ON: u32 = 2;
+const CONTINUED: u32 = 2;
 
 /// The records of the events that the dispatch function is called with.
 pub(crate) struct Records {
@@ -46,7 +46,7 @@ impl Records {
     /// end. `from_earlier_read` is whether they had been read before the socket was closed.
     pub(crate) fn begin(&self, from_earlier_read: bool) -> Writing<'_> {
         let interrupted = self.words.copy_of(self.used.get());
-        let flags = if from_earlier_read { REST } else { 0 };
+        let flags = if from_earlier_read { EARLIER_READ } else { 0 };
         self.words.set(0, [flags]);
         self.used.set(HEADER);
         Writing {
@@ -67,7 +67,7 @@ pub(crate) struct Writing<'a> {
 impl Writing<'_> {
     /// The next call brings more of the same chunk.
     pub(crate) fn go_on(&self) {
-        self.records.words.set(0, [self.flags | GOES_ON]);
+        self.records.words.set(0, [self.flags | CONTINUED]);
     }
 
     /// Writes the record `index`; it and those before it are in use.

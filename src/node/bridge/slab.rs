@@ -29,8 +29,8 @@ const LENGTHS: [(usize, usize); 2] = [(128, 1024), (1024, 4 * 1024)];
 /// The longest payload that shares the memory of a call, and as much of that as there is.
 const MEDIUM: usize = 16 * 1024;
 
-/// Connections that have slabs at a time. Each has the place of its id, so that fewer do not take them from each other.
-const PLACES: usize = 512;
+/// Connections that have slabs at a time. Each has the slot of its id, so that fewer do not take them from each other.
+const SLOTS: usize = 512;
 
 impl Size {
     /// By the payload's length.
@@ -146,26 +146,26 @@ impl Slab {
 
 /// Whose slabs they are: an id of a bridge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct TargetId {
     pub(crate) bridge: u32,
     pub(crate) id: u32,
 }
 
-struct Place {
-    owner: Cell<Option<Owner>>,
+struct Slot {
+    target: Cell<Option<TargetId>>,
     slabs: [Slab; LENGTHS.len()],
 }
 
-impl Place {
+impl Slot {
     const fn new() -> Self {
         Self {
-            owner: Cell::new(None),
+            target: Cell::new(None),
             slabs: [Slab::new(), Slab::new()],
         }
     }
 
     fn release(&self, env: sys::napi_env) {
-        self.owner.set(None);
+        self.target.set(None);
         for slab in &self.slabs {
             slab.release(env);
         }
@@ -176,34 +176,34 @@ impl Place {
 #[derive(Default)]
 pub(crate) struct Slabs {
     /// As many as were needed.
-    places: RefCell<Vec<Place>>,
+    slots: RefCell<Vec<Slot>>,
 }
 
 impl Slabs {
-    /// The place that `owner` has or may take.
-    fn with<T>(&self, owner: Owner, work: impl FnOnce(&Place) -> T) -> T {
-        let index = owner.id as usize % PLACES;
-        let mut places = self.places.borrow_mut();
-        if places.len() <= index {
-            places.resize_with(index + 1, Place::new);
+    /// The slot that `target` has or may take.
+    fn with<T>(&self, target: TargetId, work: impl FnOnce(&Slot) -> T) -> T {
+        let index = target.id as usize % SLOTS;
+        let mut slots = self.slots.borrow_mut();
+        if slots.len() <= index {
+            slots.resize_with(index + 1, Slot::new);
         }
-        work(&places[index])
+        work(&slots[index])
     }
 
-    /// The ArrayBuffer for a payload of `length` bytes of `owner`, which goes to one of its slabs.
+    /// The ArrayBuffer for a payload of `length` bytes of `target`, which goes to one of its slabs.
     pub(crate) fn with_room(
         &self,
         env: sys::napi_env,
-        owner: Owner,
+        target: TargetId,
         size: Size,
         length: usize,
     ) -> Result<sys::napi_value> {
-        self.with(owner, |place| {
-            if place.owner.get() != Some(owner) {
-                place.release(env);
-                place.owner.set(Some(owner));
+        self.with(target, |slot| {
+            if slot.target.get() != Some(target) {
+                slot.release(env);
+                slot.target.set(Some(target));
             }
-            let slab = &place.slabs[size as usize];
+            let slab = &slot.slabs[size as usize];
             match slab.value(env)? {
                 Some(value) if slab.has_room(length) => Ok(value),
                 _ => slab.renew(env, LENGTHS[size as usize].1),
@@ -211,30 +211,30 @@ impl Slabs {
         })
     }
 
-    /// Copies a payload to the slab of `owner`, which is the one of [`Slabs::with_room`] still; returns its offset. `None`
+    /// Copies a payload to the slab of `target`, which is the one of [`Slabs::with_room`] still; returns its offset. `None`
     /// if there is no room left.
-    pub(crate) fn put(&self, owner: Owner, size: Size, bytes: &[u8]) -> Option<u32> {
-        self.with(owner, |place| {
-            debug_assert_eq!(place.owner.get(), Some(owner));
-            let slab = &place.slabs[size as usize];
+    pub(crate) fn put(&self, target: TargetId, size: Size, bytes: &[u8]) -> Option<u32> {
+        self.with(target, |slot| {
+            debug_assert_eq!(slot.target.get(), Some(target));
+            let slab = &slot.slabs[size as usize];
             slab.has_room(bytes.len()).then(|| slab.put(bytes))
         })
     }
 
     /// The id is free: who gets it next has slabs of its own.
-    pub(crate) fn forget(&self, env: sys::napi_env, owner: Owner) {
-        let index = owner.id as usize % PLACES;
-        if let Some(place) = self.places.borrow().get(index)
-            && place.owner.get() == Some(owner)
+    pub(crate) fn forget(&self, env: sys::napi_env, target: TargetId) {
+        let index = target.id as usize % SLOTS;
+        if let Some(slot) = self.slots.borrow().get(index)
+            && slot.target.get() == Some(target)
         {
-            place.release(env);
+            slot.release(env);
         }
     }
 
     /// Lets go of all: the environment ends.
     pub(crate) fn release(&self, env: sys::napi_env) {
-        for place in self.places.borrow().iter() {
-            place.release(env);
+        for slot in self.slots.borrow().iter() {
+            slot.release(env);
         }
     }
 }

@@ -64,7 +64,7 @@ impl Driver {
 }
 
 impl Environment {
-    /// Finds out who can drive, and has him do it.
+    /// Finds out which thread can drive, and has it do so.
     pub(super) fn start_driver(self: &Rc<Self>, uv: Option<Uv>) -> Result<()> {
         let on_wake = self.callback(Self::on_wake);
         self.wakeup

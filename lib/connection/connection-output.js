@@ -52,11 +52,11 @@ class ConnectionOutput extends FrameOutput {
   /** Frames go to what is `sender._socket` now. */
   onSocketReplaced() {
     this._isReplaced = this._wasObserved = true;
-    this._connection.onAttended();
+    this._connection.onObserved();
   }
 
   onBlocked() {
-    this._connection.onAttended();
+    this._connection.onObserved();
   }
 
   get isCompressing() {

@@ -111,12 +111,12 @@ class Connection {
   }
 
   /** From here on JavaScript has to hear of what is sent. */
-  onAttended() {
+  onObserved() {
     const subscribers = this.websocket?.[kSubscribers];
 
     if (subscribers === undefined) return;
 
-    for (const subscriber of subscribers) subscriber.becomeIndirect();
+    for (const subscriber of subscribers) subscriber.makeIndirect();
   }
 
   /** Frames are exchanged. */

@@ -71,7 +71,7 @@ class NativeByteStream extends Connection {
   /** The net.Socket over this connection, created lazily. */
   get socket() {
     if (this._socket === null) {
-      this.onAttended();
+      this.onObserved();
       this._socket = new NativeSocket(/** @type {any} */ (this));
     }
 
@@ -205,7 +205,7 @@ class NativeByteStream extends Connection {
   }
 
   /** JavaScript need not hear of what the engine sends. */
-  get isUnattended() {
+  get isUnobserved() {
     return this._socket === null && !this._isIdle;
   }
 
@@ -306,7 +306,7 @@ class NativeByteStream extends Connection {
   _setIdle(isIdle) {
     if (this._isIdle === isIdle) return;
 
-    if (isIdle) this.onAttended();
+    if (isIdle) this.onObserved();
     this._isIdle = isIdle;
     this._updateRef();
   }

@@ -134,7 +134,7 @@ class NativeConnection extends NativeByteStream {
    * listeners see them, at the pace of `ws`.
    */
   detach() {
-    this.onAttended();
+    this.onObserved();
 
     const { socket, websocket, _handler: handler } = this;
     const { endpoint: id, task } = this.nativeHandle.detach();
@@ -211,7 +211,7 @@ class NativeConnection extends NativeByteStream {
       (!this.destroyed || this._closedWhilePaused || events.areFromEarlierRead);
 
     // A chunk that has begun is delivered whole.
-    let isFirst = !events.goOn;
+    let isFirst = !events.areContinued;
 
     if (isFirst) this._isKeepingChunk = this._eventQueue.isKeeping;
 

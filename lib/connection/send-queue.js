@@ -93,7 +93,7 @@ class SendQueue {
     const output = this._output;
 
     if (output.isCompressing) {
-      this._putBack(blob, bits, cb);
+      this._defer(blob, bits, cb);
       output.onceCompressed(() => this._unblock());
     } else {
       this._readBlob(blob, bits, cb);
@@ -105,7 +105,7 @@ class SendQueue {
     const output = this._output;
 
     if (output.awaitingFirstRead) {
-      this._putBack(data, bits, bindCallback(cb));
+      this._defer(data, bits, bindCallback(cb));
       output.onceFirstReadDone(() => this._unblock());
     } else if (output.compressesLater(data)) {
       this._compress(data, bits, cb);
@@ -142,7 +142,7 @@ class SendQueue {
   }
 
   /** The output cannot take this yet, nor what comes after it. */
-  _putBack(data, bits, cb) {
+  _defer(data, bits, cb) {
     this._block(COMPRESSING);
     this._enqueue(data, bits, cb, true);
   }

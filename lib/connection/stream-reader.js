@@ -163,12 +163,12 @@ class StreamReader {
   }
 
   resume() {
-    this._goOn();
+    this._continue();
     if (!this.receiver.writableNeedDrain) this._socket.resume();
   }
 
   /** Has the receiver go on with what was taken over. */
-  _goOn() {
+  _continue() {
     if (!this._waits) return;
 
     this._waits = false;
@@ -193,7 +193,7 @@ class StreamReader {
 
     this.ignore();
     socket.removeListener('end', this._onEnd);
-    this._goOn();
+    this._continue();
 
     if (isListening && !socket.readableEnded) {
       while (socket.readableLength > 0) receiver.write(socket.read());

@@ -43,7 +43,7 @@ class Subscriber {
   }
 
   /** JavaScript has to hear of what is sent to it. */
-  becomeIndirect() {
+  makeIndirect() {
     this._become(INDIRECT);
   }
 
@@ -91,7 +91,7 @@ const watchedSend = {
       value,
       writable: true
     });
-    this[kConnection]?.onAttended();
+    this[kConnection]?.onObserved();
   }
 };
 

@@ -239,7 +239,7 @@ class TopicMembers {
 
   /** Which class a WebSocket is of, as it is now. */
   classOf(websocket) {
-    if (!takesFrames(websocket) || !websocket[kConnection].isUnattended) {
+    if (!takesFrames(websocket) || !websocket[kConnection].isUnobserved) {
       return INDIRECT;
     }
 

@@ -86,7 +86,7 @@ class NativeServer {
   get _isUntouched() {
     return (
       this._wss.handleUpgrade === this._wss[kOriginals].handleUpgrade &&
-      this._untouched.isFor(this._onUpgrade)
+      this._untouched.hasOnly(this._onUpgrade)
     );
   }
 

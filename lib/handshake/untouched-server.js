@@ -18,7 +18,7 @@ const isEmitNodes = /^function emit\(type, \.\.\.args\) \{/.test(
  * Properties that differ from server to server, or that say nothing of how an
  * upgrade request is read and answered.
  */
-const FREE = new Set([
+const IGNORED = new Set([
   '_connectionKey',
   '_connections',
   '_events',
@@ -41,7 +41,7 @@ const FREE = new Set([
 ]);
 
 /** The same of those that are named by symbols: their descriptions. */
-const FREE_SYMBOLS = new Set([
+const IGNORED_SYMBOLS = new Set([
   'async_id_symbol',
   'http.server.connections',
   'http.server.connectionsCheckingInterval',
@@ -83,7 +83,7 @@ class UntouchedServer {
    * @param {Function} upgrade The only listener of 'upgrade' there may be
    * @return {boolean} Whether it is untouched still
    */
-  isFor(upgrade) {
+  hasOnly(upgrade) {
     const { _names: names, _server: server, _values: values } = this;
 
     if (
@@ -118,8 +118,8 @@ class UntouchedServer {
 function namesOf(server) {
   return Reflect.ownKeys(server).filter((name) =>
     typeof name === 'symbol'
-      ? !FREE_SYMBOLS.has(name.description)
-      : !FREE.has(name)
+      ? !IGNORED_SYMBOLS.has(name.description)
+      : !IGNORED.has(name)
   );
 }
 

@@ -33,8 +33,8 @@ const HEADER = 1;
 const WORDS = 4;
 
 /** Flags of the word before the first record. */
-const REST = 1;
-const GOES_ON = 2;
+const EARLIER_READ = 1;
+const CONTINUED = 2;
 
 /** The flag of a record whose value is an index into the fragment lengths. */
 const FRAGMENTED = 1 << 16;
@@ -73,12 +73,12 @@ class Events {
 
   /** They had been read, not inflated, when the socket was closed. */
   get areFromEarlierRead() {
-    return (this._meta[0] & REST) !== 0;
+    return (this._meta[0] & EARLIER_READ) !== 0;
   }
 
   /** They are of the same chunk as those before. */
-  get goOn() {
-    return (this._meta[0] & GOES_ON) !== 0;
+  get areContinued() {
+    return (this._meta[0] & CONTINUED) !== 0;
   }
 
   get kind() {
@@ -165,8 +165,8 @@ const bridge = native.attach(dispatch, hasUv);
 let flushScheduled = false;
 
 /**
- * Has what was sent outside a dispatch written at the end of the tick: the
- * first message of a tick leaves at once, the others together.
+ * Has what was sent outside a dispatch, and has not left at once, written at the
+ * end of the tick.
  */
 function scheduleFlush() {
   // Inside a dispatch the addon does it.

@@ -96,4 +96,21 @@ async function withChild(command, work) {
   }
 }
 
-module.exports = { withChild };
+/**
+ * The same with several children.
+ *
+ * @template T
+ * @param {import('./peers').Command[]} commands
+ * @param {function(Child[]): Promise<T>} work
+ * @param {Child[]} [children] Those that are there
+ * @returns {Promise<T>}
+ */
+function withChildren(commands, work, children = []) {
+  if (children.length === commands.length) return work(children);
+
+  return withChild(commands[children.length], (child) =>
+    withChildren(commands, work, [...children, child])
+  );
+}
+
+module.exports = { withChild, withChildren };

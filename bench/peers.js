@@ -65,13 +65,20 @@ function foreign(name, file, server, extra = {}) {
 
 /** The peer the user points to with `--peer name=path`. */
 function pointedTo(text, node) {
+  const { name, target } = pathOf(text);
+
+  return { ...peerAt(name, target, node), version: versionOf(name, target) };
+}
+
+/** What `name=path` says; there is such a file. */
+function pathOf(text) {
   const at = text.indexOf('=');
   const name = text.slice(0, at);
   const target = path.resolve(text.slice(at + 1));
 
   if (at < 1) throw new TypeError('--peer must be name=path');
   if (!fs.existsSync(target)) throw new Error(`There is no ${target}`);
-  return { ...peerAt(name, target, node), version: version(name, target) };
+  return { name, target };
 }
 
 function peerAt(name, target, node) {
@@ -85,7 +92,7 @@ function peerAt(name, target, node) {
 }
 
 /** Of a program, or of a package. */
-function version(name, target) {
+function versionOf(name, target) {
   if (name === 'bun') {
     return execFileSync(target, ['--version'], { encoding: 'utf8' }).trim();
   }
@@ -150,4 +157,4 @@ function all({ node, peer }, load) {
   ];
 }
 
-module.exports = { all };
+module.exports = { PLAIN, all, pathOf, versionOf };

@@ -6,6 +6,10 @@ pub const TEXT: u8 = 0x81;
 pub const BINARY: u8 = 0x82;
 /// As above.
 pub const CLOSE: u8 = 0x88;
+/// As above.
+pub const PING: u8 = 0x89;
+/// As above.
+pub const PONG: u8 = 0x8a;
 /// The flag of a compressed message.
 pub const RSV1: u8 = 0x40;
 

@@ -6,6 +6,7 @@
 mod broadcast;
 mod connect;
 mod content;
+mod crowd;
 mod deflate;
 mod dial;
 mod echo;
@@ -40,6 +41,8 @@ const MODES: &[Mode] = &[
     ("connect", connect::run),
     // port size content deflate; then lines on stdin
     ("idle", idle::run),
+    // address port window; then lines on stdin
+    ("crowd", crowd::run),
     // nothing; an echo server, prints its port
     ("serve", serve::run),
 ];

@@ -307,6 +307,84 @@ export function stats(
   target: WebSocket | WebSocket.Server<any, any> | Iterable<WebSocket>
 ): Stats;
 
+/** What all channels but `oxws:server:refused` are told with. */
+export interface WebSocketEvent {
+  /** Whom it is about. */
+  websocket: WebSocket;
+}
+
+/** A ping or pong that the peer has sent. */
+export interface ControlEvent extends WebSocketEvent {
+  /** Its payload. */
+  payload: Buffer;
+}
+
+/**
+ * What the channels of `diagnostics_channel` are told with, by their names, and by
+ * `oxws:message` the tracing channel around the listeners of a message. The
+ * channels are there without `oxws/extra`; it has their types only.
+ */
+export interface DiagnosticsEvents {
+  /** At the end of the constructor. */
+  'oxws:websocket:created': WebSocketEvent;
+  /** Before `'open'`; of those of a server, too. */
+  'oxws:websocket:open': WebSocketEvent & {
+    /** The negotiated subprotocol, or an empty string. */
+    protocol: string;
+    /** The names of the negotiated extensions. */
+    extensions: string;
+  };
+  /** Before `'message'`. */
+  'oxws:websocket:message': WebSocketEvent & Message;
+  /** By `send()`, while open. */
+  'oxws:websocket:sent': WebSocketEvent & {
+    /** As `send()` was given it; a number is text by then. */
+    data: Exclude<Parameters<WebSocket['send']>[0], number>;
+    /** Whether it is binary. */
+    binary: boolean;
+  };
+  /** Before `'ping'`. */
+  'oxws:websocket:ping': ControlEvent;
+  /** Before `'pong'`. */
+  'oxws:websocket:pong': ControlEvent;
+  /** Before `'error'`. */
+  'oxws:websocket:error': WebSocketEvent & {
+    /** What `'error'` tells. */
+    error: Error;
+  };
+  /** Before `'close'`. */
+  'oxws:websocket:close': WebSocketEvent & {
+    /** What `'close'` tells. */
+    code: number;
+    /** As above. */
+    reason: Buffer;
+  };
+  /** Before `'connection'`. */
+  'oxws:server:connection': WebSocketEvent & {
+    /** Who has accepted it. */
+    server: WebSocket.Server<any, any>;
+    /** What it was asked with. */
+    request: IncomingMessage;
+  };
+  /** A request was refused. */
+  'oxws:server:refused': {
+    /** Who has refused it. */
+    server: WebSocket.Server<any, any>;
+    /** What it was asked with. */
+    request: IncomingMessage;
+    /** The status code of the answer. */
+    code: number;
+    /** What `verifyClient` has to say with it, or why it is no upgrade. */
+    message: string | undefined;
+  };
+  /** The context of the tracing channel. */
+  'oxws:message': WebSocketEvent &
+    Message & {
+      /** What a listener has thrown, for `error`, and `end` behind it. */
+      error?: unknown;
+    };
+}
+
 /** When {@link waitForDrain} resolves. */
 export interface DrainOptions {
   /** Bytes that may still wait. Default: `0`. */

@@ -15,13 +15,14 @@ class TlsHandle extends ConnectionHandle {
   /**
    * @param {import('./native-connection')} connection
    * @param {any} socket A TLSSocket
+   * @param {boolean} isInFrame
    */
-  constructor(connection, socket) {
+  constructor(connection, socket, isInFrame) {
     super(connection);
 
     const { _handle: wrap } = socket;
 
-    this.session = new TlsSession(connection, socket);
+    this.session = new TlsSession(connection, socket, isInFrame);
     this._parent = wrap._parent;
     this._parentWrap = wrap._parentWrap;
     this._secureContext = wrap._secureContext;
@@ -136,8 +137,8 @@ Object.defineProperties(prototype, {
 });
 
 /** Makes an open TLSSocket of Node's one over `connection`. */
-function adoptTlsSocket(socket, connection) {
-  const handle = new TlsHandle(connection, socket);
+function adoptTlsSocket(socket, connection, isInFrame) {
+  const handle = new TlsHandle(connection, socket, isInFrame);
   const { session } = handle;
 
   connection.session = session;

@@ -1,9 +1,10 @@
 'use strict';
 
+const tls = require('tls');
+
 const {
   ConnectionResource,
-  PassiveResource,
-  isInFrame
+  PassiveResource
 } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { EMPTY } = require('../payload');
@@ -34,8 +35,10 @@ class TlsSession {
   /**
    * @param {NativeConnection} connection
    * @param {any} socket A TLSSocket
+   * @param {boolean} isInFrame Whether it is upgraded in its own async context, which
+   *     is nowhere else to be had
    */
-  constructor(connection, socket) {
+  constructor(connection, socket, isInFrame) {
     const { _handle: wrap } = socket;
 
     this.wrap = wrap;
@@ -56,11 +59,14 @@ class TlsSession {
     /** The async context of the handle below, once that is closed. */
     this._scope = null;
     /** That of the `TLSWrap`, where it is the one in which sockets are upgraded. */
-    this._resource =
-      this._isServer && isInFrame() ? new ConnectionResource('TLSWRAP') : null;
+    this._resource = isInFrame ? new ConnectionResource('TLSWRAP') : null;
+
+    const { onread } = wrap;
 
     wrap.readStop();
-    wrap.onread = readerFor(wrap, socket, (bytes) => this._early.push(bytes));
+    wrap.onread = (memory) => {
+      if (memory !== undefined) this._early.push(bytesOf(onread, memory));
+    };
     wrap.onerror = (err) => {
       this._error ??= err;
     };
@@ -165,36 +171,48 @@ class TlsSession {
   }
 }
 
+/** What a handle has its socket under. */
+let ownerSymbol;
+
+/** What was read last. */
+let bytesRead;
+
 /**
- * What a handle calls when it has read. Where in the memory that it gets the
+ * A socket that keeps what it is given. (To derive it from the one that reads would
+ * cost that its shape, which all of them share.)
+ */
+const keeper = Object.create(tls.TLSSocket.prototype, {
+  _unrefTimer: { value: ignore },
+  destroyed: { value: false },
+  push: {
+    value(bytes) {
+      bytesRead = Buffer.from(bytes);
+      return true;
+    }
+  }
+});
+
+/**
+ * What a handle has read when it calls `onread(memory)`. Where in the memory the
  * bytes lie only Node's own function knows: that is called for another socket.
  */
-function readerFor(wrap, socket, onBytes) {
-  const { onread } = wrap;
-  const push = (bytes) => {
-    onBytes(Buffer.from(bytes));
-    return true;
-  };
-  const other = Object.create(wrap, {
-    [ownerSymbolOf(wrap)]: {
-      value: Object.create(socket, { push: { value: push } })
-    }
-  });
+function bytesOf(onread, memory) {
+  onread.call({ [ownerSymbol]: keeper }, memory);
 
-  return (memory) => {
-    if (memory !== undefined) onread.call(other, memory);
-  };
+  return bytesRead;
 }
 
-/** Under which a handle has its socket. */
-function ownerSymbolOf(wrap) {
-  return Object.getOwnPropertySymbols(wrap).find(
+/** Whether a handle knows its socket, as we know it. */
+function hasOwner(wrap) {
+  ownerSymbol ??= Object.getOwnPropertySymbols(wrap).find(
     ({ description }) => description === 'owner_symbol'
   );
+
+  return ownerSymbol !== undefined && wrap[ownerSymbol] !== undefined;
 }
 
 function ignore() {}
 
-TlsSession.ownerSymbolOf = ownerSymbolOf;
+TlsSession.hasOwner = hasOwner;
 
 module.exports = TlsSession;

@@ -14,29 +14,14 @@ const {
 const { isSocketOriginal } = require('../node/node-originals');
 const StreamConnection = require('../connection/stream-connection');
 const { kUpgradeSocket } = require('../constants');
-const { ownerSymbolOf } = require('../connection/tls-session');
+const { hasOwner } = require('../connection/tls-session');
 const NativeSocket = require('../connection/native-socket');
 const { formatHead, formatResponse } = require('./upgrade-response');
 
 /** @typedef {import('stream').Duplex} Duplex */
 
-/** Who gives a socket another one of these wants to see what it does. */
-const METHODS = [
-  '_read',
-  '_write',
-  '_writev',
-  'cork',
-  'destroy',
-  'emit',
-  'end',
-  'pause',
-  'push',
-  'read',
-  'resume',
-  'setTimeout',
-  'uncork',
-  'write'
-];
+/** With the members that Node's documentation leaves out. */
+const node = /** @type {any} */ (net.Socket.prototype);
 
 /**
  * Whether sessions with TLS can be found: those that are made from here on. Not
@@ -244,7 +229,12 @@ function adopt(socket, head) {
 function adoptTls(socket, head) {
   if (!isTlsAdoptable(socket)) return null;
 
-  const { _handle: handle } = socket;
+  const { _handle: handle, _tlsOptions: options } = socket;
+  const isFramed = options.isServer === true && isInFrame();
+
+  // What a server's handle had when it was made would be lost.
+  if (isFramed && !isInParser()) return null;
+
   const { fd, setNoDelay } = handle._parent;
   const id = bridge.adoptTls(
     fd,
@@ -259,7 +249,7 @@ function adoptTls(socket, head) {
 
   while (socket.readableLength > 0) unread.push(socket.read());
 
-  adoptTlsSocket(socket, connection);
+  adoptTlsSocket(socket, connection, isFramed);
   connection.isClaimed = true;
   connection.head =
     unread.length === 0 ? head : Buffer.concat([head, ...unread]);
@@ -274,7 +264,6 @@ function isTlsAdoptable(socket) {
   return (
     isTlsWatched &&
     isStreamAdoptable(socket) &&
-    METHODS.every((name) => !Object.hasOwn(tls.TLSSocket.prototype, name)) &&
     socket._secureEstablished &&
     socket.ssl === handle &&
     !options.enableTrace &&
@@ -284,8 +273,6 @@ function isTlsAdoptable(socket) {
     !server?.listenerCount?.('newSession') &&
     !server?.listenerCount?.('resumeSession') &&
     !usesSharedContext(socket) &&
-    // What a server's handle had when it was made would be lost.
-    !(options.isServer && isInFrame() && !isInParser()) &&
     isWrapOverDescriptor(handle)
   );
 }
@@ -315,7 +302,7 @@ function isWrapOverDescriptor(handle) {
     typeof handle !== 'object' ||
     typeof handle.destroySSL !== 'function' ||
     typeof handle.onread !== 'function' ||
-    ownerSymbolOf(handle) === undefined
+    !hasOwner(handle)
   ) {
     return false;
   }
@@ -356,7 +343,27 @@ function isStreamAdoptable(socket) {
     // A listener that is there already has to see all bytes.
     socket.listenerCount('data') === 0 &&
     socket.listenerCount('readable') === 0 &&
-    !METHODS.some((name) => Object.hasOwn(socket, name))
+    hasMethodsOfNode(socket)
+  );
+}
+
+/** Who gives a socket another one of these wants to see what it does. */
+function hasMethodsOfNode(socket) {
+  return (
+    socket._read === node._read &&
+    socket._write === node._write &&
+    socket._writev === node._writev &&
+    socket.cork === node.cork &&
+    socket.destroy === node.destroy &&
+    socket.emit === node.emit &&
+    socket.end === node.end &&
+    socket.pause === node.pause &&
+    socket.push === node.push &&
+    socket.read === node.read &&
+    socket.resume === node.resume &&
+    socket.setTimeout === node.setTimeout &&
+    socket.uncork === node.uncork &&
+    socket.write === node.write
   );
 }
 

@@ -60,8 +60,13 @@ function isInParser() {
   return executionAsyncResource()?.constructor?.name === 'HTTPParser';
 }
 
-/** Gives `to` the values that AsyncLocalStorages have in the context of `from`. */
+/**
+ * Gives `to` the values that AsyncLocalStorages have in the context of `from`,
+ * where resources have them.
+ */
 function copyStores(from, to) {
+  if (hasContextFrames) return;
+
   for (const symbol of symbolsOf(from, STORE)) to[symbol] = from[symbol];
 }
 

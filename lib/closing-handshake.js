@@ -3,6 +3,7 @@
 const {
   kClosing,
   kConnection,
+  kEndsNext,
   kStatusCode,
   kSubscribers,
   readyStates
@@ -82,12 +83,15 @@ class ClosingHandshake {
     if (websocket._readyState === CLOSING) {
       this._endIfDone();
     } else if (websocket._readyState === OPEN) {
-      websocket._sender.close(code, reason, !websocket._isServer, (err) => {
+      const onSent = (err) => {
         if (err) return;
 
         this.isFrameSent = true;
         this._endIfDone();
-      });
+      };
+
+      onSent[kEndsNext] = true;
+      websocket._sender.close(code, reason, !websocket._isServer, onSent);
       this._beginWithTimeout();
     }
   }

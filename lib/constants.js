@@ -76,6 +76,14 @@ const kHandshake = Symbol('handshake');
 const kInternal = Symbol('internal');
 
 /**
+ * `callback[kEndsNext]`: it ends the connection, if anything. That comes behind
+ * all that was sent, which it need not wait for.
+ *
+ * @type {unique symbol}
+ */
+const kEndsNext = Symbol('ends-next');
+
+/**
  * `server[kIsRunning]`: whether it takes more connections.
  *
  * @type {unique symbol}
@@ -157,6 +165,7 @@ module.exports = {
   kContexts,
   kExtra,
   kHandshake,
+  kEndsNext,
   kInternal,
   kIsRunning,
   kOnClientClose,

@@ -64,7 +64,7 @@ class ConnectionHandle {
   }
 
   setNoDelay(enable) {
-    return this.connection.nativeHandle?.setNoDelay(enable) ?? 0;
+    return this.connection.setNoDelay(enable);
   }
 
   setKeepAlive(enable, delay) {

@@ -276,6 +276,11 @@ class NativeByteStream extends Connection {
     }
   }
 
+  /** Nagle's algorithm off or on; returns 0 or the system's error number. */
+  setNoDelay(isOn) {
+    return this._closed ? 0 : bridge.setNoDelay(this.id, isOn ? 1 : 0);
+  }
+
   /** Whether it keeps the event loop alive while it is not idle. */
   setReferenced(isReferenced) {
     this.isReferenced = isReferenced;

@@ -2,7 +2,7 @@
 
 const { PassiveResource } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
-const { kInternal } = require('../constants');
+const { kEndsNext, kInternal } = require('../constants');
 const { createDestroyed, createUnwritten } = require('../errors/system-errors');
 const timers = require('../node/timers');
 
@@ -77,9 +77,11 @@ class WriteCallbacks {
     }
 
     if (!this._connection.destroyed) {
-      if (callback.sequence > this._written) this._look(isInternal ? 0 : 1);
+      const isDone =
+        (callback.fn[kEndsNext] === true && this._isAsGoodAsWritten) ||
+        this._isWritten(callback, isInternal ? 0 : 1);
 
-      if (callback.sequence <= this._written && !this._hasLate) {
+      if (isDone && !this._hasLate) {
         this._callFirst(null);
         return;
       }
@@ -91,6 +93,17 @@ class WriteCallbacks {
     // The look above may have found late ones written: nobody tells of those.
     if (this._list[this._next].sequence <= this._written) this.settle();
     else this._connection.notifyWritten();
+  }
+
+  /** What it may end the connection with leaves together with what waits. */
+  get _isAsGoodAsWritten() {
+    return bridge.takesAtOnce(this._connection.id) === 1;
+  }
+
+  _isWritten(callback, now) {
+    if (callback.sequence > this._written) this._look(now);
+
+    return callback.sequence <= this._written;
   }
 
   _look(now) {

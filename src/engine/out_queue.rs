@@ -82,16 +82,20 @@ impl OutQueue {
     }
 
     /// Writes with `write` until all is written, it would block, or `most` bytes are written, which are counted down.
+    /// `write` is also told whether these are all.
     pub(super) fn write_with(
         &mut self,
         most: &mut usize,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        mut write: impl FnMut(&[IoSlice<'_>], bool) -> io::Result<usize>,
     ) -> io::Result<()> {
         while self.len > 0 && *most > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES];
+            let len = self.len;
             let mut limited = Buf::take(&mut *self, *most);
             let count = limited.chunks_vectored(&mut slices);
-            match write(&slices[..count])? {
+            let slices = &slices[..count];
+            let is_all = slices.iter().map(|slice| slice.len()).sum::<usize>() == len;
+            match write(slices, is_all)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 n => {
                     limited.advance(n);
@@ -165,8 +169,11 @@ mod tests {
     /// Takes at most `step` bytes a write.
     fn drain(queue: &mut OutQueue, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
+        let len = queue.len();
         queue
-            .write_with(&mut { usize::MAX }, |slices| {
+            .write_with(&mut { usize::MAX }, |slices, is_all| {
+                let length: usize = slices.iter().map(|slice| slice.len()).sum();
+                assert_eq!(is_all, length == len - all.len());
                 let before = all.len();
                 all.extend(slices.iter().flat_map(|s| s.iter().copied()).take(step));
                 Ok(all.len() - before)
@@ -236,7 +243,7 @@ mod tests {
         let mut queue = queue_of(&[b"ab", &big, &big]);
         let mut most = PIECE + 4;
         let mut lengths = Vec::new();
-        let mut write = |slices: &[IoSlice<'_>]| {
+        let mut write = |slices: &[IoSlice<'_>], _| {
             let length: usize = slices.iter().map(|slice| slice.len()).sum();
             lengths.push(length);
             Ok(length.min(PIECE))
@@ -251,7 +258,7 @@ mod tests {
     fn a_blocked_write_keeps_the_rest() {
         let mut queue = queue_of(&[b"hello"]);
         let mut first = true;
-        let result = queue.write_with(&mut 9, |_| {
+        let result = queue.write_with(&mut 9, |_, _| {
             if std::mem::take(&mut first) {
                 Ok(2)
             } else {

@@ -78,6 +78,8 @@ export interface Bridge {
   dropBios(number: number): void;
   /** Node.js is done with a socket that is being adopted; nothing comes before. */
   finishAdoption(id: number): void;
+  /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
+  setNoDelay(id: number, on: number): number;
   /** Speaks WebSocket from here on; `head` is what was read of it already. */
   open(id: number, head: Uint8Array | undefined, ...config: Config): void;
   /**
@@ -111,6 +113,8 @@ export interface Bridge {
    * to write; by thread only if `now` is 1. 0 if none is since the last call.
    */
   written(id: number, now: number): number;
+  /** 1 if what waits is as good as written. */
+  takesAtOnce(id: number): number;
   /** Bytes that the kernel does not have, after a try to write. */
   pending(id: number): number;
   /** The same without a try to write. */

@@ -48,6 +48,9 @@ const URGENT: u8 = 2;
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
+/// The kernel takes so many bytes behind a write that it took whole.
+const AT_ONCE: usize = 1024;
+
 /// When bytes to send leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
@@ -187,6 +190,12 @@ impl Connection {
     /// The number of the last send or write that the kernel has all bytes of, among those whose number was asked for.
     pub fn written(&self) -> u64 {
         lock(&self.state).output.written()
+    }
+
+    /// Whether so little is queued, behind so much that left, that the kernel takes it with the next flush.
+    pub fn takes_at_once(&self) -> bool {
+        let state = lock(&self.state);
+        state.takes_at_once() && state.output.pending() <= AT_ONCE
     }
 
     /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.

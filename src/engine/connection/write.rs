@@ -77,7 +77,7 @@ impl State {
         };
         let (header, length) = encode_header(sending.flags, payload.len() as u64, sending.key);
         let header = &header[..length];
-        let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)]) {
+        let written = match stream.write(&[IoSlice::new(header), IoSlice::new(payload)], false) {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => {
@@ -140,11 +140,14 @@ impl State {
                     Poll::Ready(Err(error)) => break Err(error),
                 }
             }
+            let is_end_due = self.end_wanted && !self.shut;
+            let is_end_next = is_end_due && !self.output.is_blocked_by_compression();
             let queue = &mut self.output.queue;
             let written = queue
-                .write_with(&mut most, |slices| stream.write(slices))
+                .write_with(&mut most, |slices, is_all| {
+                    stream.write(slices, is_all && is_end_next)
+                })
                 .and_then(|()| stream.flush());
-            let is_end_due = self.end_wanted && !self.shut;
             let result = match written {
                 Ok(()) if !queue.is_empty() => return true,
                 Ok(()) if is_end_due && self.output.is_empty() => {
@@ -171,6 +174,13 @@ impl State {
     fn fail_writing(&mut self, error: &io::Error) {
         self.reason = errno(error) | WRITING;
         self.broken = true;
+    }
+
+    /// The next flush writes, and the kernel took all when we wrote last.
+    pub(super) fn takes_at_once(&self) -> bool {
+        let is_ready = self.stream.as_ref().is_some_and(Stream::is_ready);
+        let is_held_up = self.corked || self.output.is_blocked_by_compression();
+        is_ready && !is_held_up && !self.broken && !self.is_blocked && !self.writes_on
     }
 
     pub(super) fn is_writable(&self) -> bool {

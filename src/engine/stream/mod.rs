@@ -27,6 +27,18 @@ pub use tls::TlsStream;
 /// a header, so that a message of this size is one chunk.
 pub(super) const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
 
+/// A peer that is gone is an error of this socket, never a SIGPIPE of the process.
+#[cfg(target_os = "linux")]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const NO_SIGNAL: i32 = 0;
+
+/// Bytes wait for those that come next, or for FIN.
+#[cfg(target_os = "linux")]
+const MORE: i32 = libc::MSG_MORE;
+#[cfg(not(target_os = "linux"))]
+const MORE: i32 = 0;
+
 /// A socket registered with the runtime it was made in.
 pub enum Stream {
     /// TCP over IPv4 or IPv6.
@@ -176,17 +188,17 @@ impl Stream {
     }
 
     /// Writes what the kernel takes. What blocks has to be tried again with the same bytes, and maybe more behind them:
-    /// they may be encrypted already.
-    pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    /// they may be encrypted already. If [`Stream::shutdown`] comes next, the end leaves with these bytes.
+    pub(super) fn write(&mut self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
         match self {
-            Self::Tls(tls) => tls.write(slices),
-            _ => self.write_bare(slices),
+            Self::Tls(tls) => tls.write(slices, is_end_next),
+            _ => self.write_bare(slices, is_end_next),
         }
     }
 
-    fn write_bare(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn write_bare(&self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
         let send = || loop {
-            match self.send_slices(slices) {
+            match self.send_slices(slices, is_end_next) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
@@ -204,15 +216,11 @@ impl Stream {
         }
     }
 
-    fn send_slices(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        // A peer that is gone is an error of this socket, never a SIGPIPE of the process.
-        #[cfg(target_os = "linux")]
-        const FLAGS: i32 = libc::MSG_NOSIGNAL;
-        #[cfg(not(target_os = "linux"))]
-        const FLAGS: i32 = 0;
+    fn send_slices(&self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
+        let flags = NO_SIGNAL | if is_end_next { MORE } else { 0 };
         match slices {
-            [slice] => self.socket().send_with_flags(slice, FLAGS),
-            _ => self.socket().send_vectored_with_flags(slices, FLAGS),
+            [slice] => self.socket().send_with_flags(slice, flags),
+            _ => self.socket().send_vectored_with_flags(slices, flags),
         }
     }
 

@@ -192,7 +192,7 @@ impl TlsStream {
 
     /// As [`Stream::write`]: bytes are written when all their records are with the kernel. Where it would block, the next
     /// write must begin with the same bytes.
-    pub(crate) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
         self.flush()?;
         if self.held == 0 {
             let State::Taken(session) = &mut self.state else {
@@ -202,13 +202,22 @@ impl TlsStream {
                 *session.output() = MADE.take();
             }
             self.held = session.write(slices)?;
-            self.flush()?;
+            let length: usize = slices.iter().map(|slice| slice.len()).sum();
+            let is_end_next = is_end_next && self.held == length;
+            if is_end_next {
+                self.end_session();
+            }
+            self.send_records(is_end_next)?;
         }
         Ok(mem::take(&mut self.held))
     }
 
     /// Sends the records that there are.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.send_records(false)
+    }
+
+    fn send_records(&mut self, is_end_next: bool) -> io::Result<()> {
         let State::Taken(session) = &mut self.state else {
             return Ok(());
         };
@@ -218,7 +227,10 @@ impl TlsStream {
         }
         let mut sent = 0;
         while sent < output.len() {
-            match self.socket.write(&[IoSlice::new(&output[sent..])]) {
+            match self
+                .socket
+                .write(&[IoSlice::new(&output[sent..])], is_end_next)
+            {
                 Ok(n) => sent += n,
                 Err(error) => {
                     output.drain(..sent);
@@ -243,12 +255,16 @@ impl TlsStream {
 
     /// Tells the peer that no more comes, then sends FIN. Where that would block, it has to be called again.
     pub(crate) fn shutdown(&mut self) -> io::Result<()> {
+        self.end_session();
+        self.send_records(true)?;
+        self.socket.shutdown()
+    }
+
+    fn end_session(&mut self) {
         if let State::Taken(session) = &mut self.state
             && !mem::replace(&mut self.is_shut, true)
         {
             session.shutdown();
         }
-        self.flush()?;
-        self.socket.shutdown()
     }
 }

@@ -13,11 +13,13 @@ use crate::protocol::FrameFlags;
 pub(super) const ENTRIES: Entries = &[
     (c"adopt", entry!(adopt)),
     (c"finishAdoption", entry!(finish_adoption)),
+    (c"setNoDelay", entry!(set_no_delay)),
     (c"open", entry!(open)),
     (c"send", entry!(send)),
     (c"write", entry!(write)),
     (c"queued", entry!(queued)),
     (c"written", entry!(written)),
+    (c"takesAtOnce", entry!(takes_at_once)),
     (c"pending", entry!(pending)),
     (c"notifyWritten", entry!(notify_written)),
     (c"notifyDrained", entry!(notify_drained)),
@@ -65,6 +67,15 @@ fn finish_adoption(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::na
     context.number_of(id, |connection| {
         connection.finish_adoption();
         0.0
+    })
+}
+
+/// `setNoDelay(id, on)`: Nagle's algorithm off, if `on` is 1, or on. Answers with 0 or the system's error number.
+fn set_no_delay(context: &CallContext, [id, on]: [sys::napi_value; 2]) -> sys::napi_value {
+    let on = u32_of(context.env(), on) != 0;
+    context.number_of(id, |connection| match connection.set_nodelay(on) {
+        Ok(()) => 0.0,
+        Err(error) => f64::from(errno(&error)),
     })
 }
 
@@ -125,6 +136,13 @@ fn written(context: &CallContext, [id, now]: [sys::napi_value; 2]) -> sys::napi_
             connection.flush();
         }
         connection.written() as f64
+    })
+}
+
+/// `takesAtOnce(id)`: 1 if what waits is as good as written.
+fn takes_at_once(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
+    context.number_of(id, |connection| {
+        f64::from(u8::from(connection.takes_at_once()))
     })
 }
 

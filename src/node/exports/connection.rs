@@ -148,16 +148,11 @@ impl ConnectionHandle {
         self.connection.close_after_input();
     }
 
-    /// Nagle's algorithm off or on. Returns 0 or the system's error number.
-    #[napi(catch_unwind)]
-    pub fn set_no_delay(&self, on: bool) -> i32 {
-        number_of(self.connection.set_nodelay(on))
-    }
-
     /// TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, on: bool, delay: u32) -> i32 {
-        number_of(self.connection.set_keepalive(on, delay))
+        let result = self.connection.set_keepalive(on, delay);
+        result.map_or_else(|error| errno(&error), |()| 0)
     }
 
     /// Our end.
@@ -192,10 +187,6 @@ impl ConnectionHandle {
     pub fn set_ref(&self, is_ref: bool) {
         self.with_bridge(|bridge| bridge.set_ref(self.connection.id(), is_ref));
     }
-}
-
-fn number_of(result: std::io::Result<()>) -> i32 {
-    result.map_or_else(|error| errno(&error), |()| 0)
 }
 
 /// The handle of the connection that an event named.

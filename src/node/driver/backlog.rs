@@ -65,13 +65,21 @@ impl Backlog {
 
     /// Takes all: the tick ends.
     pub(crate) fn take(&self) -> Vec<Arc<Connection>> {
-        self.end_dispatch();
-        mem::take(&mut *lock(&self.connections))
+        self.tick.fetch_add(1, Ordering::Relaxed);
+        let mut connections = lock(&self.connections);
+        if connections.is_empty() {
+            return Vec::new();
+        }
+        mem::take(&mut *connections)
     }
 
-    /// What was sent so far is written.
-    pub(crate) fn end_dispatch(&self) {
+    /// What was sent in a dispatch of `connection` is written. Takes that off the list, unless others came behind it, and
+    /// tells whether it did: the memory of the list serves the next dispatch.
+    pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) -> bool {
         self.tick.fetch_add(1, Ordering::Relaxed);
+        lock(&self.connections)
+            .pop_if(|last| Arc::ptr_eq(last, connection))
+            .is_some()
     }
 
     /// Has all written whose tick is the one `before`. Returns the tick now, and whether there is anything.

@@ -144,7 +144,9 @@ impl Sends {
     pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
         if self.is_inline() && connection.is_dirty() {
             connection.flush();
-            self.backlog.end_dispatch();
+            if self.backlog.end_dispatch(connection) {
+                connection.clear_dirty();
+            }
         }
     }
 

@@ -100,14 +100,15 @@ function measureClient({ connections, window, size }, peer, { seconds }, load) {
  * is made once is counted.
  */
 async function measureMemory(scenario, server, options, load) {
-  const { size, content, deflate } = scenario;
+  const { size, content, deflate, tls } = scenario;
   const connections = scenario.connections ?? options.connections;
   const first = Math.ceil(connections / 10);
   const command = generator(load, 'idle', {
     port: await server.line(),
     size,
     content,
-    deflate
+    deflate,
+    tls
   });
   const memory = async () => {
     await server.ask('gc');

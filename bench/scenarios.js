@@ -191,6 +191,11 @@ module.exports = [
   }),
   memory('memory', 'idle connections, own port', { isQuick: true }),
   memory('memory-http', "idle connections, user's http.Server", { http: true }),
+  // Ten times as many take long to say hello.
+  memory('memory-tls', '1000 idle connections, TLS', {
+    connections: 1000,
+    tls: true
+  }),
   compressedMemory('memory-deflate', 'takeover'),
   compressedMemory('memory-deflate-reset', 'none')
 ];

@@ -39,7 +39,7 @@ const MODES: &[Mode] = &[
     ("broadcast", broadcast::run),
     // port connections tls; seconds warmup watch
     ("connect", connect::run),
-    // port size content deflate; then lines on stdin
+    // port size content deflate tls; then lines on stdin
     ("idle", idle::run),
     // address port window; then lines on stdin
     ("crowd", crowd::run),

@@ -1,5 +1,6 @@
 'use strict';
 
+const { createPrivateKey } = require('crypto');
 const { once } = require('events');
 const https = require('https');
 const net = require('net');
@@ -266,4 +267,33 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('as with ws, %s:', (version) => {
     expect(traces[0].length).toBeGreaterThan(0);
     expect(traces[1]).toEqual(traces[0]);
   });
+
+  // Node takes what it finds there for an error of what it does itself.
+  test.each(Object.keys(ends))('%s: OpenSSL keeps no error', async (name) => {
+    const clean = opensslError();
+    const connection = await open(oxws, version);
+    const { websocket } = connection;
+    const seen = new Set();
+    const look = () => seen.add(opensslError());
+    const closed = new Promise((resolve) => websocket.on('close', resolve));
+
+    for (const event of ['message', 'error', 'close']) {
+      websocket.on(event, look);
+      websocket._socket.on(event, look);
+    }
+    await ends[name](connection);
+    await closed;
+    expect([...seen]).toEqual([clean]);
+  });
 });
+
+/** What OpenSSL says of something that is no key. */
+function opensslError() {
+  try {
+    createPrivateKey('no key');
+  } catch ({ code, message, opensslErrorStack }) {
+    return [code, message, opensslErrorStack].join();
+  }
+
+  return 'none';
+}

@@ -18,10 +18,12 @@ class Hub {
     const note = (...call) => this.calls.push(call.join(' '));
     const backplane = {
       deliver: null,
+      fail: null,
       topics,
-      start: async (deliver) => {
+      start: async (deliver, fail) => {
         await started;
         backplane.deliver = deliver;
+        backplane.fail = fail;
       },
       subscribe: async (topic) => {
         topics.add(topic);
@@ -70,7 +72,7 @@ test('brings to others what is published, once', async () => {
   expect(clients.map(({ received }) => received)).toEqual([
     ['t'],
     ['ttext', 't'],
-    ['t', 'ttext'],
+    ['ttext', 't'],
     ['bbytes']
   ]);
   await Promise.all([here.close(), there.close()]);
@@ -153,6 +155,7 @@ test('its failures are errors of the topics', async () => {
   for (const bytes of [Buffer.of(), Buffer.alloc(50)]) {
     backplane.deliver('a', bytes);
   }
+  backplane.fail(new Error('beside'));
   await turn();
   await topics.close();
   await turn();
@@ -167,6 +170,7 @@ test('its failures are errors of the topics', async () => {
       'subscribe',
       text,
       text,
+      'beside',
       'close'
     ].sort()
   );

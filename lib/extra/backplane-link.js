@@ -9,9 +9,10 @@ const { PreparedMessage } = require('./prepared-message');
  * what it rejects with is an error of the topics.
  *
  * @typedef {Object} Backplane
- * @property {function(function(string, Uint8Array): void): any} start Called
- *     first, with a function that is to be called with what comes from elsewhere,
- *     for topics that are subscribed to; what was published here may come, too
+ * @property {function(function(string, Uint8Array): void, function(Error): void): any} start
+ *     Called first, with a function that is to be called with what comes from
+ *     elsewhere, for topics that are subscribed to; what was published here may
+ *     come, too. And with one for failures that belong to no call
  * @property {function(string): any} subscribe Somebody here is subscribed to the
  *     topic, and nobody was
  * @property {function(string): any} unsubscribe Nobody is any more
@@ -54,10 +55,22 @@ class BackplaneLink {
     /** Topics that somebody here is subscribed to. */
     this._topics = new Set();
     this._isClosed = false;
-    /** Settles when it is started, and all that was asked of it begun. */
-    this._queue = this._attempt(() =>
-      backplane.start((topic, bytes) => this._receive(topic, bytes))
+    /** What is to be asked of it once it is started; null from then on. */
+    this._waiting = [];
+    this._started = this._start();
+  }
+
+  async _start() {
+    await this._attempt(() =>
+      this._backplane.start(
+        (topic, bytes) => this._receive(topic, bytes),
+        (err) => this._fail(err)
+      )
     );
+
+    // More may be asked of it meanwhile.
+    for (const call of this._waiting) this._call(...call);
+    this._waiting = null;
   }
 
   /** Whether somebody is subscribed to a topic has changed. */
@@ -91,17 +104,26 @@ class BackplaneLink {
   /** Settles when the backplane has closed. */
   async close() {
     this._isClosed = true;
-    await this._queue;
+    await this._started;
     await this._attempt(() => this._backplane.close());
   }
 
   /** Calls in the order of the calls here, once it is started. */
-  _ask(name, ...args) {
-    this._queue = this._queue.then(() => {
-      if (!this._isClosed || name === 'publish') {
-        this._attempt(() => this._backplane[name](...args));
-      }
-    });
+  _ask(...call) {
+    if (this._waiting) this._waiting.push(call);
+    else this._call(...call);
+  }
+
+  _call(name, ...args) {
+    if (this._isClosed && name !== 'publish') return;
+
+    try {
+      this._backplane[name](...args)?.then?.(undefined, (err) =>
+        this._fail(err)
+      );
+    } catch (err) {
+      this._fail(err);
+    }
   }
 
   _receive(topic, bytes) {

@@ -93,9 +93,13 @@ export function broadcast<T extends WebSocket = WebSocket>(
 export interface Backplane {
   /**
    * Called first, with a function to be called with what others publish to topics
-   * that are subscribed to. What was published here may come back, too.
+   * that are subscribed to. What was published here may come back, too. The other
+   * one is for failures that belong to no call.
    */
-  start(deliver: (topic: string, bytes: Uint8Array) => void): unknown;
+  start(
+    deliver: (topic: string, bytes: Uint8Array) => void,
+    fail: (err: Error) => void
+  ): unknown;
   /** Somebody here is subscribed to a topic, and nobody was. */
   subscribe(topic: string): unknown;
   /** Nobody is any more. */

@@ -29,6 +29,7 @@ const FORBIDDEN = {
 
 /** The folders of lib/, from top to bottom. */
 const FOLDERS = [
+  'backplanes',
   'extra',
   'http2',
   'handshake',

@@ -222,6 +222,7 @@ impl World {
                         let bytes = match &event.place {
                             oxws::engine::Place::Arena(range) => &batch.arena[range.clone()],
                             oxws::engine::Place::Owned(bytes) => bytes,
+                            oxws::engine::Place::Shared(bytes) => bytes,
                         };
                         assert!(bytes == message(end.received), "message {}", end.received);
                         end.received += 1;

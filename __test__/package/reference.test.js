@@ -17,8 +17,8 @@ const source = ts.createSourceFile(
   true
 );
 
-const [api, extra] = ['api.md', 'extra.md'].map((name) =>
-  fs.readFileSync(path.join(root, 'docs', name), 'utf8')
+const [api, extra, backplanes] = ['api.md', 'extra.md', 'backplanes.md'].map(
+  (name) => fs.readFileSync(path.join(root, 'docs', name), 'utf8')
 );
 
 /** What EventEmitter has and docs/api.md need not tell. */
@@ -147,11 +147,12 @@ function* optionRows() {
 /** Node's own, the addon's when it cannot be loaded, and PerMessageDeflate's. */
 const OTHERS = ['system-errors.js', 'addon.js', 'permessage-deflate.js'];
 
-const isOfExtra = (name) => /^(extra|http2)$/.test(name.split(path.sep)[0]);
+const isIn = (pattern) => (name) => pattern.test(name.split(path.sep)[0]);
 
 test.each([
-  ['api.md', api, (name) => !isOfExtra(name), 15],
-  ['extra.md', extra, isOfExtra, 5]
+  ['api.md', api, isIn(/^(?!(backplanes|extra|http2)$)/), 15],
+  ['extra.md', extra, isIn(/^(extra|http2)$/), 5],
+  ['backplanes.md', backplanes, isIn(/^backplanes$/), 5]
 ])('docs/%s has the text of each error', (file, text, isMeant, least) => {
   const lib = path.join(root, 'lib');
   const prose = text.replace(/\s+/g, ' ');
@@ -165,9 +166,12 @@ test.each([
   expect(texts.filter((text) => !prose.includes(text))).toEqual([]);
 });
 
-test('docs/extra.md has all that oxws/extra exports', () => {
-  for (const name of Object.keys(require('../../lib/extra'))) {
-    expect(extra).toMatch(new RegExp(`^## .*\\b${name}\\b`, 'm'));
+test.each([
+  ['extra', extra],
+  ['backplanes', backplanes]
+])('docs/%s.md has all that oxws/%s exports', (entry, text) => {
+  for (const name of Object.keys(require(`../../lib/${entry}`))) {
+    expect(text).toMatch(new RegExp(`^## .*\\b${name}\\b`, 'm'));
   }
 });
 

@@ -9,7 +9,7 @@ test('the system tests name the packages that they miss', () => {
   onRelease(() => (process.env.PATH = PATH));
   process.env.PATH = __dirname;
   expect(() => check()).toThrow(
-    'These tests need chromium and redis-server. On Debian: ' +
-      'apt-get install chromium redis-server'
+    'These tests need chromium, nats-server, redis-server. On Debian: ' +
+      'apt-get install chromium nats-server redis-server'
   );
 });

@@ -31,4 +31,10 @@ async function turns(count = 20) {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 }
 
-module.exports = { messages, settled, turns };
+/** Waits for what no event tells. @param {function(): any} isSo May be async */
+async function until(isSo) {
+  while (!(await isSo()))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+module.exports = { messages, settled, turns, until };

@@ -197,6 +197,19 @@ export interface Bridge {
     leftOut: Uint8Array | undefined,
     most: number
   ): number;
+  /**
+   * Makes a member of a hub, in whose inbox `most` bytes may wait; returns its id.
+   * What comes are events under that.
+   */
+  joinHub(name: string, most: number): number;
+  /** A member leaves: nothing comes any more. */
+  leaveHub(id: number): void;
+  /** What others publish to a topic comes with this number. */
+  subscribeInHub(id: number, topic: string, number: number): void;
+  /** It does not come any more, but for what is on its way. */
+  unsubscribeInHub(id: number, topic: string): void;
+  /** To all others that are subscribed to a topic. */
+  publishInHub(id: number, topic: string, bytes: Uint8Array): void;
   /** Writes what was sent in this tick. */
   flush(): void;
   /** 1 if this thread polls the engine. */
@@ -449,3 +462,9 @@ export interface Subprotocols {
 
 /** The handle of the connection that an event named. */
 export declare function take(bridge: number, id: number): ConnectionHandle | null
+
+/**
+ * Locks the file behind a descriptor, if nobody else has, until that is closed or the process ends. Returns whether it
+ * did.
+ */
+export declare function tryLock(fd: number): boolean

@@ -8,6 +8,7 @@ const timers = require('../node/timers');
 const kinds = Object.freeze({
   TEXT: 1,
   BINARY: 2,
+  PUBLISHED: 3,
   CLOSE: 8,
   PING: 9,
   PONG: 10,
@@ -25,7 +26,8 @@ const kinds = Object.freeze({
   ACCEPTED: 27,
   FAILED: 29,
   WRITTEN: 30,
-  LOW: 31
+  LOW: 31,
+  LOST: 32
 });
 
 /** Words of `meta` before the first record, and of a record. */
@@ -42,9 +44,9 @@ const FRAGMENTED = 1 << 16;
 const FastBuffer = Buffer[Symbol.species];
 
 /**
- * By id: the connections, listeners and endpoints of this bridge. Those of
- * endpoints have `isJsDriven`: JavaScript carries their bytes, and their events come
- * inside `bridge.feed`.
+ * By id: the connections, listeners, endpoints and members of hubs of this bridge.
+ * Those of endpoints have `isJsDriven`: JavaScript carries their bytes, and their
+ * events come inside `bridge.feed`.
  */
 const targets = [];
 

@@ -8,6 +8,8 @@ mod address;
 mod connection;
 mod events;
 mod fan_out;
+mod file_lock;
+mod hub;
 mod listener;
 mod out_queue;
 mod reactor_fd;
@@ -26,6 +28,8 @@ pub use connection::{
 };
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
 pub use fan_out::{FanOut, Receivers, SharedFrame};
+pub use file_lock::try_lock;
+pub use hub::HubMember;
 pub use listener::Listener;
 #[cfg(unix)]
 pub use listener::listen_on;

@@ -8,7 +8,7 @@ use super::events::Batch;
 use super::sync::lock;
 use super::thread_pool::{self, Effort};
 
-/// A socket that makes events.
+/// What makes events: a socket, or a member of a hub.
 pub trait Source: Send + Sync {
     /// Does the work that is ready, within bounds, and puts the events into `batch`.
     fn poll(self: Arc<Self>, batch: &mut Batch);
@@ -16,7 +16,7 @@ pub trait Source: Send + Sync {
 
 /// One bounded unit of work.
 pub enum Pollable {
-    /// A connection to read from, write to or report on, or a listener to accept from.
+    /// A connection to read from, write to or report on, a listener to accept from, or a member of a hub.
     Source(Arc<dyn Source>),
     /// A task to report, or a job that there is no other thread for.
     Once(Box<dyn FnOnce(&mut Batch) + Send>),

@@ -4,7 +4,11 @@ const { accessSync, constants } = require('fs');
 const path = require('path');
 
 /** The programs, by the Debian packages that have them. */
-const PROGRAMS = { chromium: 'chromium', 'redis-server': 'redis-server' };
+const PROGRAMS = {
+  chromium: 'chromium',
+  'nats-server': 'nats-server',
+  'redis-server': 'redis-server'
+};
 
 /** The path of a program, undefined if there is none. */
 function find(program) {
@@ -27,7 +31,7 @@ module.exports = () => {
 
   if (missing.length > 0) {
     throw new Error(
-      `These tests need ${missing.join(' and ')}. On Debian: ` +
+      `These tests need ${missing.join(', ')}. On Debian: ` +
         `apt-get install ${missing.join(' ')}`
     );
   }

@@ -102,6 +102,7 @@ mod tests {
             seen.push(match &event.place {
                 Place::Arena(range) => (event.kind, &batch.arena[range.clone()], true),
                 Place::Owned(bytes) => (event.kind, &bytes[..], false),
+                Place::Shared(bytes) => (event.kind, &bytes[..], false),
             });
         }
         seen

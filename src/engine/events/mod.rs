@@ -7,6 +7,7 @@ use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use in_place::InPlace;
 
 use super::stream::READ_SIZE;
@@ -22,6 +23,8 @@ pub enum Kind {
     Text = 1,
     /// A binary message.
     Binary = 2,
+    /// A message of another environment: `value` is the number of its topic. See [`HubMember`](super::HubMember).
+    Published = 3,
     /// A close frame: `value` is its code, 1005 when it has none; the payload is the reason.
     Close = 8,
     /// A ping.
@@ -63,10 +66,12 @@ pub enum Kind {
     Written = 30,
     /// No more bytes wait than [`Connection::notify_low`](super::Connection::notify_low) named.
     Low = 31,
+    /// There was no room for so many messages of others.
+    Lost = 32,
 }
 
 impl Kind {
-    /// Whether it is decoded from the peer's bytes. The others are of the socket, or bytes as they came.
+    /// Whether it is a message, or else decoded from the peer's bytes. The others are of the socket, or bytes as they came.
     pub fn is_decoded(self) -> bool {
         (self as u32) < Self::End as u32
     }
@@ -86,6 +91,8 @@ pub enum Place {
     Arena(Range<usize>),
     /// In a vector of its own.
     Owned(Vec<u8>),
+    /// In memory that others have, too.
+    Shared(Bytes),
 }
 
 impl Place {
@@ -94,6 +101,7 @@ impl Place {
         match self {
             Self::Arena(range) => range.len(),
             Self::Owned(bytes) => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
         }
     }
 
@@ -129,8 +137,8 @@ impl Event {
 
 /// Whose events a chunk has.
 pub enum Owner {
-    /// A [`Connection`](super::Connection)'s or a [`Listener`](super::Listener)'s, without its type: both make events, and
-    /// this module is below them. See [`Owner::downcast`].
+    /// A [`Connection`](super::Connection)'s, a [`Listener`](super::Listener)'s or a [`HubMember`](super::HubMember)'s, without
+    /// its type: they make events, and this module is below them. See [`Owner::downcast`].
     Source(Arc<dyn Any + Send + Sync>),
     /// The event of a task.
     Task {
@@ -142,7 +150,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The connection or listener, if it is a `T`.
+    /// The connection, listener or member, if it is a `T`.
     pub fn downcast<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         match self {
             Self::Source(source) => Arc::clone(source).downcast().ok(),
@@ -266,6 +274,11 @@ impl Batch {
         self.push_place(kind, 0, Place::Owned(bytes), 0..0);
     }
 
+    /// Adds an event with a payload that others have, too.
+    pub(super) fn push_shared(&mut self, kind: Kind, value: u32, bytes: Bytes) {
+        self.push_place(kind, value, Place::Shared(bytes), 0..0);
+    }
+
     fn push_place(&mut self, kind: Kind, value: u32, place: Place, fragments: Range<usize>) {
         self.events.push(Event::new(kind, value, place, fragments));
     }
@@ -287,6 +300,7 @@ impl Batch {
             .map(|event| match &event.place {
                 Place::Arena(_) => 0,
                 Place::Owned(bytes) => bytes.len(),
+                Place::Shared(bytes) => bytes.len(),
             })
             .sum::<usize>();
         let read = self.arena.len() - mem::replace(&mut self.chunked, self.arena.len());

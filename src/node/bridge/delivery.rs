@@ -12,7 +12,7 @@ use super::dispatch::deliver_events;
 use super::queue::{Delivering, Queue, Run, SharedBatch};
 use super::table::Entry;
 use super::{Bridge, Parts};
-use crate::engine::{Batch, Connection, Kind, Listener, NO_ID, Owner};
+use crate::engine::{Batch, Connection, HubMember, Kind, Listener, NO_ID, Owner};
 use crate::node::driver::sends::Sends;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{check, undefined};
@@ -124,7 +124,10 @@ impl Delivery {
             (None, Owner::Task { bridge, id }) => (*bridge, *id),
             (None, owner) => {
                 let listener = owner.downcast::<Listener>();
-                listener.map_or((NO_ID, NO_ID), |it| (it.bridge(), it.id()))
+                let listener = listener.map(|it| (it.bridge(), it.id()));
+                let member = owner.downcast::<HubMember>().filter(|it| !it.has_left());
+                let member = member.map(|it| (it.bridge(), it.id()));
+                listener.or(member).unwrap_or((NO_ID, NO_ID))
             }
         };
         let is_task = matches!(chunk.owner, Owner::Task { .. });

@@ -209,6 +209,7 @@ fn payload<'a>(arena: &'a [u8], event: &'a Event) -> &'a [u8] {
     match &event.place {
         Place::Arena(range) => &arena[range.clone()],
         Place::Owned(bytes) => bytes,
+        Place::Shared(bytes) => bytes,
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use crate::engine::{Connection, Effort, Engine, Opening, Outcome, Stream, Task};
+use crate::engine::{Connection, Effort, Engine, HubMember, Opening, Outcome, Stream, Task};
 use crate::node::driver::loop_ref::LoopRef;
 use crate::node::raw::values::{check, napi_call};
 use records::Records;
@@ -197,6 +197,14 @@ impl Bridge {
         }
     }
 
+    /// The member of a hub with this id.
+    pub(crate) fn member(&self, id: u32) -> Option<Arc<HubMember>> {
+        match self.table.borrow().entries.get(id as usize) {
+            Some(Some(Entry::HubMember(member))) => Some(Arc::clone(member)),
+            _ => None,
+        }
+    }
+
     /// How many ids were freed so far: as long as this does not change, each stands for the same as before.
     pub(crate) fn removals(&self) -> u32 {
         self.table.borrow().removals
@@ -279,6 +287,7 @@ impl Bridge {
                     connection.destroy(false);
                 }
                 Entry::Listener(listener, _) => listener.abandon(),
+                Entry::HubMember(member) => member.leave(),
                 Entry::Endpoint(_) | Entry::Task => {}
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::sys;
 
 use super::stream_endpoint::StreamEndpoint;
-use crate::engine::{Connection, Listener};
+use crate::engine::{Connection, HubMember, Listener};
 
 /// What an id stands for.
 pub(crate) enum Entry {
@@ -18,6 +18,8 @@ pub(crate) enum Entry {
     Endpoint(Option<Box<StreamEndpoint>>),
     /// A task that is not over.
     Task,
+    /// A member of a hub.
+    HubMember(Arc<HubMember>),
 }
 
 impl Entry {

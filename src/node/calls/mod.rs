@@ -8,6 +8,7 @@ mod connection;
 mod context;
 mod endpoint;
 mod extra;
+mod hub;
 mod tick;
 mod tls;
 mod topics;
@@ -69,6 +70,7 @@ impl CallContext {
             context::ENTRIES,
             endpoint::ENTRIES,
             extra::ENTRIES,
+            hub::ENTRIES,
             tick::ENTRIES,
             tls::ENTRIES,
             topics::ENTRIES,

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod deflate;
 pub(crate) mod deflate_params;
 pub(crate) mod dial;
+pub(crate) mod file_lock;
 pub(crate) mod frames;
 pub(crate) mod handshake;
 pub(crate) mod listener;

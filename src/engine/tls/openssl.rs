@@ -115,6 +115,16 @@ functions! {
 }
 
 impl OpenSsl {
+    /// Empties the thread's queue of errors. To look first is a tenth of the work.
+    pub(super) fn ensure_no_errors(&self) {
+        // SAFETY: neither function has preconditions.
+        unsafe {
+            if (self.peek_error)() != 0 {
+                (self.clear_errors)();
+            }
+        }
+    }
+
     /// OpenSSL 3, if the process has it.
     pub(super) fn find() -> Option<&'static Self> {
         static FOUND: OnceLock<Option<OpenSsl>> = OnceLock::new();

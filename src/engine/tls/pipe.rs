@@ -51,6 +51,13 @@ impl Pipe {
         }
     }
 
+    /// Whether the session has read all that there is.
+    pub(super) fn is_read(&self) -> bool {
+        self.input
+            .as_ref()
+            .is_none_or(|input| input.taken == input.length)
+    }
+
     fn read(&mut self, to: &mut [u8]) -> usize {
         let Some(input) = &mut self.input else {
             return 0;

@@ -199,7 +199,7 @@ impl Session {
                 let length = c_int::try_from(spare.len()).unwrap_or(c_int::MAX);
                 // SAFETY: the session lives, only we use it, and there is room for so many bytes.
                 let read = unsafe {
-                    (self.openssl.clear_errors)();
+                    self.openssl.ensure_no_errors();
                     (self.openssl.read)(self.ssl, spare.as_mut_ptr().cast(), length)
                 };
                 if read <= 0 {
@@ -207,6 +207,11 @@ impl Session {
                 }
                 // SAFETY: so many bytes were written behind the last one.
                 unsafe { buffer.set_len(buffer.len() + read as usize) };
+                // To ask for more, and be told that there is none, costs half of what a short record does.
+                // SAFETY: the pipe is the session's, and OpenSSL does not use it now.
+                if unsafe { (*self.pipe).is_read() } && !self.has_pending() {
+                    break;
+                }
             }
             Ok(false)
         };
@@ -289,7 +294,7 @@ impl Session {
         let length = c_int::try_from(bytes.len()).unwrap_or(c_int::MAX);
         // SAFETY: the session lives, only we use it, and there are so many bytes.
         let written = unsafe {
-            (self.openssl.clear_errors)();
+            self.openssl.ensure_no_errors();
             (self.openssl.write)(self.ssl, bytes.as_ptr().cast(), length)
         };
         if written == length {

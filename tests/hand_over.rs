@@ -238,7 +238,7 @@ impl World {
             }
             connection.delivered(chunk.bytes);
             match flush {
-                Flush::OnDriver => connection.process_pending(),
+                Flush::OnDriver => connection.schedule(),
                 _ => connection.flush(),
             }
             self.deliveries += 1;
@@ -286,7 +286,7 @@ fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses:
         skip_utf8_validation: false,
         deflate,
     };
-    connection.open(config, &[], Flush::Now);
+    connection.open(config, &[]);
     let mut flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
     if role == Role::Client {
         flags = flags | FrameFlags::MASK;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { executionAsyncResource } = require('async_hooks');
 const net = require('net');
 const tls = require('tls');
 
@@ -210,9 +211,20 @@ function adopt(socket, head) {
 
   handle.readStop();
   handle.onread = ignore;
-  // This is called in the handle's async context, which is nowhere to be asked
-  // for: that of the connection.
-  handle.close(() => connection.onHandedOver(isTcp ? 'TCPWRAP' : 'PIPEWRAP'));
+
+  const handOver = () =>
+    connection.onHandedOver(isTcp ? 'TCPWRAP' : 'PIPEWRAP');
+
+  // The connection gets the async context of the handle, which is nowhere to be
+  // asked for: a client's is that of its response, a server's comes with the end
+  // of the handle.
+  if (executionAsyncResource() === handle) {
+    handOver();
+    handle.close();
+  } else {
+    handle.close(handOver);
+  }
+
   NativeSocket.adopt(socket, connection);
 
   connection.isClaimed = true;

@@ -17,20 +17,11 @@ use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `head` and what was parked. With [`Flush::OnDriver`] nothing is read
-    /// before the next [`Connection::process_pending`].
-    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], flush: Flush) {
-        self.command(|state, _| {
-            state.input.read_blocked = flush == Flush::OnDriver;
-            state.open(Endpoint::new(config), head);
-        });
+    /// Speaks WebSocket from here on, beginning with `head` and what was parked: its next poll, which comes before those of
+    /// peers that are sent something from now on, tells what they have.
+    pub fn open(self: &Arc<Self>, config: Config, head: &[u8]) {
+        self.command(|state, _| state.open(Endpoint::new(config), head));
         self.schedule_behind_registration();
-    }
-
-    /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnDriver`].
-    pub fn process_pending(self: &Arc<Self>) {
-        lock(&self.state).input.read_blocked = false;
-        self.schedule();
     }
 
     /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.

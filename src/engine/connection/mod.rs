@@ -44,6 +44,8 @@ const ABSENT: u8 = 0;
 const REGISTERED: u8 = 1;
 /// On the list, and to be polled without waiting for the kernel's next event.
 const URGENT: u8 = 2;
+/// On the list twice: only the last entry counts.
+const MOVED: u8 = 3;
 
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
@@ -100,14 +102,14 @@ pub enum Opening {
 ///    [`Kind::Closed`](super::Kind::Closed) is the last event; only after `release` there is none.
 ///
 /// Other calls must be followed by one more: the delivery of a batch by [`delivered`](Self::delivered), as reading stops when
-/// too much is on its way to JavaScript; what was sent or opened with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and
-/// with [`Flush::OnDriver`] by [`process_pending`](Self::process_pending).
+/// too much is on its way to JavaScript; what was sent with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and with
+/// [`Flush::OnDriver`] by [`schedule`](Self::schedule).
 pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
     id: AtomicU32,
     listener: Option<Arc<AcceptState>>,
-    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`] or [`URGENT`].
+    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`], [`URGENT`] or [`MOVED`].
     waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
     dirty: AtomicBool,
@@ -127,7 +129,8 @@ impl Connection {
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
             Opening::Adopted | Opening::BeingAdopted => (Phase::parked(Vec::new()), None),
         };
-        let mut state = State::new(stream, phase, listener.is_none());
+        let is_begun = listener.is_none() && !is_being_adopted;
+        let mut state = State::new(stream, phase, is_begun);
         state.adopted = !is_being_adopted;
         let connection = Arc::new(Self {
             engine,
@@ -230,13 +233,42 @@ impl Connection {
         Pollable::Source(Arc::<Self>::clone(self))
     }
 
-    /// Asks to be polled.
-    fn schedule(self: &Arc<Self>) {
-        match self.waiting.swap(URGENT, Ordering::AcqRel) {
+    /// Asks to be polled: what was sent with [`Flush::OnDriver`] is written then.
+    pub fn schedule(self: &Arc<Self>) {
+        self.enlist(URGENT);
+    }
+
+    /// Puts the connection on the list. `again` is what becomes of one that is there already: [`URGENT`] leaves it in its
+    /// place, [`MOVED`] takes it to the end.
+    fn enlist(self: &Arc<Self>, again: u8) {
+        let next = |waiting| match waiting {
+            ABSENT | REGISTERED => URGENT,
+            URGENT => again,
+            _ => waiting,
+        };
+        let waiting = &self.waiting;
+        let (Ok(before) | Err(before)) =
+            waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |each| Some(next(each)));
+        match before {
             ABSENT => self.engine.schedule(self.as_pollable()),
             REGISTERED => self.engine.urge(),
+            URGENT if again == MOVED => self.engine.schedule(self.as_pollable()),
             _ => {}
         }
+    }
+
+    /// Takes the connection from the list. Returns false if it is there once more.
+    fn delist(&self) -> bool {
+        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+        if self
+            .waiting
+            .compare_exchange(MOVED, URGENT, success, failure)
+            .is_ok()
+        {
+            return false;
+        }
+        self.waiting.store(ABSENT, Ordering::Release);
+        true
     }
 
     /// Has the connection polled. The first poll comes with the kernel's first event of a socket that was just registered.
@@ -260,7 +292,9 @@ impl Connection {
     }
 
     fn poll_unguarded(self: &Arc<Self>, batch: &mut Batch) {
-        self.waiting.store(ABSENT, Ordering::Release);
+        if !self.delist() {
+            return;
+        }
         let first = batch.events.len();
         let (again, from_earlier_read, deflation) = self.with_state(|state, context| {
             let from_earlier_read = state.stream.is_none() || state.input.has_inflated();
@@ -335,12 +369,14 @@ impl Source for Connection {
     }
 }
 
+/// What the kernel tells is read in the order in which it is told: of two messages, one of which answers the other, the first
+/// is delivered first, though the connection of the second was on the list before.
 impl Wake for Connection {
     fn wake(self: Arc<Self>) {
-        self.schedule();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.schedule();
+        self.enlist(MOVED);
     }
 }

@@ -7,14 +7,34 @@ use std::task::{Context, Poll};
 use super::Connection;
 use super::state::State;
 use crate::engine::events::Batch;
-use crate::engine::stream::READ_SIZE;
+use crate::engine::stream::{READ_SIZE, Stream};
 use crate::engine::sync::lock;
 use crate::engine::thread_pool::Effort;
 use crate::protocol::receiver::InflateJob;
 
 impl State {
+    /// Whether there is something to read; if not, `context` is woken when there is.
+    pub(super) fn has_bytes(&self, context: &mut Context<'_>) -> bool {
+        let is_ready = |stream: &Stream| stream.poll_read_ready(context).is_ready();
+        self.input.can_read() && self.stream.as_ref().is_some_and(is_ready)
+    }
+
+    /// Reads, and once more if that has begun a long message. Returns whether there is more.
+    pub(super) fn read_twice(
+        &mut self,
+        connection: &Arc<Connection>,
+        context: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> bool {
+        let again = self.read(connection, context, batch);
+        if again && self.input.payload_buffer().is_some() {
+            return self.read(connection, context, batch);
+        }
+        again
+    }
+
     /// Reads once. Returns whether there is more.
-    pub(super) fn read(
+    fn read(
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,

@@ -57,12 +57,12 @@ pub(super) struct State {
     failing: bool,
     reported_failing: bool,
     reported_closed: bool,
-    /// JavaScript has been told of this connection, or made it.
-    reported_to_js: bool,
+    /// It was polled before, or was dialled: there is nothing to tell of its beginning, or to wait for.
+    is_begun: bool,
 }
 
 impl State {
-    pub(super) fn new(stream: Stream, phase: Phase, reported_to_js: bool) -> Self {
+    pub(super) fn new(stream: Stream, phase: Phase, is_begun: bool) -> Self {
         Self {
             stream: Some(stream),
             input: Input::new(phase),
@@ -85,7 +85,7 @@ impl State {
             failing: false,
             reported_failing: false,
             reported_closed: false,
-            reported_to_js,
+            is_begun,
         }
     }
 
@@ -104,9 +104,8 @@ impl State {
             self.flush(context);
             return false;
         }
-        if !mem::replace(&mut self.reported_to_js, true)
-            && let Some(listener) = &connection.listener
-        {
+        let is_first = !mem::replace(&mut self.is_begun, true);
+        if is_first && let Some(listener) = &connection.listener {
             batch.push(Kind::Accepted, listener.id());
         }
         if let Phase::Connecting(limits) = self.input.phase {
@@ -119,10 +118,12 @@ impl State {
         self.inflate(connection, inflated);
         let early = self.input.feed_early(batch);
         self.inflate(connection, early);
-        let mut again = self.read(connection, context, batch);
-        if again && self.input.payload_buffer().is_some() {
-            again = self.read(connection, context, batch);
-        }
+        let again = if is_first && connection.listener.is_none() {
+            // Adopted just now, and not woken by the kernel: those whose bytes came before its own are polled first.
+            self.has_bytes(context)
+        } else {
+            self.read_twice(connection, context, batch)
+        };
         self.flush_session(context);
         if self.close_wanted {
             self.destroy(context, false);
@@ -219,20 +220,20 @@ impl State {
         self.is_failing() || self.is_closed()
     }
 
-    /// What was asked about is written. What came before is reported before.
+    /// What was asked about is written.
     fn is_written(&self) -> bool {
-        self.notify_written && self.output.has_news() && !self.input.read_blocked
+        self.notify_written && self.output.has_news()
     }
 
-    /// All is written, and somebody wants to know. What came before is reported before.
+    /// All is written, and somebody wants to know.
     fn is_drained(&self) -> bool {
-        self.notify_drained && self.output.is_empty() && !self.input.read_blocked
+        self.notify_drained && self.output.is_empty()
     }
 
-    /// No more waits than somebody wants to hear of. What came before is reported before.
+    /// No more waits than somebody wants to hear of.
     fn is_low(&self) -> bool {
         let is_low = |mark| self.output.pending() <= mark;
-        self.low_mark.is_some_and(is_low) && !self.input.read_blocked
+        self.low_mark.is_some_and(is_low)
     }
 
     /// Looks for signs of life: see [`Liveness::check`].

@@ -41,7 +41,7 @@ fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
             },
         }),
     };
-    connection.open(config, &[], Flush::Now);
+    connection.open(config, &[]);
     (engine, connection, peer)
 }
 

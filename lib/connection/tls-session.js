@@ -139,10 +139,10 @@ class TlsSession {
     // This is called in that handle's async context.
     this._transport.close(() => {
       this._scope = new PassiveResource('TCPWRAP');
-      if (this._connection.isClosed) return;
-
-      this._connection.onHandedOver('TLSWRAP', this.wrap, this._resource);
     });
+
+    if (!this._connection.isClosed)
+      this._connection.onHandedOver('TLSWRAP', this.wrap, this._resource);
   }
 
   /** Asks the `TLSWrap` something. */

@@ -67,7 +67,8 @@ function isInParser() {
 function copyStores(from, to) {
   if (hasContextFrames) return;
 
-  for (const symbol of symbolsOf(from, STORE)) to[symbol] = from[symbol];
+  for (const symbol of [...symbolsOf(from, STORE), ...symbolsOf(to, STORE)])
+    to[symbol] = from[symbol];
 }
 
 function symbolsOf(resource, name) {

@@ -23,21 +23,20 @@ pub enum Taking {
 
 impl Connection {
     /// Takes over the TLS session that its socket was made with, now that Node is done with it, with what Node has read of
-    /// it; writes what has waited for that. See [`TlsStream::take`].
+    /// it: the adoption is finished. JavaScript has to be ready for events when this returns to the event loop. See
+    /// [`TlsStream::take`].
     pub fn take_session(self: &Arc<Self>, early: &[u8], sent: Option<u64>) -> Taking {
-        self.command(
-            |state, context| match state.take_session(context, early, sent) {
-                Some(bios) => Taking::Taken(bios),
-                None if state
-                    .stream
-                    .as_ref()
-                    .is_some_and(|stream| !stream.is_ready()) =>
-                {
-                    Taking::NotYet
-                }
-                None => Taking::Gone,
-            },
-        )
+        self.command(|state, _| match state.take_session(early, sent) {
+            Some(bios) => Taking::Taken(bios),
+            None if state
+                .stream
+                .as_ref()
+                .is_some_and(|stream| !stream.is_ready()) =>
+            {
+                Taking::NotYet
+            }
+            None => Taking::Gone,
+        })
     }
 
     /// Runs `work` while nobody reads or writes.
@@ -48,15 +47,11 @@ impl Connection {
 }
 
 impl State {
-    fn take_session(
-        &mut self,
-        context: &mut Context<'_>,
-        early: &[u8],
-        sent: Option<u64>,
-    ) -> Option<FormerBios> {
+    fn take_session(&mut self, early: &[u8], sent: Option<u64>) -> Option<FormerBios> {
         let bios = self.stream.as_mut()?.tls()?.take(sent)?;
         self.input.add_early(early);
-        self.flush(context);
+        // What was read is told with what has waited to be sent, not behind it.
+        self.adopted = true;
         Some(bios)
     }
 

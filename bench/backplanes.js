@@ -250,7 +250,10 @@ async function main() {
 
   // They take turns: what disturbs the machine disturbs them all.
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const [peer, runs] of results) runs.push(await measure(peer));
+    for (const [peer, runs] of results) {
+      runs.push(await measure(peer));
+      console.error(`${peer.name}: ${Math.round(runs.at(-1).rate)}`);
+    }
   }
 
   const lines = [

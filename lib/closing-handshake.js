@@ -92,7 +92,8 @@ class ClosingHandshake {
 
       onSent[kEndsNext] = true;
       websocket._sender.close(code, reason, !websocket._isServer, onSent);
-      this._beginWithTimeout();
+      // A stream may bring the answer inside of that, which begins it, too.
+      if (websocket._readyState === OPEN) this._beginWithTimeout();
     }
   }
 

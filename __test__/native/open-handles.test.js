@@ -1,8 +1,12 @@
 'use strict';
 
+const { once } = require('events');
+
 const { paths, runNode } = require('../support/child');
 const { listen } = require('../support/connection');
-const { describeEach, ws } = require('../support/implementations');
+const { routes } = require('../routes/support/routes');
+const { describeEach, oxws, ws } = require('../support/implementations');
+const { turns } = require('../support/waiting');
 
 /** Those that the tools leave out, Jest's --detectOpenHandles for one. */
 const LEFT_OUT = [
@@ -81,3 +85,21 @@ describeEach(
     });
   }
 );
+
+test('a stream that answers inside of close() leaves no timer', async () => {
+  const { server, client } = await routes
+    .find(({ name }) => name === 'Duplex')
+    .open({ serverLib: oxws, clientLib: oxws });
+  const timers = () =>
+    process.getActiveResourcesInfo().filter((type) => type === 'Timeout');
+  const closed = [server, client].map((end) => once(end, 'close'));
+
+  // Both read from here on.
+  await turns(5);
+
+  const before = timers();
+
+  client.close();
+  await Promise.all(closed);
+  expect(timers().length).toBeLessThanOrEqual(before.length);
+});

@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 
-use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Pollable, Stream};
+use oxws::engine::{
+    Batch, Connection, Effort, Engine, FanOut, Flush, Frame, Kind, Opening, PendingFrame, Pollable,
+    Receiver, ReceiverList, Receivers, SharedFrame, Stream,
+};
 use oxws::handshake::HeadLimits;
 use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
 use oxws::protocol::frame::opcode;
-use oxws::protocol::{Config, FrameFlags, Limits, Role};
+use oxws::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 use tokio::net::TcpStream;
 
 /// Pairs of connections that talk with each other.
@@ -245,6 +248,46 @@ impl World {
         }
     }
 
+    /// Has the ends of servers send a message, each by itself or all together.
+    fn tell_all(&self, number: u32, receivers: &Arc<dyn Receivers>) {
+        if number.is_multiple_of(3) {
+            for end in self.ends.iter().step_by(2) {
+                let payload = message(number).into();
+                end.connection
+                    .send(payload, end.flags, [0; 4], self.flush());
+                end.connection.flush();
+            }
+            return;
+        }
+        let frames = [false, true].map(|compresses| {
+            let flags = flags(Role::Server, compresses);
+            let make = move || shared(number, flags);
+            Some(match number % 3 {
+                1 => Frame::Made(make()),
+                _ => Frame::Pending(Arc::new(PendingFrame::new(Effort::Small, make))),
+            })
+        });
+        let receivers = Arc::clone(receivers);
+        let fan_out = FanOut::new(receivers, frames.into(), Vec::new(), usize::MAX);
+        self.engine.fan_out(fan_out);
+    }
+
+    /// The ends of servers, which say nothing by themselves any more; those that compress are of class 1.
+    fn receivers(&mut self) -> Arc<dyn Receivers> {
+        let receiver = |(end, slot): (&mut End, u32)| {
+            end.sent = MESSAGES;
+            Receiver {
+                connection: Arc::clone(&end.connection),
+                slot,
+                class: u8::from(end.flags.has(FrameFlags::COMPRESS)),
+            }
+        };
+        let servers = self.ends.iter_mut().step_by(2).zip(0..);
+        Arc::new(ReceiverList::from(
+            servers.map(receiver).collect::<Vec<_>>(),
+        ))
+    }
+
     fn run_until(&mut self, is_done: impl Fn(&End) -> bool) {
         while !self.ends.iter().all(&is_done) {
             self.step();
@@ -262,31 +305,19 @@ fn sockets() -> io::Result<(TcpStream, TcpStream)> {
     Ok((TcpStream::from_std(one)?, TcpStream::from_std(other)?))
 }
 
-fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses: bool) -> End {
-    let connection =
-        Connection::start(Arc::clone(engine), 0, Stream::Tcp(stream), Opening::Adopted);
-    connection.finish_adoption();
-    connection.set_id(id);
-    let deflate = compresses.then_some(Params {
-        deflate: DeflateParams {
-            window_bits: 15,
-            no_context_takeover: false,
-            level: 1,
-            mem_level: 8,
-            strategy: 0,
-        },
-        inflate: InflateParams {
-            window_bits: 15,
-            no_context_takeover: false,
-        },
-    });
-    let config = Config {
-        role,
-        limits: Limits::default(),
-        skip_utf8_validation: false,
-        deflate,
-    };
-    connection.open(config, &[]);
+/// A frame for many.
+fn shared(number: u32, flags: FrameFlags) -> SharedFrame {
+    let is_compressed = flags.has(FrameFlags::COMPRESS);
+    let deflate = is_compressed.then(|| params(true));
+    let mut bytes = Vec::new();
+    Endpoint::new(config(Role::Server, deflate)).frame(&mut bytes, &message(number), flags, [0; 4]);
+    SharedFrame {
+        bytes: bytes.into(),
+        is_compressed,
+    }
+}
+
+fn flags(role: Role, compresses: bool) -> FrameFlags {
     let mut flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
     if role == Role::Client {
         flags = flags | FrameFlags::MASK;
@@ -294,9 +325,44 @@ fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses:
     if compresses {
         flags = flags | FrameFlags::RSV1 | FrameFlags::COMPRESS;
     }
+    flags
+}
+
+fn params(no_context_takeover: bool) -> Params {
+    Params {
+        deflate: DeflateParams {
+            window_bits: 15,
+            no_context_takeover,
+            level: 1,
+            mem_level: 8,
+            strategy: 0,
+        },
+        inflate: InflateParams {
+            window_bits: 15,
+            no_context_takeover,
+        },
+    }
+}
+
+fn config(role: Role, deflate: Option<Params>) -> Config {
+    Config {
+        role,
+        limits: Limits::default(),
+        skip_utf8_validation: false,
+        deflate,
+    }
+}
+
+fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses: bool) -> End {
+    let connection =
+        Connection::start(Arc::clone(engine), 0, Stream::Tcp(stream), Opening::Adopted);
+    connection.finish_adoption();
+    connection.set_id(id);
+    let config = config(role, compresses.then(|| params(false)));
+    connection.open(config, &[]);
     End {
         connection,
-        flags,
+        flags: flags(role, compresses),
         sent: 0,
         received: 0,
         is_closed: false,
@@ -308,6 +374,27 @@ fn loses_and_reorders_nothing() {
     let mut world = World::new();
     world.begin();
     world.run_until(|end| end.received == MESSAGES);
+    for end in &world.ends {
+        end.connection.destroy(false);
+    }
+    world.run_until(|end| end.is_closed);
+    if let Some(thread) = world.thread.take() {
+        thread.stop();
+    }
+}
+
+#[test]
+fn what_goes_to_many_keeps_its_place() {
+    let mut world = World::new();
+    let receivers = world.receivers();
+    for number in 0..MESSAGES {
+        world.tell_all(number, &receivers);
+        // Not more than some are under way.
+        let begun = number.saturating_sub(WINDOW);
+        world.run_until(|end| end.sent == MESSAGES || end.received >= begun);
+    }
+    world.run_until(|end| end.received == MESSAGES);
+    drop(receivers);
     for end in &world.ends {
         end.connection.destroy(false);
     }

@@ -166,7 +166,11 @@ const SERVER = `
   const { WebSocketServer } = require(${JSON.stringify(root)});
   const { Topics } = require(${JSON.stringify(path.join(root, 'lib/extra'))});
   const topics = new Topics();
-  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  const wss = new WebSocketServer({
+    host: '127.0.0.1',
+    perMessageDeflate: true,
+    port: 0
+  });
 `;
 
 test('what was published before process.exit() arrives', async () => {
@@ -177,10 +181,13 @@ test('what was published before process.exit() arrives', async () => {
       `${SERVER}
        wss.on('listening', () => console.log(wss.address().port));
        wss.on('connection', (ws) => {
-         topics.subscribe(ws, 'a');
-         if (topics.size('a') < ${MANY}) return;
-         for (let i = 0; i < 10; i++) topics.publish('a', 'x'.repeat(1000));
-         process.exit();
+         ws.on('message', () => {
+           topics.subscribe(ws, 'a');
+           if (topics.size('a') < ${MANY}) return;
+           for (let i = 0; i < 10; i++) topics.publish('a', 'x'.repeat(1000));
+           topics.publish('a', 'x'.repeat(100000));
+           process.exit();
+         });
        });`
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] }
@@ -194,13 +201,14 @@ test('what was published before process.exit() arrives', async () => {
       const client = new ws(`ws://127.0.0.1:${Number(port)}`);
       let bytes = 0;
 
+      client.on('open', () => client.send('ready'));
       client.on('message', ({ length }) => (bytes += length));
       await onceClosed(client);
       return bytes;
     })
   );
 
-  expect(received).toEqual(Array(MANY).fill(10_000));
+  expect(received).toEqual(Array(MANY).fill(110_000));
 });
 
 test('a worker is terminated while it publishes', async () => {

@@ -61,6 +61,8 @@ class Connection {
     this._onFirstReadDone = null;
     /** Somebody waits for less to wait. */
     this.notifiesShrunk = false;
+    /** Nobody has to hear of what the engine sends by itself, as was found once. */
+    this.isDirect = false;
     /** What has a `Receiver` decode the bytes, if they come as a stream. */
     this._reader = null;
   }
@@ -112,6 +114,8 @@ class Connection {
 
   /** From here on JavaScript has to hear of what is sent. */
   onObserved() {
+    this.isDirect = false;
+
     const subscribers = this.websocket?.[kSubscribers];
 
     if (subscribers === undefined) return;

@@ -35,20 +35,19 @@ function broadcast(clients, data, options = {}) {
   const slow = checkSlow(onSlow);
   let count = 0;
 
-  for (const [access, websockets] of sort(clients, except)) {
-    count += access.broadcast(websockets, message, maxBuffered, slow);
+  for (const audience of gather(clients, except, message)) {
+    count += audience.send(maxBuffered, slow);
   }
 
   return count;
 }
 
-/** WebSockets by the copy of oxws that they are of. */
-function sort(clients, except) {
+/** Those who get a message, by the copy of oxws that they are of. */
+function gather(clients, except, message) {
   const isLeftOut = whetherIn(except);
-  /** @type {Map<any, any[]>} */
-  const groups = new Map();
+  const audiences = new Map();
   let last;
-  let group;
+  let audience;
 
   for (const websocket of clients) {
     const access = find(websocket);
@@ -59,14 +58,18 @@ function sort(clients, except) {
 
     if (access !== last) {
       last = access;
-      group = groups.get(access);
-      if (group === undefined) groups.set(access, (group = []));
+      audience = audiences.get(access);
+
+      if (audience === undefined) {
+        audience = access.createAudience(message);
+        audiences.set(access, audience);
+      }
     }
 
-    if (!isLeftOut(websocket)) group.push(websocket);
+    if (!isLeftOut(websocket)) audience.add(websocket);
   }
 
-  return groups;
+  return audiences.values();
 }
 
 /** Tells of a WebSocket whether it is the one, or in the Set. */

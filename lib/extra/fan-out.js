@@ -6,6 +6,7 @@ const attempt = require('./attempt');
 const native = require('../native/addon');
 const { bridge, scheduleFlush } = require('../native/bridge');
 const NativeConnection = require('../connection/native-connection');
+const { isWriteOriginal } = require('../node/node-originals');
 const { kConnection, kOriginals, readyStates } = require('../constants');
 
 const { OPEN } = readyStates;
@@ -25,6 +26,124 @@ const PLAIN = 0;
 /** As many bytes as can be told to the addon. */
 const MAX_MARK = 0xffffffff;
 
+/** From this length on a message is compressed elsewhere, in bytes. */
+const LONG = 32 * 1024;
+
+/**
+ * By message, the numbers of the frames that take long to make. Those of another
+ * copy of oxws are not the same.
+ *
+ * @type {WeakMap<PreparedMessage, Map<number, number>>}
+ */
+const pendingFrames = new WeakMap();
+
+/** Gives those of messages that are forgotten back. */
+const registry = new FinalizationRegistry((frame) => bridge.freeFrame(frame));
+
+/** WebSockets of this copy of oxws that get a message. */
+class Audience {
+  /** @param {PreparedMessage} message */
+  constructor(message) {
+    this._message = message;
+    /** By key, those whom the engine sends a frame. @type {Group[]} */
+    this._groups = [];
+    /** Those that are sent to one by one. @type {WebSocket[]} */
+    this._others = [];
+    this._isObserved = isObserved();
+  }
+
+  /** @param {WebSocket} websocket It is left out unless it is open */
+  add(websocket) {
+    if (websocket.readyState !== OPEN) return;
+
+    const key = this._isObserved ? -1 : keyOf(websocket, this._message);
+
+    if (key === -1) this._others.push(websocket);
+    else (this._groups[key] ??= new Group()).add(websocket);
+  }
+
+  /**
+   * Sends it to them.
+   *
+   * @param {number} most A WebSocket with more bytes waiting is slow
+   * @param {function(WebSocket): void} onSlow
+   * @return {number} For how many it was queued
+   */
+  send(most, onSlow) {
+    const { _message: message } = this;
+    let count = 0;
+
+    for (const websocket of this._others) {
+      count += sendOne(websocket, message, most, onSlow);
+    }
+
+    this._groups.forEach((group, key) => {
+      count += group.send(key, message, most, onSlow);
+    });
+
+    return count;
+  }
+}
+
+/** Those who get the same frame. */
+class Group {
+  constructor() {
+    /** @type {WebSocket[]} */
+    this._websockets = [];
+    /** Those of their connections. @type {number[]} */
+    this._ids = [];
+    /** JavaScript has to hear of what one of them is sent. */
+    this._isObserved = false;
+  }
+
+  add(websocket) {
+    const connection = websocket[kConnection];
+
+    this._websockets.push(websocket);
+    this._ids.push(connection.id);
+    if (!connection.isDirect) this._isObserved = true;
+  }
+
+  send(key, message, most, onSlow) {
+    const [{ _extensions: extensions }] = this._websockets;
+    const ids = new Uint32Array(this._ids);
+    const queued = bridge.broadcast(
+      new Uint8Array(ids.buffer),
+      frameOf(message, key, extensions['permessage-deflate']),
+      key === PLAIN ? 0 : 1,
+      Math.min(most, MAX_MARK)
+    );
+
+    scheduleFlush();
+
+    return this._isObserved || queued < ids.length
+      ? queued + this._finish(ids, message, most, onSlow)
+      : queued;
+  }
+
+  /**
+   * Does what is left to do.
+   *
+   * @param {Uint32Array} results What became of the frame, in order
+   * @return {number} For how many more it was queued
+   */
+  _finish(results, message, most, onSlow) {
+    let count = 0;
+
+    this._websockets.forEach((websocket, index) => {
+      const result = results[index];
+
+      if (result === 0) websocket[kConnection].onFrameSent();
+      else if (result === SLOW) attempt(onSlow, websocket);
+      else if (result === ELSEWHERE) {
+        count += sendOne(websocket, message, most, onSlow);
+      }
+    });
+
+    return count;
+  }
+}
+
 /**
  * Sends a message to WebSockets of this copy of oxws.
  *
@@ -35,24 +154,11 @@ const MAX_MARK = 0xffffffff;
  * @return {number} For how many it was queued
  */
 function broadcast(websockets, message, most, onSlow) {
-  /** @type {WebSocket[][]} */
-  const groups = [];
-  let count = 0;
+  const audience = new Audience(message);
 
-  for (const websocket of websockets) {
-    if (websocket.readyState !== OPEN) continue;
+  for (const websocket of websockets) audience.add(websocket);
 
-    const key = keyOf(websocket, message);
-
-    if (key === -1) count += sendOne(websocket, message, most, onSlow);
-    else (groups[key] ??= []).push(websocket);
-  }
-
-  groups.forEach((group, key) => {
-    count += sendFrame(group, key, message, most, onSlow);
-  });
-
-  return count;
+  return audience.send(most, onSlow);
 }
 
 /**
@@ -65,21 +171,37 @@ function keyOf(websocket, message) {
   return frameKey(websocket._extensions['permessage-deflate'], message);
 }
 
+/** Whether what any WebSocket sends passes something that a program has put there. */
+function isObserved() {
+  return channels.sent.hasSubscribers || !isWriteOriginal();
+}
+
 /** Whether frames of the engine's can be sent to it now. */
 function takesFrames(websocket) {
   const { _sender: sender } = websocket;
   const connection = websocket[kConnection];
   const originals = websocket[kOriginals];
 
-  return (
+  if (
+    websocket.send !== originals.send ||
+    sender.send !== originals.senderSend ||
+    sender._isPatched
+  ) {
+    return false;
+  }
+
+  // As was found before, and nothing has changed since.
+  if (connection.isDirect) return true;
+
+  const takes =
     websocket._isServer &&
-    !channels.sent.hasSubscribers &&
-    websocket.send === originals.send &&
-    sender.send === originals.senderSend &&
     connection instanceof NativeConnection &&
     connection.takesFrames &&
-    sender.isIdle
-  );
+    sender.isIdle;
+
+  if (takes) connection.isDirect = connection.isUnobserved;
+
+  return takes;
 }
 
 /** Which frame of a message is for those with this extension; -1 for none. */
@@ -96,47 +218,31 @@ function windowOf(deflate) {
   return Math.max(deflate.params.server_max_window_bits ?? 15, 9);
 }
 
-function sendFrame(group, key, message, most, onSlow) {
-  const ids = Uint32Array.from(group, (each) => each[kConnection].id);
-  const queued = bridge.broadcast(
-    new Uint8Array(ids.buffer),
-    frameOf(message, key, group[0]._extensions['permessage-deflate']),
-    key === PLAIN ? 0 : 1,
-    Math.min(most, MAX_MARK)
-  );
-  let count = queued;
-
-  group.forEach((websocket, index) => {
-    const result = ids[index];
-
-    if (result === 0) websocket[kConnection].onFrameSent();
-    else if (result === SLOW) attempt(onSlow, websocket);
-    else if (result === ELSEWHERE) {
-      count += sendOne(websocket, message, most, onSlow);
-    }
-  });
-
-  scheduleFlush();
-
-  return count;
-}
-
-/** The frame of a message for those with this extension, made once. */
+/**
+ * The frame of a message for those with this extension, made once.
+ *
+ * @param {PreparedMessage} message
+ * @param {number} key
+ * @param {any} deflate
+ * @return {(Buffer|number)} The number of one that takes long to make: another
+ *     thread does
+ */
 function frameOf(message, key, deflate) {
-  const known = message.frames.get(key);
-
-  if (known !== undefined) return known;
-
   const { bytes, isBinary } = message;
   const flags = FIN | (isBinary ? BINARY : TEXT);
-  let frame;
+  const isPending = key !== PLAIN && bytes.length >= LONG;
+  const frames = isPending ? pendingFramesOf(message) : message.frames;
+  let frame = frames.get(key);
+
+  if (frame !== undefined) return frame;
 
   if (key === PLAIN) {
     frame = Buffer.concat([native.encodeHeader(bytes.length, flags, 0), bytes]);
   } else {
     const { level, memLevel, strategy } = deflate._settings;
+    const make = isPending ? bridge.pendingFrame : bridge.deflatedFrame;
 
-    frame = bridge.deflatedFrame(
+    frame = make(
       bytes,
       flags | RSV1 | COMPRESS,
       key,
@@ -144,11 +250,23 @@ function frameOf(message, key, deflate) {
       memLevel,
       strategy
     );
+    if (isPending) registry.register(message, frame);
   }
 
-  message.frames.set(key, frame);
+  frames.set(key, frame);
 
   return frame;
+}
+
+function pendingFramesOf(message) {
+  let frames = pendingFrames.get(message);
+
+  if (frames === undefined) {
+    frames = new Map();
+    pendingFrames.set(message, frames);
+  }
+
+  return frames;
 }
 
 /** By `send()`. Returns 1 if it was sent. */
@@ -175,7 +293,8 @@ function send(websocket, { compress, data, isBinary }, cb) {
  * @param {function(Error=): void} [cb]
  */
 function sendPrepared(websocket, message, cb) {
-  const key = websocket.readyState === OPEN ? keyOf(websocket, message) : -1;
+  const isPlain = websocket.readyState === OPEN && !isObserved();
+  const key = isPlain ? keyOf(websocket, message) : -1;
 
   if (key === -1) {
     send(websocket, message, cb);
@@ -195,11 +314,13 @@ function sendPrepared(websocket, message, cb) {
 }
 
 module.exports = {
+  Audience,
   MAX_MARK,
   PLAIN,
   broadcast,
   frameKey,
   frameOf,
+  isObserved,
   sendPrepared,
   takesFrames,
   windowOf

@@ -31,8 +31,10 @@ class PreparedMessage {
     this.compress = compress;
     /** What `send()` gets for those who cannot be sent a frame. */
     this.data = isText ? String(data) : Buffer.from(toBuffer(data ?? ''));
-    /** Its bytes. */
-    this.bytes = isText ? Buffer.from(this.data) : this.data;
+    /** Its bytes. @type {Buffer} */
+    this.bytes = Buffer.isBuffer(this.data)
+      ? this.data
+      : Buffer.from(this.data);
     /** Frames by the window that they are compressed for; 0 for none. */
     this.frames = new Map();
   }

@@ -1,8 +1,6 @@
 'use strict';
 
-const { channels } = require('../diagnostics');
 const { bridge, scheduleFlush } = require('../native/bridge');
-const { isWriteOriginal } = require('../node/node-originals');
 const attempt = require('./attempt');
 const {
   MAX_MARK,
@@ -10,6 +8,7 @@ const {
   broadcast,
   frameKey,
   frameOf,
+  isObserved,
   takesFrames,
   windowOf
 } = require('./fan-out');
@@ -197,7 +196,7 @@ class TopicMembers {
   /**
    * What each of these classes gets, by its number.
    *
-   * @return {?{bytes: Uint8Array, isCompressed: boolean}[]} None: they have to be
+   * @return {?{bytes: (Uint8Array|number), isCompressed: boolean}[]} None: they have to be
    *     sent to one by one
    */
   _frames(classes, message) {
@@ -223,7 +222,7 @@ class TopicMembers {
   /** Whether what is sent passes something that a program has put there. */
   _isObserved() {
     if (this._prototypes.size === 0) return false;
-    if (channels.sent.hasSubscribers || !isWriteOriginal()) return true;
+    if (isObserved()) return true;
 
     for (const prototype of this._prototypes) {
       if (isSendReplaced(prototype)) return true;

@@ -5,15 +5,15 @@
 
 const { kClosing } = require('../constants');
 const { send, waitForDrain, onLow } = require('./drain');
-const { broadcast, sendPrepared } = require('./fan-out');
+const { Audience, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
 const { driver, measure } = require('./measures');
 const TopicMembers = require('./topic-members');
 
 module.exports = {
   of: 'WebSocket',
-  broadcast,
   checkAlive,
+  createAudience: (message) => new Audience(message),
   createTopicMembers: (onEdge) => new TopicMembers(onEdge),
   driver,
   measure,

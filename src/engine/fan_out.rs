@@ -7,12 +7,13 @@
 
 use std::collections::VecDeque;
 use std::slice;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 
 use super::sync::lock;
+use super::thread_pool::Effort;
 
 /// Connections that one step writes to: some milliseconds at most. Then others have their turn.
 const STEP: usize = 64;
@@ -32,6 +33,72 @@ pub struct SharedFrame {
     pub is_compressed: bool,
 }
 
+/// A frame that takes long to make. Whoever needs it first makes it, and others wait for that.
+pub struct PendingFrame {
+    frame: LazyLock<SharedFrame, Box<dyn FnOnce() -> SharedFrame + Send>>,
+    effort: Effort,
+    is_begun: AtomicBool,
+    is_made: AtomicBool,
+}
+
+impl PendingFrame {
+    /// One that `make` makes.
+    pub fn new(effort: Effort, make: impl FnOnce() -> SharedFrame + Send + 'static) -> Self {
+        Self {
+            frame: LazyLock::new(Box::new(make)),
+            effort,
+            is_begun: AtomicBool::new(false),
+            is_made: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn get(&self) -> &SharedFrame {
+        let frame = LazyLock::force(&self.frame);
+        self.is_made.store(true, Ordering::Release);
+        frame
+    }
+
+    pub(super) fn effort(&self) -> Effort {
+        self.effort
+    }
+
+    /// Whether nobody has begun to make it; somebody is about to from here on.
+    pub(super) fn begin(&self) -> bool {
+        !self.is_begun.swap(true, Ordering::AcqRel)
+    }
+
+    fn is_made(&self) -> bool {
+        self.is_made.load(Ordering::Acquire)
+    }
+}
+
+/// The frame of a message.
+#[derive(Clone)]
+pub enum Frame {
+    /// It is there.
+    Made(SharedFrame),
+    /// It may have to be made.
+    Pending(Arc<PendingFrame>),
+}
+
+impl Frame {
+    /// The frame, made here if need be.
+    pub fn get(&self) -> &SharedFrame {
+        match self {
+            Self::Made(frame) => frame,
+            Self::Pending(frame) => frame.get(),
+        }
+    }
+
+    /// What has to be made before it can be sent.
+    pub fn pending(&self) -> Option<&Arc<PendingFrame>> {
+        match self {
+            Self::Pending(frame) if !frame.is_made() => Some(frame),
+            _ => None,
+        }
+    }
+}
+
 /// Connections that get the same messages. They do not change.
 pub trait Receivers: Send + Sync {
     /// How many there are.
@@ -46,7 +113,7 @@ pub trait Receivers: Send + Sync {
 pub struct FanOut {
     receivers: Arc<dyn Receivers>,
     /// By the class of a receiver.
-    frames: Vec<Option<SharedFrame>>,
+    frames: Vec<Option<Frame>>,
     /// Who is left out, in order.
     left_out: Vec<u32>,
     /// A receiver for whom more bytes wait does not get it.
@@ -59,7 +126,7 @@ impl FanOut {
     /// A message to `receivers`, but for those in `left_out` and those for whom more than `most` bytes wait.
     pub fn new(
         receivers: Arc<dyn Receivers>,
-        frames: Vec<Option<SharedFrame>>,
+        frames: Vec<Option<Frame>>,
         mut left_out: Vec<u32>,
         most: usize,
     ) -> Self {
@@ -77,7 +144,16 @@ impl FanOut {
     pub(super) fn frame_for(&self, slot: u32, class: u8) -> Option<&SharedFrame> {
         let frame = self.frames.get(usize::from(class))?.as_ref()?;
         let is_left_out = self.left_out.binary_search(&slot).is_ok();
-        (!is_left_out).then_some(frame)
+        (!is_left_out).then(|| frame.get())
+    }
+
+    /// Those of its frames that are still to be made.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Arc<PendingFrame>> {
+        self.frames.iter().flatten().filter_map(Frame::pending)
+    }
+
+    fn is_made(&self) -> bool {
+        self.pending().next().is_none()
     }
 
     pub(super) fn most(&self) -> usize {
@@ -109,12 +185,17 @@ impl Waiting {
     fn begin_step(&mut self) -> Option<(Vec<Arc<FanOut>>, usize)> {
         let first = self.fan_outs.front()?;
         if self.together == 0 {
-            let is_same = |other: &&Arc<FanOut>| first.is_to_the_same(other);
-            let same = self.fan_outs.iter().take(TOGETHER).take_while(is_same);
-            self.together = same.count();
+            let is_same = |other: &&Arc<FanOut>| first.is_to_the_same(other) && other.is_made();
+            let others = self.fan_outs.iter().take(TOGETHER).skip(1);
+            self.together = 1 + others.take_while(is_same).count();
         }
         let together = self.fan_outs.iter().take(self.together);
         Some((together.cloned().collect(), self.done))
+    }
+
+    /// Whether there is one that can be sent.
+    fn is_next_made(&self) -> bool {
+        self.fan_outs.front().is_some_and(|first| first.is_made())
     }
 
     /// They went to the first `done` receivers.
@@ -164,12 +245,23 @@ impl FanOuts {
         is_idle
     }
 
-    /// Does what was scheduled. Returns whether another step has to be.
+    /// Does what was scheduled. Returns whether another step has to be: not as long as what is next has to be made, by
+    /// somebody else who then [resumes](Self::resume).
     pub(super) fn run(&self) -> bool {
-        self.step(STEP);
+        if lock(&self.waiting).is_next_made() {
+            self.step(STEP);
+        }
         let mut waiting = lock(&self.waiting);
-        waiting.is_scheduled = !waiting.fan_outs.is_empty();
+        waiting.is_scheduled = waiting.is_next_made();
         waiting.is_scheduled
+    }
+
+    /// Something was made. Returns whether a step has to be scheduled.
+    pub(super) fn resume(&self) -> bool {
+        let mut waiting = lock(&self.waiting);
+        let is_due = waiting.is_next_made() && !waiting.is_scheduled;
+        waiting.is_scheduled |= is_due;
+        is_due
     }
 
     /// Does all of it here and now.
@@ -304,6 +396,31 @@ mod tests {
                 .copied()
                 .eq(1..=10 * MAX_WAITING as u64)
         );
+    }
+
+    #[test]
+    fn what_is_to_be_made_keeps_its_place_and_no_thread() {
+        let fan_outs = FanOuts::default();
+        let notes = Notes::of(3);
+        let frame = Arc::new(PendingFrame::new(Effort::Large, || SharedFrame {
+            bytes: Bytes::new(),
+            is_compressed: true,
+        }));
+        let frames = vec![Some(Frame::Pending(Arc::clone(&frame)))];
+        assert!(fan_outs.push(to(&notes)));
+        let receivers = Arc::clone(&notes) as Arc<dyn Receivers>;
+        fan_outs.push(FanOut::new(receivers, frames, Vec::new(), 0));
+        fan_outs.push(to(&notes));
+        assert!(!fan_outs.run());
+        assert_eq!(notes.all(), vec![vec![1]; 3]);
+        assert!(!fan_outs.run() && !fan_outs.resume());
+        fan_outs.settle(1);
+        assert_eq!(notes.all()[1], [1, 2, 3]);
+        assert!(frame.begin() && !frame.begin());
+        frame.get();
+        assert!(fan_outs.resume() && !fan_outs.resume());
+        assert!(!fan_outs.run());
+        assert_eq!(notes.all(), vec![vec![1, 2, 3]; 3]);
     }
 
     #[test]

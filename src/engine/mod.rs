@@ -27,7 +27,7 @@ pub use connection::{
     Connection, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking, Verdict,
 };
 pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
-pub use fan_out::{FanOut, Receivers, SharedFrame};
+pub use fan_out::{FanOut, Frame, PendingFrame, Receivers, SharedFrame};
 pub use file_lock::try_lock;
 pub use hub::HubMember;
 pub use listener::Listener;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::fan_out::{FanOut, FanOuts};
+use super::fan_out::{FanOut, FanOuts, PendingFrame};
 use super::reactor_fd;
 use super::run_queue::{Pollable, RunQueue};
 use super::thread_pool::Effort;
@@ -103,9 +103,30 @@ impl Engine {
 
     /// Sends a message to many: by the thread that drives, or by another one while that is the JS thread.
     pub fn fan_out(self: &Arc<Self>, fan_out: FanOut) {
+        let pending: Vec<_> = fan_out.pending().map(Arc::clone).collect();
         if self.fan_outs.push(fan_out) {
             self.schedule_fan_outs();
         }
+        for frame in pending {
+            self.make(frame);
+        }
+    }
+
+    /// Has a frame made by another thread, as what is sent to one connection is compressed.
+    fn make(self: &Arc<Self>, frame: Arc<PendingFrame>) {
+        if !frame.begin() {
+            return;
+        }
+        let engine = Arc::clone(self);
+        self.run_job(frame.effort(), move || {
+            if engine.is_closed() {
+                return;
+            }
+            frame.get();
+            if engine.fan_outs.resume() {
+                engine.schedule_fan_outs();
+            }
+        });
     }
 
     fn schedule_fan_outs(self: &Arc<Self>) {

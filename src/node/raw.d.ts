@@ -140,15 +140,26 @@ export interface Bridge {
     memLevel: number,
     strategy: number
   ): Buffer;
+  /** The same frame, made by another thread once it is to be sent; its number. */
+  pendingFrame(
+    data: Payload,
+    flags: number,
+    windowBits: number,
+    level: number,
+    memLevel: number,
+    strategy: number
+  ): number;
+  /** Nobody sends the frame with this number any more. */
+  freeFrame(frame: number): void;
   /**
-   * Sends a frame to all whose ids, four bytes each, are in `ids`, unless more
+   * Sends a frame, or the pending one with this number, to all whose ids, four bytes each, are in `ids`, unless more
    * than `most` bytes wait there. In the place of each comes what became of it:
    * 0: queued; 1: too much waits; 2: not here; 3: closed. Returns for how many it
    * was queued. Many get it by another thread.
    */
   broadcast(
     ids: Uint8Array,
-    frame: Uint8Array,
+    frame: Uint8Array | number,
     isCompressed: number,
     most: number
   ): number;
@@ -192,7 +203,7 @@ export interface Bridge {
   publish(
     topics: number,
     name: string,
-    frames: (Uint8Array | undefined)[],
+    frames: (Uint8Array | number | undefined)[],
     compressed: number,
     leftOut: Uint8Array | undefined,
     most: number

@@ -17,13 +17,15 @@ use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use crate::engine::{Connection, Effort, Engine, HubMember, Opening, Outcome, Stream, Task};
+use crate::engine::{
+    Connection, Effort, Engine, HubMember, Opening, Outcome, Receiver, ReceiverList, Stream, Task,
+};
 use crate::node::driver::loop_ref::LoopRef;
 use crate::node::raw::values::{check, napi_call};
 use records::Records;
 use slab::{Slabs, TargetId};
 use stream_endpoint::StreamEndpoint;
-use table::{Entry, Table};
+use table::{Audience, Entry, Table};
 
 /// What the bridges of an environment share.
 #[derive(Clone)]
@@ -130,7 +132,7 @@ impl Bridge {
         let Parts { env, slabs, .. } = &self.parts;
         slabs.forget(*env, TargetId { bridge, id });
         table.free.push(id);
-        table.removals = table.removals.wrapping_add(1);
+        let audience = table.audience.take();
         table.used -= 1;
         if table.used == 0 {
             // SAFETY: the reference is ours, and was made strong by `add`.
@@ -140,6 +142,7 @@ impl Bridge {
             }
         }
         drop(table);
+        drop(audience);
         if entry.is_ref() {
             self.parts.loop_ref.remove();
         }
@@ -205,9 +208,30 @@ impl Bridge {
         }
     }
 
-    /// How many ids were freed so far: as long as this does not change, each stands for the same as before.
-    pub(crate) fn removals(&self) -> u32 {
-        self.table.borrow().removals
+    /// The connections with these ids, four bytes each; their slots are their places among them.
+    pub(crate) fn receivers(&self, ids: &[u8]) -> Arc<ReceiverList> {
+        if let Some(audience) = &self.table.borrow().audience
+            && audience.ids == ids
+        {
+            return Arc::clone(&audience.receivers);
+        }
+        let receiver = |(id, slot): (&[u8; 4], u32)| {
+            Some(Receiver {
+                connection: self.connection(u32::from_ne_bytes(*id))?,
+                slot,
+                class: 0,
+            })
+        };
+        let (places, _) = ids.as_chunks::<4>();
+        let list: Vec<_> = places.iter().zip(0..).filter_map(receiver).collect();
+        let receivers = Arc::new(ReceiverList::from(list));
+        let audience = Audience {
+            ids: ids.to_vec(),
+            receivers: Arc::clone(&receivers),
+        };
+        let former = self.table.borrow_mut().audience.replace(audience);
+        drop(former);
+        receivers
     }
 
     /// The async context of the connection with this id; null if it has none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::sys;
 
 use super::stream_endpoint::StreamEndpoint;
-use crate::engine::{Connection, HubMember, Listener};
+use crate::engine::{Connection, HubMember, Listener, ReceiverList};
 
 /// What an id stands for.
 pub(crate) enum Entry {
@@ -43,6 +43,12 @@ pub(super) struct Table {
     pub(super) entries: Vec<Option<Entry>>,
     pub(super) free: Vec<u32>,
     pub(super) used: usize,
-    /// How many ids were freed, which others may have since.
-    pub(super) removals: u32,
+    /// Whom the last broadcast went to, as long as no id is freed: the next one goes to the same ones, as a rule.
+    pub(super) audience: Option<Audience>,
+}
+
+/// The connections with these ids, four bytes each.
+pub(super) struct Audience {
+    pub(super) ids: Vec<u8>,
+    pub(super) receivers: Arc<ReceiverList>,
 }

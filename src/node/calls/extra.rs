@@ -1,12 +1,13 @@
 //! The calls of `oxws/extra`.
 
-use std::sync::{Arc, Weak};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use napi::sys;
 
 use super::{CallContext, Entries, entry, topics};
-use crate::engine::{Receiver, ReceiverList, Receivers, SharedFrame, SharedSend};
+use crate::engine::{Effort, Frame, PendingFrame, Receivers, SharedFrame, SharedSend};
 use crate::node::raw::values::{buffer, bytes_of, number, u32_of, undefined};
 use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
 use crate::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
@@ -16,6 +17,8 @@ pub(super) const ENTRIES: Entries = &[
     (c"notifyLow", entry!(notify_low)),
     (c"checkAlive", entry!(check_alive)),
     (c"deflatedFrame", entry!(deflated_frame)),
+    (c"pendingFrame", entry!(pending_frame)),
+    (c"freeFrame", entry!(free_frame)),
     (c"broadcast", entry!(broadcast)),
 ];
 
@@ -45,46 +48,117 @@ fn check_alive(
     })
 }
 
-/// `deflatedFrame(data, flags, windowBits, level, memLevel, strategy)`: a frame whose payload is compressed on its own.
-fn deflated_frame(
-    context: &CallContext,
-    [data, flags, settings @ ..]: [sys::napi_value; 6],
-) -> sys::napi_value {
-    let env = context.env();
-    let [window_bits, level, mem_level, strategy] = settings.map(|value| u32_of(env, value) as u8);
-    let mut endpoint = Endpoint::new(Config {
-        role: Role::Server,
-        limits: Limits::default(),
-        skip_utf8_validation: true,
-        deflate: Some(Params {
+/// Frames that take long to make, by number, from 1 on.
+#[derive(Default)]
+pub(super) struct PendingFrames {
+    frames: HashMap<u32, Arc<PendingFrame>>,
+    last: u32,
+}
+
+impl PendingFrames {
+    fn add(&mut self, frame: PendingFrame) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.frames.insert(self.last, Arc::new(frame));
+        self.last
+    }
+}
+
+impl CallContext {
+    /// A frame that JavaScript has made, or the pending one with this number.
+    pub(super) fn frame(&self, value: sys::napi_value, is_compressed: bool) -> Option<Frame> {
+        let env = self.env();
+        // SAFETY: no JavaScript runs before the bytes are copied.
+        if let Some(bytes) = unsafe { bytes_of(env, value) } {
+            let bytes = Bytes::copy_from_slice(bytes);
+            return Some(Frame::Made(SharedFrame {
+                bytes,
+                is_compressed,
+            }));
+        }
+        let pending = self.pending_frames.borrow();
+        let frame = pending.frames.get(&u32_of(env, value))?;
+        Some(Frame::Pending(Arc::clone(frame)))
+    }
+}
+
+/// How a frame is made whose payload is compressed on its own.
+struct Recipe {
+    flags: FrameFlags,
+    deflate: DeflateParams,
+}
+
+impl Recipe {
+    /// Reads `flags, windowBits, level, memLevel, strategy`.
+    fn read(env: sys::napi_env, numbers: [sys::napi_value; 5]) -> Self {
+        let [flags, window_bits, level, mem_level, strategy] =
+            numbers.map(|value| u32_of(env, value));
+        Self {
+            flags: FrameFlags::from(flags),
             deflate: DeflateParams {
-                window_bits,
+                window_bits: window_bits as u8,
                 no_context_takeover: true,
                 level: level as i8,
-                mem_level,
-                strategy,
+                mem_level: mem_level as u8,
+                strategy: strategy as u8,
             },
-            inflate: InflateParams {
-                window_bits: 15,
-                no_context_takeover: true,
-            },
-        }),
-    });
-    let flags = FrameFlags::from(u32_of(env, flags));
+        }
+    }
+
+    fn frame(&self, payload: &[u8]) -> Vec<u8> {
+        let mut endpoint = Endpoint::new(Config {
+            role: Role::Server,
+            limits: Limits::default(),
+            skip_utf8_validation: true,
+            deflate: Some(Params {
+                deflate: self.deflate,
+                inflate: InflateParams {
+                    window_bits: 15,
+                    no_context_takeover: true,
+                },
+            }),
+        });
+        let mut frame = Vec::new();
+        endpoint.frame(&mut frame, payload, self.flags, [0; 4]);
+        frame
+    }
+}
+
+/// `deflatedFrame(data, ...recipe)`: a frame whose payload is compressed on its own.
+fn deflated_frame(
+    context: &CallContext,
+    [data, recipe @ ..]: [sys::napi_value; 6],
+) -> sys::napi_value {
+    let env = context.env();
+    let recipe = Recipe::read(env, recipe);
     let mut frame = Vec::new();
-    context.with_payload(data, |payload| {
-        endpoint.frame(&mut frame, &payload, flags, [0; 4]);
-    });
+    context.with_payload(data, |payload| frame = recipe.frame(&payload));
     buffer(env, &frame).unwrap_or_else(|_| undefined(env))
 }
 
-/// Whom a broadcast went to, as long as it is on its way: those that follow go to the same ones, as a rule.
-#[derive(Default)]
-pub(super) struct LastBroadcast {
-    ids: Vec<u8>,
-    /// Ids may be somebody else's when this is another one.
-    removals: u32,
-    receivers: Weak<ReceiverList>,
+/// `pendingFrame(data, ...recipe)`: the same frame, made when it is needed, and as a rule by another thread. Answers with
+/// its number.
+fn pending_frame(
+    context: &CallContext,
+    [data, recipe @ ..]: [sys::napi_value; 6],
+) -> sys::napi_value {
+    let env = context.env();
+    let recipe = Recipe::read(env, recipe);
+    let mut payload = Vec::new();
+    context.with_payload(data, |bytes| payload = bytes.into_owned());
+    let frame = PendingFrame::new(Effort::of(payload.len()), move || SharedFrame {
+        bytes: recipe.frame(&payload).into(),
+        is_compressed: true,
+    });
+    let id = context.pending_frames.borrow_mut().add(frame);
+    number(env, f64::from(id))
+}
+
+/// `freeFrame(number)`: nobody sends it any more.
+fn free_frame(context: &CallContext, [frame]: [sys::napi_value; 1]) -> sys::napi_value {
+    let env = context.env();
+    let mut pending = context.pending_frames.borrow_mut();
+    pending.frames.remove(&u32_of(env, frame));
+    undefined(env)
 }
 
 /// `broadcast(ids, frame, isCompressed, most)`: sends one frame to all whose ids, four bytes each, are in `ids`, unless more
@@ -94,20 +168,19 @@ fn broadcast(
     [ids, frame, is_compressed, most]: [sys::napi_value; 4],
 ) -> sys::napi_value {
     let env = context.env();
+    let frame = context.frame(frame, u32_of(env, is_compressed) != 0);
     // SAFETY: no JavaScript runs before this function returns, and JavaScript passes memory of its own for the ids.
-    let (Some(ids), Some(frame)) = (unsafe { (bytes_of(env, ids), bytes_of(env, frame)) }) else {
+    let (Some(ids), Some(frame)) = (unsafe { bytes_of(env, ids) }, frame) else {
         return undefined(env);
     };
-    let frame = SharedFrame {
-        bytes: Bytes::copy_from_slice(frame),
-        is_compressed: u32_of(env, is_compressed) != 0,
-    };
-    let most = u32_of(env, most) as usize;
-    let is_many = ids.len() / 4 >= topics::FEW || context.bridge.engine().has_fan_outs();
+    let most = topics::mark_of(env, most);
+    let is_many = ids.len() / 4 >= topics::FEW
+        || frame.pending().is_some()
+        || context.bridge.engine().has_fan_outs();
     let queued = if is_many && !context.environment().sends().is_leaving() {
         broadcast_to_many(context, ids, frame, most)
     } else {
-        broadcast_now(context, ids, &frame, most)
+        broadcast_now(context, ids, frame.get(), most)
     };
     number(env, queued as f64)
 }
@@ -130,13 +203,8 @@ fn broadcast_now(context: &CallContext, ids: &mut [u8], frame: &SharedFrame, mos
 }
 
 /// The same by another thread: it is queued for all who are not slow now.
-fn broadcast_to_many(
-    context: &CallContext,
-    ids: &mut [u8],
-    frame: SharedFrame,
-    most: usize,
-) -> usize {
-    let receivers = broadcast_receivers(context, ids);
+fn broadcast_to_many(context: &CallContext, ids: &mut [u8], frame: Frame, most: usize) -> usize {
+    let receivers = context.bridge.receivers(ids);
     let slow = receivers.slow(most);
     let queued = receivers.count() - slow.len();
     ids.fill(0);
@@ -146,34 +214,4 @@ fn broadcast_to_many(
     }
     context.send_to_all(&receivers, vec![Some(frame)], slow, most);
     queued
-}
-
-/// The connections with these ids, by their place among them.
-fn broadcast_receivers(context: &CallContext, ids: &[u8]) -> Arc<ReceiverList> {
-    let mut last = context.last_broadcast.borrow_mut();
-    let removals = context.bridge.removals();
-    if last.ids == ids
-        && last.removals == removals
-        && let Some(receivers) = last.receivers.upgrade()
-    {
-        return receivers;
-    }
-    let receiver = |(id, slot)| {
-        Some(Receiver {
-            connection: context.bridge.connection(id)?,
-            slot,
-            class: 0,
-        })
-    };
-    let receivers = topics::slots_of(ids)
-        .into_iter()
-        .zip(0..)
-        .filter_map(receiver);
-    let receivers = Arc::new(ReceiverList::from(receivers.collect::<Vec<_>>()));
-    *last = LastBroadcast {
-        ids: ids.to_vec(),
-        removals,
-        receivers: Arc::downgrade(&receivers),
-    };
-    receivers
 }

@@ -42,10 +42,10 @@ pub(crate) struct CallContext {
     batch: RefCell<Batch>,
     /// What Node read and wrote sessions with that are ours now.
     bios: tls::Bios,
+    /// Frames that take long to make.
+    pending_frames: RefCell<extra::PendingFrames>,
     /// What connections are subscribed to.
     topics: topics::Registry,
-    /// Whom the last broadcast went to.
-    last_broadcast: RefCell<extra::LastBroadcast>,
 }
 
 impl CallContext {
@@ -62,8 +62,8 @@ impl CallContext {
             text: RefCell::default(),
             batch: RefCell::default(),
             bios: tls::Bios::default(),
+            pending_frames: RefCell::default(),
             topics: topics::Registry::default(),
-            last_broadcast: RefCell::default(),
         });
         for (name, entry) in [
             connection::ENTRIES,

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use napi::sys;
 
 use super::{CallContext, Entries, entry};
-use crate::engine::{FanOut, INDIRECT, ReceiverList, Receivers, SharedFrame, Topics};
+use crate::engine::{Change, Connection, FanOut, Frame, INDIRECT, ReceiverList, Receivers, Topics};
 use crate::node::raw::values::{buffer, bytes_of, elements, number, strings, u32_of, undefined};
 
 pub(super) const ENTRIES: Entries = &[
@@ -61,18 +60,44 @@ impl CallContext {
         result
     }
 
+    /// Where a subscriber of this class is sent to: not by the engine if the connection is gone.
+    fn way_of(&self, id: sys::napi_value, class: sys::napi_value) -> (Option<Arc<Connection>>, u8) {
+        match self.connection(id) {
+            None => (None, INDIRECT),
+            connection => (connection, u32_of(self.env(), class) as u8),
+        }
+    }
+
+    /// Subscribes or unsubscribes. Answers with 0 if that changes nothing, 2 if the topic has its first subscriber, or none
+    /// any more, else 1.
+    fn change(
+        &self,
+        [topics, slot, name]: [sys::napi_value; 3],
+        change: impl FnOnce(&mut Topics, u32, &[u8]) -> Change,
+    ) -> sys::napi_value {
+        let env = self.env();
+        let slot = u32_of(env, slot);
+        let Change { is_change, is_edge } =
+            self.with_topic(topics, name, |topics, name| change(topics, slot, name));
+        number(env, f64::from(u8::from(is_change) + u8::from(is_edge)))
+    }
+
     /// Sends to a list of connections: here and now if they are few and nothing is on its way to any, by another thread
     /// otherwise.
     pub(super) fn send_to_all(
         &self,
         receivers: &Arc<ReceiverList>,
-        frames: Vec<Option<SharedFrame>>,
+        frames: Vec<Option<Frame>>,
         left_out: Vec<u32>,
         most: usize,
     ) {
         let engine = self.bridge.engine();
         let sends = self.environment().sends();
-        let is_now = receivers.count() < FEW || sends.is_leaving();
+        let is_pending = frames
+            .iter()
+            .flatten()
+            .any(|frame| frame.pending().is_some());
+        let is_now = receivers.count() < FEW && !is_pending || sends.is_leaving();
         if !is_now || engine.has_fan_outs() {
             let receivers = Arc::clone(receivers) as Arc<dyn Receivers>;
             engine.fan_out(FanOut::new(receivers, frames, left_out, most));
@@ -89,7 +114,7 @@ impl CallContext {
                 continue;
             }
             let flush = sends.flush_for_bytes(&each.connection, false);
-            each.connection.send_shared(frame, most, flush);
+            each.connection.send_shared(frame.get(), most, flush);
             sends.sent(&each.connection);
         }
     }
@@ -122,13 +147,9 @@ fn add_subscriber(
     context: &CallContext,
     [topics, id, class]: [sys::napi_value; 3],
 ) -> sys::napi_value {
-    let env = context.env();
-    let connection = context.connection(id);
-    let class = connection
-        .as_ref()
-        .map_or(INDIRECT, |_| u32_of(env, class) as u8);
+    let (connection, class) = context.way_of(id, class);
     let slot = context.with_topics(topics, |topics| topics.add_subscriber(connection, class));
-    number(env, f64::from(slot))
+    number(context.env(), f64::from(slot))
 }
 
 /// `setSubscriber(topics, slot, id, class)`: he is of another class from here on.
@@ -137,10 +158,7 @@ fn set_subscriber(
     [topics, slot, id, class]: [sys::napi_value; 4],
 ) -> sys::napi_value {
     let env = context.env();
-    let connection = context.connection(id);
-    let class = connection
-        .as_ref()
-        .map_or(INDIRECT, |_| u32_of(env, class) as u8);
+    let (connection, class) = context.way_of(id, class);
     let slot = u32_of(env, slot);
     context.with_topics(topics, |topics| topics.set_class(slot, connection, class));
     undefined(env)
@@ -158,28 +176,13 @@ fn remove_subscriber(
 }
 
 /// `subscribe(topics, slot, name)`: answers with 0 if he is subscribed to it already, 2 if he is the first one, else 1.
-fn subscribe(context: &CallContext, [topics, slot, name]: [sys::napi_value; 3]) -> sys::napi_value {
-    let env = context.env();
-    let slot = u32_of(env, slot);
-    let change = context.with_topic(topics, name, |topics, name| topics.subscribe(slot, name));
-    number(
-        env,
-        f64::from(u8::from(change.is_change) + u8::from(change.is_edge)),
-    )
+fn subscribe(context: &CallContext, arguments: [sys::napi_value; 3]) -> sys::napi_value {
+    context.change(arguments, Topics::subscribe)
 }
 
 /// `unsubscribe(topics, slot, name)`: answers with 0 if he is not subscribed to it, 2 if he was the last one, else 1.
-fn unsubscribe(
-    context: &CallContext,
-    [topics, slot, name]: [sys::napi_value; 3],
-) -> sys::napi_value {
-    let env = context.env();
-    let slot = u32_of(env, slot);
-    let change = context.with_topic(topics, name, |topics, name| topics.unsubscribe(slot, name));
-    number(
-        env,
-        f64::from(u8::from(change.is_change) + u8::from(change.is_edge)),
-    )
+fn unsubscribe(context: &CallContext, arguments: [sys::napi_value; 3]) -> sys::napi_value {
+    context.change(arguments, Topics::unsubscribe)
 }
 
 /// `isSubscribed(topics, slot, name)`: 1 or 0.
@@ -237,7 +240,7 @@ fn slow_members(
     context: &CallContext,
     [topics, name, most]: [sys::napi_value; 3],
 ) -> sys::napi_value {
-    let most = u32_of(context.env(), most) as usize;
+    let most = mark_of(context.env(), most);
     let receivers = receivers_of(context, topics, name);
     slots_to_js(
         context,
@@ -263,10 +266,11 @@ fn publish(
             left_out.retain(|slot| topics.is_subscribed(*slot, name));
         });
     }
-    let count = receivers.count() - left_out.len();
+    // Those who are subscribed and sent to by the engine are receivers, so that there are no fewer of these.
+    let count = receivers.count().saturating_sub(left_out.len());
     if count > 0 {
-        let frames = frames_of(env, frames, u32_of(env, compressed));
-        context.send_to_all(&receivers, frames, left_out, u32_of(env, most) as usize);
+        let frames = frames_of(context, frames, u32_of(env, compressed));
+        context.send_to_all(&receivers, frames, left_out, mark_of(env, most));
     }
     number(env, count as f64)
 }
@@ -282,27 +286,27 @@ fn receivers_of(
 }
 
 fn frames_of(
-    env: sys::napi_env,
+    context: &CallContext,
     frames: sys::napi_value,
     compressed: u32,
-) -> Vec<Option<SharedFrame>> {
-    let frame = |(value, class)| {
-        // SAFETY: no JavaScript runs before the bytes are copied.
-        let bytes = unsafe { bytes_of(env, value) }?;
-        Some(SharedFrame {
-            bytes: Bytes::copy_from_slice(bytes),
-            is_compressed: compressed & (1_u32 << class) != 0,
-        })
-    };
-    elements(env, frames)
+) -> Vec<Option<Frame>> {
+    elements(context.env(), frames)
         .into_iter()
         .zip(0..u32::BITS)
-        .map(frame)
+        .map(|(frame, class)| context.frame(frame, compressed & (1_u32 << class) != 0))
         .collect()
 }
 
+/// A number of bytes that may wait; the largest stands for any.
+pub(super) fn mark_of(env: sys::napi_env, value: sys::napi_value) -> usize {
+    match u32_of(env, value) {
+        u32::MAX => usize::MAX,
+        most => most as usize,
+    }
+}
+
 /// Numbers of four bytes each.
-pub(super) fn slots_of(bytes: &[u8]) -> Vec<u32> {
+fn slots_of(bytes: &[u8]) -> Vec<u32> {
     let (slots, _) = bytes.as_chunks::<4>();
     slots.iter().map(|slot| u32::from_ne_bytes(*slot)).collect()
 }

@@ -84,6 +84,13 @@ const kInternal = Symbol('internal');
 const kEndsNext = Symbol('ends-next');
 
 /**
+ * `server[kCounts]`: its `ServerCounts`.
+ *
+ * @type {unique symbol}
+ */
+const kCounts = Symbol('counts');
+
+/**
  * `server[kIsRunning]`: whether it takes more connections.
  *
  * @type {unique symbol}
@@ -163,6 +170,7 @@ module.exports = {
   kConnection,
   kConnectionOptions,
   kContexts,
+  kCounts,
   kExtra,
   kHandshake,
   kEndsNext,

@@ -87,7 +87,10 @@ const listeners = {
   conclude: onConclude,
   drain: (websocket) => websocket[kConnection].onReceiverDrain(),
   error: (websocket, err) => websocket[kClosing].reportViolation(err),
-  message: emitMessage,
+  message(websocket, data, isBinary) {
+    websocket[kConnection].messagesReceived++;
+    emitMessage(websocket, data, isBinary);
+  },
   ping: onPing,
   pong: (websocket, data) => emitControl(websocket, 'pong', data)
 };

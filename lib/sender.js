@@ -183,14 +183,21 @@ class Sender {
       if (this._compress) bits |= RSV1;
     }
 
+    const { _sendQueue: queue } = this;
+
     this._firstFragment = Boolean(fin);
 
-    if (fin) bits |= FIN;
-    else this._output.onBlocked();
+    if (fin) {
+      bits |= FIN;
+      queue.messages++;
+    } else {
+      this._output.onBlocked();
+    }
+
     if (mask) bits |= MASK;
     if (this._compress) bits |= COMPRESS;
 
-    this._sendQueue.add(data, bits, cb);
+    queue.add(data, bits, cb);
   }
 
   /**
@@ -238,6 +245,11 @@ class Sender {
 
   get _sendQueue() {
     return (this._ownSendQueue ??= new SendQueue(this._output, this));
+  }
+
+  /** How many messages were sent. */
+  get _messagesSent() {
+    return this._ownSendQueue === null ? 0 : this._ownSendQueue.messages;
   }
 
   /** Nothing waits here, no message is unfinished, and nobody observes any. */

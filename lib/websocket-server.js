@@ -6,6 +6,7 @@ const NativeServer = require('./handshake/native-server');
 const PerMessageDeflate = require('./permessage-deflate');
 const {
   connectionDefaults,
+  kCounts,
   kExtra,
   kIsRunning,
   kOnClientClose,
@@ -13,6 +14,7 @@ const {
   kRefusing,
   kTrack
 } = require('./constants');
+const ServerCounts = require('./server-counts');
 const ServerHandshake = require('./handshake/server-handshake');
 const { upgradeSocketFor } = require('./handshake/upgrade-socket');
 const WebSocket = require('./websocket');
@@ -102,6 +104,7 @@ class WebSocketServer extends EventEmitter {
     this._state = RUNNING;
     this._server = null;
     this._removeListeners = null;
+    this[kCounts] = new ServerCounts();
     this[kOnClientClose] = createClientCloseListener(this);
 
     if (options.port != null) {
@@ -218,6 +221,7 @@ class WebSocketServer extends EventEmitter {
   [kTrack](websocket) {
     if (!this.clients) return;
 
+    this[kCounts].accepted++;
     this.clients.add(websocket);
     websocket.on('close', this[kOnClientClose]);
   }
@@ -284,7 +288,7 @@ function addListeners(emitter, listeners) {
 /** One listener for all clients of a server: it is called on the client. */
 function createClientCloseListener(server) {
   return function onClose() {
-    server.clients.delete(this);
+    if (server.clients.delete(this)) server[kCounts].countClosed(this);
 
     if (server._shouldEmitClose && server.clients.size === 0) {
       process.nextTick(emitClose, server);

@@ -4,20 +4,25 @@ const { once } = require('events');
 
 const { PreparedMessage, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
-const { oxws, ws } = require('../support/implementations');
+const { describeEach, oxws } = require('../support/implementations');
 const Random = require('../support/random');
-const { row, serve, settled } = require('./support/audience');
-const { anotherCopy, fill, onceClosed } = require('./support/connections');
+const { row, rows, serve, settled } = require('./support/audience');
+const {
+  anotherCopy,
+  fill,
+  onceClosed,
+  openOf,
+  traced
+} = require('./support/connections');
 
-const ROUTES = ['native', 'adopted', 'TLS'];
-
-describe.each(ROUTES)('broadcast() (%s)', (route) => {
+describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
   test('sends text and bytes to all', async () => {
-    const { wss, servers, clients } = await serve(route, 5);
+    const { servers, clients } = await serve(route, 5);
+    const all = new Set(servers);
 
-    expect(broadcast(wss.clients, 'text')).toBe(5);
-    expect(broadcast(wss.clients, Buffer.from('bytes'))).toBe(5);
-    expect(broadcast(wss.clients, 7)).toBe(5);
+    expect(broadcast(all, 'text')).toBe(5);
+    expect(broadcast(all, Buffer.from('bytes'))).toBe(5);
+    expect(broadcast(all, 7)).toBe(5);
     expect(broadcast(servers, Buffer.from('text'), { binary: false })).toBe(5);
     expect(broadcast(servers, '', { binary: true })).toBe(5);
     expect(broadcast([], 'nobody')).toBe(0);
@@ -97,7 +102,7 @@ describe.each(ROUTES)('broadcast() (%s)', (route) => {
     expect(clients[2].received).toEqual(['ta', 'tb', 'tc']);
   });
 
-  test.each([
+  const compressions = [
     ['not', {}, {}],
     ['with contexts', { perMessageDeflate: { threshold: 0 } }, {}],
     [
@@ -114,7 +119,9 @@ describe.each(ROUTES)('broadcast() (%s)', (route) => {
         perMessageDeflate: { serverMaxWindowBits: 8 + (index % 8) }
       })
     ]
-  ])(
+  ];
+
+  test.each(negotiates ? compressions : compressions.slice(0, 1))(
     'keeps the order of random messages (compressed: %s)',
     async (title, options, clientOptions) => {
       const random = new Random(17 + title.length);
@@ -220,14 +227,7 @@ test('one that throws keeps nobody from getting it', async () => {
 });
 
 test('a subclass that overrides send() has it called', async () => {
-  const sent = [];
-
-  class Traced extends oxws {
-    send(data, ...rest) {
-      sent.push(data);
-      super.send(data, ...rest);
-    }
-  }
+  const { Traced, sent } = traced();
 
   const { servers, clients } = await serve('native', 2, { WebSocket: Traced });
 
@@ -256,52 +256,49 @@ test('an observed sender sees each frame', async () => {
 test('sockets of two copies of oxws', async () => {
   const copy = anotherCopy();
   const one = await serve('native', 2);
-  const { wss, url } = await listen({
-    WebSocketServer: copy.WebSocket.WebSocketServer
-  });
-  const connected = once(wss, 'connection');
-  const client = dial({ WebSocket: ws }, url);
-  const message = once(client, 'message');
-  const [server] = await connected;
+  const { server, message } = await openOf(copy);
   const prepared = new copy.extra.PreparedMessage('text');
 
   expect(broadcast([...one.servers, server], prepared)).toBe(3);
-  expect(String((await message)[0])).toBe('text');
+  expect(await message).toBe('text');
   await settled(one.servers, one.clients);
   expect(one.clients[0].received).toEqual(['ttext']);
 });
 
 describe('a PreparedMessage', () => {
-  test.each(ROUTES)('is sent as often as one likes (%s)', async (route) => {
-    const { servers, clients } = await serve(route, 3, {
-      perMessageDeflate: true
-    });
-    const long = 'long '.repeat(1000);
-    const bytes = Buffer.from('bytes');
-    const messages = [
-      new PreparedMessage(long),
-      new PreparedMessage(bytes),
-      new PreparedMessage('plain'.repeat(1000), { compress: false })
-    ];
-
-    bytes.fill(0);
-    for (const message of messages) {
-      expect(broadcast(servers, message)).toBe(3);
-      await new Promise((resolve, reject) => {
-        message.sendTo(servers[0], (err) => (err ? reject(err) : resolve()));
+  test.each(rows)(
+    'is sent as often as one likes ($name)',
+    async ({ name: route }) => {
+      const { servers, clients } = await serve(route, 3, {
+        perMessageDeflate: true
       });
-      servers[1].send(long);
-      message.sendTo(servers[1]);
+      const long = 'long '.repeat(10_000);
+      const bytes = Buffer.from('bytes');
+      const messages = [
+        new PreparedMessage(long),
+        new PreparedMessage(bytes),
+        new PreparedMessage('plain'.repeat(1000), { compress: false })
+      ];
+
+      bytes.fill(0);
+      for (const message of messages) {
+        expect(broadcast(servers, message)).toBe(3);
+        await new Promise((resolve, reject) => {
+          message.sendTo(servers[0], (err) => (err ? reject(err) : resolve()));
+        });
+        servers[1].send(long);
+        message.sendTo(servers[1]);
+      }
+      await settled(servers, clients);
+
+      const [one, two, three] = clients.map(({ received }) => received);
+      const all = [`t${long}`, 'bbytes', `t${'plain'.repeat(1000)}`];
+
+      expect(one).toEqual(all.flatMap((each) => [each, each]));
+      expect(two).toEqual(all.flatMap((each) => [each, `t${long}`, each]));
+      expect(three).toEqual(all);
     }
-    await settled(servers, clients);
-
-    const [one, two, three] = clients.map(({ received }) => received);
-    const all = [`t${long}`, 'bbytes', `t${'plain'.repeat(1000)}`];
-
-    expect(one).toEqual(all.flatMap((each) => [each, each]));
-    expect(two).toEqual(all.flatMap((each) => [each, `t${long}`, each]));
-    expect(three).toEqual(all);
-  });
+  );
 
   test('tells when it cannot be sent', async () => {
     const { servers } = await serve('native', 1);

@@ -2,8 +2,15 @@
 
 const { once } = require('events');
 
-const { stats } = require('../../lib/extra');
-const { serve } = require('./support/audience');
+const {
+  PreparedMessage,
+  Topics,
+  broadcast,
+  stats
+} = require('../../lib/extra');
+const { ws } = require('../support/implementations');
+const { messages } = require('../support/waiting');
+const { serve, settled } = require('./support/audience');
 const { ends, fill, open } = require('./support/connections');
 
 test.each(ends)('stats() ($name)', async (row) => {
@@ -42,6 +49,92 @@ test.each(ends)('stats() ($name)', async (row) => {
   expect(stats(own).paused).toBe(1);
   own.resume();
 });
+
+test.each(ends)(
+  'counts messages, however they are sent ($name)',
+  async (row) => {
+    const { own, peer } = await open(row);
+    const count = 12;
+    const received = messages(peer, count);
+    const topics = new Topics();
+
+    topics.subscribe(own, 'a');
+    own.send('1');
+    own.send('2', { fin: false });
+    own.send('2');
+    own.send(new Blob(['3']));
+    for (let i = 4; i < 8; i++) broadcast([own], `${i}`);
+    for (let i = 8; i < count; i++) topics.publish('a', `${i}`);
+    new PreparedMessage(`${count}`).sendTo(own);
+    own.ping();
+    expect(stats(own).messagesSent).toBe(count);
+    await received;
+
+    const { messagesReceived, messagesSent } = stats([own, peer]);
+
+    expect([messagesReceived, messagesSent]).toEqual([count, count]);
+    expect(stats(own).messagesReceived).toBe(0);
+  }
+);
+
+test.each(['native', 'adopted', 'TLS'])(
+  'what a server has counted does not fall (%s)',
+  async (route) => {
+    const { wss, servers, clients } = await serve(route, 3, {
+      verifyClient: ({ req }) => req.url === '/'
+    });
+    const [one, two, three] = servers;
+    const all = { accepted: 3, refused: {}, closed: {} };
+
+    for (const client of clients) client.send('from a client');
+    await Promise.all(servers.map((server) => once(server, 'message')));
+    broadcast(servers, 'to all');
+    one.send('to one');
+    await settled(servers, clients);
+
+    const before = stats(wss);
+
+    expect(before).toMatchObject({
+      ...all,
+      connections: 3,
+      messagesReceived: 3,
+      messagesSent: 4
+    });
+
+    const seen = [];
+    const closed = servers.map((server) =>
+      once(server, 'close').then(() => seen.push(stats(wss)))
+    );
+
+    one.close(4000);
+    two.terminate();
+    clients[2].close();
+    await Promise.all(closed);
+
+    for (const each of [...seen, stats(wss)]) {
+      for (const name of ['bytesReceived', 'bytesSent']) {
+        expect(each[name]).toBeGreaterThanOrEqual(before[name]);
+      }
+      expect(each).toMatchObject({ messagesReceived: 3, messagesSent: 4 });
+    }
+    expect(stats(wss)).toMatchObject({
+      ...all,
+      connections: 0,
+      routes: {},
+      closed: { 1005: 1, 1006: 1, 4000: 1 }
+    });
+    expect(stats([three]).messagesReceived).toBe(1);
+
+    const { port } = wss.address();
+    const scheme = route === 'TLS' ? 'wss' : 'ws';
+    const refused = new ws(`${scheme}://127.0.0.1:${port}/elsewhere`, {
+      rejectUnauthorized: false
+    });
+
+    await once(refused, 'error');
+    expect(stats(wss)).toMatchObject({ accepted: 3, refused: { 401: 1 } });
+  }
+);
 
 test('sums up what a server has', async () => {
   const { wss, servers, clients } = await serve('native', 3, {

@@ -16,6 +16,7 @@ import {
   sendAsync,
   serveHttp2,
   shutdown,
+  stats,
   waitForDrain
 } from 'oxws/extra';
 
@@ -58,6 +59,18 @@ export async function publish(backplane: Backplane): Promise<void> {
   await topics.close();
 }
 
+const { accepted, refused, closed, messagesSent } = stats(wss);
+const counts: (number | undefined)[] = [
+  accepted,
+  refused[401],
+  closed[1006],
+  messagesSent,
+  stats([player]).messagesReceived,
+  stats(player).bytesSent
+];
+
+// @ts-expect-error: a WebSocket accepts nobody.
+counts.push(stats(player).accepted);
 // @ts-expect-error: a topic has a name.
 new Topics().subscribe(player);
 const server = createSecureServer();

@@ -15,8 +15,8 @@ const { Statistics } = require('./statistics');
 const { PORT = 8080, INTERVAL = 1000 } = process.env;
 
 const page = fs.readFileSync(path.join(__dirname, 'page.html'));
-const statistics = new Statistics();
 const echo = new WebSocketServer({ noServer: true });
+const statistics = new Statistics(echo);
 const watchers = new WebSocketServer({ noServer: true });
 
 const server = createServer((request, response) => {
@@ -44,16 +44,8 @@ server.on('upgrade', (request, socket, head) => {
 });
 
 echo.on('connection', (ws) => {
-  statistics.count('opened');
-  ws.on('error', () => statistics.count('failed'));
-  ws.on('message', (data, isBinary) => {
-    statistics.count('received');
-    statistics.count('bytesReceived', data.length);
-    ws.send(data, { binary: isBinary }, (err) => {
-      if (!err) statistics.count('sent');
-    });
-  });
-  ws.on('close', () => statistics.count('closed'));
+  ws.on('error', console.error);
+  ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
 });
 
 watchers.on('connection', (ws) => {
@@ -62,7 +54,7 @@ watchers.on('connection', (ws) => {
 });
 
 setInterval(() => {
-  const text = JSON.stringify(statistics.take(echo.clients));
+  const text = JSON.stringify(statistics.take());
 
   // Who does not keep up misses some: the next figures tell more anyway.
   broadcast(watchers.clients, text, { maxBuffered: 0 });

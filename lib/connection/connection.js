@@ -63,6 +63,8 @@ class Connection {
     this.notifiesShrunk = false;
     /** Nobody has to hear of what the engine sends by itself, as was found once. */
     this.isDirect = false;
+    /** How many messages were delivered. */
+    this.messagesReceived = 0;
     /** What has a `Receiver` decode the bytes, if they come as a stream. */
     this._reader = null;
   }
@@ -123,6 +125,16 @@ class Connection {
     for (const subscriber of subscribers) subscriber.makeIndirect();
   }
 
+  /** How many messages were sent, those that others got, too, among them. */
+  get messagesSent() {
+    return this.websocket._sender._messagesSent + this.sharedFrames;
+  }
+
+  /** How many frames were sent that others got, too. */
+  get sharedFrames() {
+    return 0;
+  }
+
   /** Frames are exchanged. */
   get isStarted() {
     return this._handler !== null;
@@ -169,9 +181,11 @@ class Connection {
     try {
       switch (kind) {
         case TEXT:
+          this.messagesReceived++;
           handler.message(websocket, data, false, undefined);
           break;
         case BINARY:
+          this.messagesReceived++;
           handler.message(websocket, data, true, fragments);
           break;
         case PING:

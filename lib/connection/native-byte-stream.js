@@ -55,6 +55,7 @@ class NativeByteStream extends Connection {
     /** How many there were, once it is closed. */
     this._bytesRead = 0;
     this._bytesWritten = 0;
+    this._sharedFrames = 0;
     /** The http.Server that it was accepted for. */
     this.server = null;
     /** It is one of the server's connections, and has no socket to tell. */
@@ -388,6 +389,10 @@ class NativeByteStream extends Connection {
 
   get bytesWritten() {
     return this._closed ? this._bytesWritten : bridge.bytesWritten(this.id);
+  }
+
+  get sharedFrames() {
+    return this._closed ? this._sharedFrames : bridge.sharedFrames(this.id);
   }
 }
 

@@ -280,9 +280,10 @@ class NativeConnection extends NativeByteStream {
 
   _onClosed(reason) {
     targets[this.id] = undefined;
-    if (this._socket !== null) {
+    if (this.isStarted || this._socket !== null) {
       this._bytesRead = this.bytesRead;
       this._bytesWritten = this.bytesWritten;
+      this._sharedFrames = this.sharedFrames;
     }
     this.id = -1;
     this.destroyed = true;

@@ -58,6 +58,8 @@ class SendQueue {
   constructor(output, sender) {
     /** Bytes of what waits here. */
     this.bufferedBytes = 0;
+    /** How many messages were added. */
+    this.messages = 0;
     this._output = output;
     this._sender = sender;
     this.state = IDLE;

@@ -287,9 +287,13 @@ export interface Stats {
   routes: Record<string, number>;
   /** The thread that polls the engine: JavaScript's, or the I/O thread. */
   driver: 'inline' | 'thread';
-  /** Bytes that came over them. */
+  /** Messages that were delivered so far. */
+  messagesReceived: number;
+  /** Messages that were sent so far, by whatever function. */
+  messagesSent: number;
+  /** Bytes that came over their sockets so far. */
   bytesReceived: number;
-  /** Bytes that the kernel, or the stream below, took. */
+  /** Bytes that the kernel, or the stream below, took so far. */
   bytesSent: number;
   /** Bytes that wait to be written. */
   bytesBuffered: number;
@@ -302,14 +306,25 @@ export interface Stats {
 }
 
 /**
- * What connections are doing at the moment. Nothing is counted for it: they are
- * asked.
+ * What the clients of a server are doing: see {@link stats}. What only grows has
+ * that of the clients that have gone, too.
+ */
+export interface ServerStats extends Stats {
+  /** How many upgrades were accepted so far. */
+  accepted: number;
+  /** How many were refused so far, by status code. */
+  refused: Record<number, number>;
+  /** How many clients have gone so far, by close code. */
+  closed: Record<number, number>;
+}
+
+/**
+ * What connections are doing at the moment, and have done so far.
  *
  * @param target A server, for its clients, or one WebSocket, or many.
  */
-export function stats(
-  target: WebSocket | WebSocket.Server<any, any> | Iterable<WebSocket>
-): Stats;
+export function stats(target: WebSocket.Server<any, any>): ServerStats;
+export function stats(target: WebSocket | Iterable<WebSocket>): Stats;
 
 /** What all channels but `oxws:server:refused` are told with. */
 export interface WebSocketEvent {

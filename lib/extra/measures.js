@@ -15,13 +15,19 @@ const { kConnection } = require('../constants');
 function measure(websocket) {
   const connection = websocket[kConnection];
 
-  if (connection === null || connection.destroyed) return null;
+  if (connection === null) return null;
+
+  const { destroyed: isDestroyed } = connection;
 
   return {
+    isDestroyed,
     route: connection.route,
-    received: connection.bytesReceived,
-    sent: connection.bytesSent,
-    buffered: queuedBytes(websocket),
+    // What is on its way to it is sent by this.
+    bytesBuffered: isDestroyed ? 0 : queuedBytes(websocket),
+    bytesReceived: connection.bytesReceived,
+    bytesSent: connection.bytesSent,
+    messagesReceived: connection.messagesReceived,
+    messagesSent: connection.messagesSent,
     isPaused: websocket.isPaused,
     isCompressed: websocket._extensions['permessage-deflate'] !== undefined
   };

@@ -2,13 +2,16 @@
 
 // What functions of `oxws/extra` may do with a WebSocketServer of this copy.
 
-const { kRefusing } = require('../constants');
+const { kCounts, kRefusing } = require('../constants');
 const { ConnectRequest } = require('../http2/messages');
 const Http2UpgradeSocket = require('../http2/upgrade-socket');
 const { EMPTY } = require('../payload');
 
 module.exports = {
   of: 'WebSocketServer',
+
+  /** What it has done so far: see `server-counts.js`. */
+  countsOf: (server) => server[kCounts],
 
   /** Answers upgrades with 503 from here on. */
   refuseUpgrades(server) {

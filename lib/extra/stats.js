@@ -1,10 +1,18 @@
 'use strict';
 
-const { accessTo, clientsOf, find } = require('./access');
+const { accessTo, accessToServer, clientsOf, find } = require('./access');
+
+/** What only grows; of a server, that of the clients that have gone, too. */
+const TOTALS = /** @type {const} */ ([
+  'messagesReceived',
+  'messagesSent',
+  'bytesReceived',
+  'bytesSent'
+]);
 
 /**
- * What the connections of a server, or of many WebSockets, are doing. Nothing is
- * counted for it: they are asked.
+ * What the connections of a server, or of many WebSockets, are doing, and have
+ * done so far.
  *
  * @param {any} target A WebSocketServer, a WebSocket, or an iterable of these
  * @return {Object} See `index.d.ts`
@@ -15,6 +23,8 @@ function stats(target) {
     connections: 0,
     routes: {},
     driver: 'inline',
+    messagesReceived: 0,
+    messagesSent: 0,
     bytesReceived: 0,
     bytesSent: 0,
     bytesBuffered: 0,
@@ -31,7 +41,9 @@ function stats(target) {
     if (measured !== null) add(result, measured);
   }
 
-  return result;
+  return find(target)?.of === 'WebSocketServer'
+    ? withCounts(result, accessToServer(target).countsOf(target))
+    : result;
 }
 
 function websocketsOf(target) {
@@ -47,16 +59,31 @@ function websocketsOf(target) {
 }
 
 function add(result, measured) {
-  const { route, buffered } = measured;
+  const { route, bytesBuffered } = measured;
+
+  for (const name of TOTALS) result[name] += measured[name];
+
+  // It is about to go, and has nothing else to tell.
+  if (measured.isDestroyed) return;
 
   result.connections++;
   result.routes[route] = (result.routes[route] ?? 0) + 1;
-  result.bytesReceived += measured.received;
-  result.bytesSent += measured.sent;
-  result.bytesBuffered += buffered;
-  result.maxBuffered = Math.max(result.maxBuffered, buffered);
+  result.bytesBuffered += bytesBuffered;
+  result.maxBuffered = Math.max(result.maxBuffered, bytesBuffered);
   result.paused += Number(measured.isPaused);
   result.compressed += Number(measured.isCompressed);
+}
+
+/** The same with what a server has counted. */
+function withCounts(result, counts) {
+  for (const name of TOTALS) result[name] += counts[name];
+
+  return {
+    ...result,
+    accepted: counts.accepted,
+    refused: Object.fromEntries(counts.refused),
+    closed: Object.fromEntries(counts.closed)
+  };
 }
 
 module.exports = stats;

@@ -1,6 +1,12 @@
 'use strict';
 
-const { kIsRunning, kOpen, kOriginals, kTrack } = require('../constants');
+const {
+  kCounts,
+  kIsRunning,
+  kOpen,
+  kOriginals,
+  kTrack
+} = require('../constants');
 const { channels } = require('../diagnostics');
 const emitGuarded = require('../native/emit-guarded');
 const extension = require('../extension');
@@ -80,6 +86,7 @@ class ServerHandshake {
     const { _request: request, _server: server } = this;
 
     this._socket.reject(code, message, headers);
+    server[kCounts].countRefused(code);
     if (channels.refused.hasSubscribers) {
       channels.refused.publish({ server, request, code, message });
     }

@@ -98,6 +98,8 @@ export interface Bridge {
   bytesRead(id: number): number;
   /** Bytes that the kernel took so far. */
   bytesWritten(id: number): number;
+  /** Frames sent so far that others got, too. */
+  sharedFrames(id: number): number;
   /** Sends FIN after all that is queued. */
   end(id: number): void;
   /** Closes now; by RST if `reset` is 1. */

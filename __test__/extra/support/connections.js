@@ -1,6 +1,9 @@
 'use strict';
 
-const { oxws } = require('../../support/implementations');
+const { once } = require('events');
+
+const { dial, listen } = require('../../support/connection');
+const { oxws, ws } = require('../../support/implementations');
 const { turns } = require('../../routes/support/matrix');
 const { routes } = require('../../routes/support/routes');
 
@@ -74,4 +77,38 @@ function anotherCopy() {
   return copy;
 }
 
-module.exports = { anotherCopy, ends, fill, onceClosed, open, pair };
+/** A WebSocket of a server of that copy, and the first message that it sends. */
+async function openOf({ WebSocket: { WebSocketServer } }) {
+  const { wss, url } = await listen({ WebSocketServer });
+  const connected = once(wss, 'connection');
+  const client = dial({ WebSocket: ws }, url);
+  const message = once(client, 'message').then(([data]) => String(data));
+  const [server] = await connected;
+
+  return { server, message };
+}
+
+/** A subclass whose `send()` notes what it is called with, and sends it. */
+function traced() {
+  const sent = [];
+
+  class Traced extends oxws {
+    send(data, ...rest) {
+      sent.push(data);
+      super.send(data, ...rest);
+    }
+  }
+
+  return { Traced, sent };
+}
+
+module.exports = {
+  anotherCopy,
+  ends,
+  fill,
+  onceClosed,
+  open,
+  openOf,
+  pair,
+  traced
+};

@@ -184,6 +184,11 @@ impl Connection {
         (state.input.bytes, state.output.bytes_written())
     }
 
+    /// How many frames were sent that other connections got as well.
+    pub fn shared_frames(&self) -> u64 {
+        lock(&self.state).output.shared_frames()
+    }
+
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.
     pub fn sequence_number(self: &Arc<Self>) -> u64 {
         self.settle_fan_outs();

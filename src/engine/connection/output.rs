@@ -62,6 +62,8 @@ pub(super) struct Output {
     blocked_bytes: usize,
     /// Those among them that JavaScript does not count.
     blocked_shared: usize,
+    /// How many frames there were that other connections got as well.
+    shared_frames: u64,
 }
 
 impl Output {
@@ -88,6 +90,10 @@ impl Output {
         self.queued - self.lost - self.queue.len() as u64
     }
 
+    pub(super) fn shared_frames(&self) -> u64 {
+        self.shared_frames
+    }
+
     /// Adds bytes that are already with the kernel.
     pub(super) fn count_direct(&mut self, length: usize) {
         self.queued += length as u64;
@@ -102,6 +108,7 @@ impl Output {
     /// Adds what other connections get as well.
     pub(super) fn put_shared(&mut self, bytes: &Bytes) {
         self.sent += 1;
+        self.shared_frames += 1;
         self.append_shared(bytes);
     }
 
@@ -138,6 +145,7 @@ impl Output {
     /// The same for what other connections get as well.
     pub(super) fn wait_shared(&mut self, frame: &SharedFrame) {
         self.blocked_shared += frame.bytes.len();
+        self.shared_frames += 1;
         self.block(Contents::Shared(frame.clone()));
     }
 

@@ -25,6 +25,7 @@ pub(super) const ENTRIES: Entries = &[
     (c"notifyDrained", entry!(notify_drained)),
     (c"bytesRead", entry!(bytes_read)),
     (c"bytesWritten", entry!(bytes_written)),
+    (c"sharedFrames", entry!(shared_frames)),
     (c"end", entry!(end)),
     (c"destroy", entry!(destroy)),
 ];
@@ -177,6 +178,11 @@ fn bytes_read(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_va
 /// `bytesWritten(id)`: those that the kernel took so far.
 fn bytes_written(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| connection.traffic().1 as f64)
+}
+
+/// `sharedFrames(id)`: how many were sent so far that other connections got as well.
+fn shared_frames(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
+    context.number_of(id, |connection| connection.shared_frames() as f64)
 }
 
 /// `end(id)`: sends FIN after all that is queued.

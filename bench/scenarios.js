@@ -129,8 +129,18 @@ const broadcast = (connections, window, via, isQuick = false) => ({
   connections,
   window,
   size: 128,
+  content: 'binary',
   via,
   isQuick
+});
+
+const compressedBroadcast = (via) => ({
+  ...broadcast(500, 4, via),
+  name: `broadcast-500-4-${via}-deflate`,
+  title: `broadcast to 500, 4 KiB JSON compressed, 4 under way, by ${VIA[via]}`,
+  size: 4 * KIB,
+  content: 'json',
+  deflate: 'takeover'
 });
 
 const VIA = { broadcast: 'broadcast()', topics: 'Topics' };
@@ -180,6 +190,8 @@ module.exports = [
   broadcast(500, 16, 'topics', true),
   broadcast(10_000, 4, 'broadcast'),
   broadcast(10_000, 4, 'topics'),
+  compressedBroadcast('broadcast'),
+  compressedBroadcast('topics'),
   client(64, 1, true),
   client(16, 16),
   echo('busy', 'echo 64 × 1, 32 B, 20 µs of JS work each', {

@@ -34,7 +34,8 @@ const server = Bun.serve({
     message(ws, data) {
       if (settings.busy) work(settings.busy);
 
-      if (settings.isBroadcasting) server.publish(everybody, data);
+      if (settings.isBroadcasting)
+        server.publish(everybody, data, settings.deflate !== undefined);
       else ws.send(data, settings.deflate !== undefined);
     }
   }

@@ -7,17 +7,15 @@ use std::net::TcpStream;
 use mio::{Events, Poll, Token};
 
 use crate::Failure;
-use crate::content::Content;
 use crate::dial::dial;
-use crate::frame;
 use crate::meter::Meter;
+use crate::script::{Check, Script};
 use crate::settings::Settings;
-use crate::tape::{Cursor, Tape};
 use crate::transport::Transport;
 
 struct Connection {
     stream: TcpStream,
-    expected: Cursor,
+    expected: Check,
     /// How many it has.
     delivered: usize,
 }
@@ -32,26 +30,19 @@ struct Message {
 /// first of them. Counts deliveries.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     let count: usize = settings.get("connections")?;
-    let messages = Content::Binary.messages(settings.get("size")?, 64);
-    let tape = |key| {
-        let frame = |message: &Vec<u8>| {
-            let mut bytes = Vec::new();
-            frame::push(&mut bytes, frame::BINARY, message, key);
-            bytes
-        };
-        Tape::new(messages.iter().map(frame), 0)
-    };
-    let mut requests = Cursor::new(&tape(Some(frame::KEY)), 0);
-    let deliveries = tape(None);
+    let window = settings.get("window")?;
+    let script = Script::new(settings, window)?;
+    let (mut requests, _) = script.play(0);
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(count);
     for index in 0..count {
-        let (stream, _) = dial::<TcpStream>(settings.get("port")?, None)?;
+        let (stream, extensions) = dial::<TcpStream>(settings.get("port")?, script.offer())?;
+        script.check_extensions(extensions.as_deref())?;
         stream.set_nonblocking(true)?;
         stream.register(poll.registry(), Token(index))?;
         connections.push(Connection {
             stream,
-            expected: Cursor::new(&deliveries, 0),
+            expected: script.listen(index),
             delivered: 0,
         });
     }
@@ -59,7 +50,6 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     let mut meter = Meter::new(settings)?;
     let mut events = Events::with_capacity(1024);
     let mut chunk = vec![0; 64 * 1024];
-    let window = settings.get("window")?;
     let mut underway: VecDeque<Message> = VecDeque::with_capacity(window);
     let mut done = 0;
     while let Some(timeout) = meter.remaining()? {
@@ -68,8 +58,9 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
                 sent: meter.now(),
                 missing: count,
             });
-            // One small message: the kernel takes it whole.
+            // One message: the kernel takes it whole.
             let length = connections[0].stream.write(&requests.slices(1)[0])?;
+            meter.sent(length);
             if requests.advance(length) != 1 {
                 return Err("the message was not sent at once".into());
             }
@@ -86,6 +77,7 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(error.into()),
             };
+            meter.received(length);
             let now = meter.now();
             for _ in 0..connection.expected.expect(&chunk[..length])? {
                 let message = &mut underway[connection.delivered - done];

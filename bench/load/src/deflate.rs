@@ -6,7 +6,7 @@ use std::str::FromStr;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 use crate::Failure;
-use crate::frame::{self, Header};
+use crate::frame::{self, Frames, Header};
 use crate::tape::Tape;
 
 /// What ends each compressed message and is not sent (section 7.2.1).
@@ -91,7 +91,7 @@ pub struct Inflater {
     messages: Rc<Vec<Vec<u8>>>,
     next: usize,
     inflate: Decompress,
-    pending: Vec<u8>,
+    frames: Frames,
     inflated: Vec<u8>,
 }
 
@@ -104,26 +104,17 @@ impl Inflater {
             messages: Rc::clone(messages),
             next: 0,
             inflate: Decompress::new(false),
-            pending: Vec::new(),
+            frames: Frames::default(),
             inflated: Vec::with_capacity(messages[0].len() + 64),
         }
     }
 
     /// Takes bytes. Returns how many messages they end.
     pub fn expect(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        self.pending.extend_from_slice(bytes);
-        let pending = std::mem::take(&mut self.pending);
-        let mut rest = &pending[..];
-        let mut ended = 0;
-        while let Some(header) = Header::parse(rest)
-            && let Some(payload) = rest.get(header.size..header.size + header.length)
-        {
-            self.check(header, payload)?;
-            rest = &rest[header.size + header.length..];
-            ended += 1;
-        }
-        self.pending = rest.to_vec();
-        Ok(ended)
+        let mut frames = std::mem::take(&mut self.frames);
+        let ended = frames.take(bytes, |header, payload| self.check(header, payload));
+        self.frames = frames;
+        ended
     }
 
     fn check(&mut self, header: Header, payload: &[u8]) -> Result<(), Failure> {

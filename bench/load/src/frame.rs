@@ -1,5 +1,7 @@
 //! Frames (RFC 6455, section 5.2).
 
+use crate::Failure;
+
 /// FIN and an opcode: the first byte of the frames used here.
 pub const TEXT: u8 = 0x81;
 /// As above.
@@ -95,6 +97,35 @@ impl Header {
             length: length as usize,
             key,
         })
+    }
+}
+
+/// Frames that come in pieces.
+#[derive(Default)]
+pub struct Frames {
+    pending: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes bytes, and shows `check` the header and the payload of each frame that they end. Returns how many these are.
+    pub fn take(
+        &mut self,
+        bytes: &[u8],
+        mut check: impl FnMut(Header, &[u8]) -> Result<(), Failure>,
+    ) -> Result<usize, Failure> {
+        self.pending.extend_from_slice(bytes);
+        let mut start = 0;
+        let mut ended = 0;
+        while let Some(header) = Header::parse(&self.pending[start..])
+            && let payload = start + header.size
+            && let Some(payload) = self.pending.get(payload..payload + header.length)
+        {
+            check(header, payload)?;
+            start += header.size + header.length;
+            ended += 1;
+        }
+        self.pending.drain(..start);
+        Ok(ended)
     }
 }
 

@@ -73,8 +73,7 @@ function withFleet(peer, processes, { interval, window }, load, work) {
       file: load,
       args: [
         'crowd',
-        // An address has some 28 000 ports for connections to one port.
-        `address=127.0.${index >> 8}.${(index % 256) + 1}`,
+        `addresses=${addressesOf(index)}`,
         `port=${servers[index % servers.length].port}`,
         `window=${window}`
       ]
@@ -84,6 +83,16 @@ function withFleet(peer, processes, { interval, window }, load, work) {
       work(new Fleet(servers, generators))
     );
   });
+}
+
+/**
+ * An address has some 28 000 ports for connections to one port, and when half of
+ * them are taken the kernel looks through all of these first.
+ */
+function addressesOf(index) {
+  const rest = `${index >> 8}.${(index % 256) + 1}`;
+
+  return [0, 1, 2, 3].map((network) => `127.${network}.${rest}`).join();
 }
 
 module.exports = { withFleet };

@@ -68,7 +68,7 @@ fn lines(waker: Waker) -> Receiver<String> {
 
 /// All connections of this process.
 struct Crowd {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     request: String,
     window: usize,
     connections: Vec<Option<Connection>>,
@@ -121,12 +121,18 @@ enum Phase {
 }
 
 impl Crowd {
-    /// Settings: `address` and `port` of the server, and `window`.
+    /// Settings: `addresses` and `port` of the server, and `window`. With one address the kernel would look for a free port
+    /// for longer and longer.
     fn new(settings: &Settings) -> Result<Self, Failure> {
-        let address: IpAddr = settings.get("address")?;
+        let list: String = settings.get("addresses")?;
         let port = settings.get("port")?;
+        let addresses: Result<_, _> = list.split(',').map(str::parse::<IpAddr>).collect();
+        let addresses: Vec<IpAddr> = addresses?;
         Ok(Self {
-            address: (address, port).into(),
+            addresses: addresses
+                .iter()
+                .map(|&address| (address, port).into())
+                .collect(),
             request: request(port, None),
             window: settings.get("window")?,
             connections: Vec::new(),
@@ -167,7 +173,9 @@ impl Crowd {
             return;
         };
         while opening.missing > 0 && opening.underway < self.window {
-            match Connection::start(self.address, registry, self.connections.len()) {
+            let index = self.connections.len();
+            let address = self.addresses[index % self.addresses.len()];
+            match Connection::start(address, registry, index) {
                 Ok(connection) => self.connections.push(Some(connection)),
                 Err(error) => {
                     opening.fail(&error.into());

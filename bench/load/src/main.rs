@@ -41,7 +41,7 @@ const MODES: &[Mode] = &[
     ("connect", connect::run),
     // port size content deflate tls; then lines on stdin
     ("idle", idle::run),
-    // address port window; then lines on stdin
+    // addresses port window; then lines on stdin
     ("crowd", crowd::run),
     // nothing; an echo server, prints its port
     ("serve", serve::run),

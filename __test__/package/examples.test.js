@@ -6,6 +6,9 @@ const { WebSocket } = require('../..');
 const { Program } = require('../support/program');
 const { trackWebSocket } = require('../support/resources');
 
+/** Has `require()` find no package but oxws. */
+const WITHOUT_PACKAGES = require.resolve('../support/without-packages');
+
 const wsOf = (url) => url.replace(/^http/, 'ws');
 
 /** An open client, and the texts it gets, one by one. */
@@ -187,4 +190,79 @@ test('cluster: clients of different workers hear each other', async () => {
       greetings[0].replace('You talk to ', '') + ': Hello'
     );
   }
+});
+
+/** What a program says of a span. */
+const SPAN = /^(\w+(?: \w+)?) trace=(\w+) span=(\w+) parent=(\w+) /;
+
+async function spanOf(program) {
+  const [, name, trace, span, parent] = await program.line(SPAN);
+
+  return { name, trace, span, parent };
+}
+
+test('tracing: a question and its answer are of one trace', async () => {
+  const server = new Program('examples/tracing/server.js');
+  const url = await server.url();
+  const client = new Program('examples/tracing/client.js', { args: [url] });
+  const asked = await spanOf(client);
+  const question = { name: 'question', parent: 'none', trace: asked.trace };
+  const received = await spanOf(server);
+  const lookedUp = await spanOf(server);
+  const answered = await spanOf(server);
+  const answer = await spanOf(client);
+  const all = await spanOf(client);
+
+  expect(all).toMatchObject(question);
+  expect([asked, received, lookedUp, answered, answer]).toEqual([
+    expect.objectContaining({ name: 'send', parent: all.span }),
+    expect.objectContaining({ name: 'receive', parent: all.span }),
+    expect.objectContaining({ name: 'look up', parent: received.span }),
+    expect.objectContaining({ name: 'send', parent: received.span }),
+    expect.objectContaining({ name: 'receive', parent: received.span })
+  ]);
+  for (const { trace } of [received, lookedUp, answered, answer]) {
+    expect(trace).toBe(all.trace);
+  }
+  await client.line(/^The answer is 42$/);
+  expect(await client.ended).toEqual({ code: 0, signal: null, stderr: '' });
+});
+
+test('metrics: tells Prometheus what happened', async () => {
+  const url = await new Program('examples/metrics.js').url();
+  const { ws, next } = await connect(`${wsOf(url)}/echo`);
+
+  ws.send('Hello');
+  expect(await next()).toBe('Hello');
+
+  const request = { headers: { Connection: 'close' } };
+  const lines = await (await fetch(`${url}/metrics`, request)).text();
+
+  expect(lines.split('\n')).toEqual(
+    expect.arrayContaining([
+      'websocket_connections 1',
+      'websocket_paused 0',
+      'websocket_buffered_bytes 0',
+      '# TYPE websocket_received_bytes gauge'
+    ])
+  );
+  expect(lines).toMatch(/^websocket_sent_bytes [1-9]\d*$/m);
+  expect(lines).toMatch(/^process_resident_memory_bytes \d+$/m);
+  expect((await fetch(url, request)).status).toBe(404);
+});
+
+test.each([
+  ['tracing/server.js', '@opentelemetry/api'],
+  ['tracing/client.js', '@opentelemetry/api'],
+  ['metrics.js', 'prom-client']
+])('%s says that it needs %s', async (name, missing) => {
+  const program = new Program(`examples/${name}`, {
+    env: { NODE_OPTIONS: `--require ${JSON.stringify(WITHOUT_PACKAGES)}` }
+  });
+
+  expect(await program.ended).toEqual({
+    code: 1,
+    signal: null,
+    stderr: `This example needs ${missing}: npm install ${missing}\n`
+  });
 });

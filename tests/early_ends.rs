@@ -5,7 +5,7 @@ use std::net::{self, Ipv4Addr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
-use oxws::engine::{Batch, Connection, Engine, Kind, Opening, Pollable, Stream};
+use oxws::engine::{Batch, Connection, Engine, Flush, Kind, Opening, Pollable, Stream};
 use oxws::protocol::{Config, Limits, Role};
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -69,7 +69,7 @@ impl World {
             skip_utf8_validation: false,
             deflate: None,
         };
-        self.connection.open(config, HEAD);
+        self.connection.open(config, HEAD, Flush::Now);
     }
 
     /// Takes turns until nothing more comes; tells what did.

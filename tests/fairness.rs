@@ -41,7 +41,7 @@ fn connect(engine: &Arc<Engine>) -> (Arc<Connection>, std::net::TcpStream) {
         skip_utf8_validation: false,
         deflate: Some(deflate),
     };
-    connection.open(config, &[]);
+    connection.open(config, &[], Flush::Now);
     (connection, peer)
 }
 

@@ -241,7 +241,7 @@ impl World {
             }
             connection.delivered(chunk.bytes);
             match flush {
-                Flush::OnDriver => connection.schedule(),
+                Flush::OnDriver => connection.process_pending(),
                 _ => connection.flush(),
             }
             self.deliveries += 1;
@@ -359,7 +359,7 @@ fn end(engine: &Arc<Engine>, stream: TcpStream, role: Role, id: u32, compresses:
     connection.finish_adoption();
     connection.set_id(id);
     let config = config(role, compresses.then(|| params(false)));
-    connection.open(config, &[]);
+    connection.open(config, &[], Flush::Now);
     End {
         connection,
         flags: flags(role, compresses),

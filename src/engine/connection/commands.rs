@@ -14,14 +14,29 @@ use super::state::State;
 use super::{Connection, Flush};
 use crate::engine::sync::lock;
 use crate::protocol::receiver::InflateJob;
-use crate::protocol::{Config, Endpoint, FrameFlags};
+use crate::protocol::{Config, Endpoint, FrameFlags, Role};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `head` and what was parked: its next poll, which comes before those of
-    /// peers that are sent something from now on, tells what they have.
-    pub fn open(self: &Arc<Self>, config: Config, head: &[u8]) {
-        self.command(|state, _| state.open(Endpoint::new(config), head));
+    /// Speaks WebSocket from here on, beginning with `head` and what was parked. With [`Flush::OnDriver`] nothing is read
+    /// before the next [`Connection::process_pending`].
+    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], flush: Flush) {
+        let is_client = config.role == Role::Client;
+        self.command(|state, _| {
+            let is_blocked = flush == Flush::OnDriver;
+            state.open(Endpoint::new(config), head);
+            state.input.read_blocked = is_blocked;
+            state.holds_sends = is_blocked && (is_client || state.input.is_behind());
+        });
         self.schedule_behind_registration();
+    }
+
+    /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnDriver`].
+    pub fn process_pending(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        state.input.read_blocked = false;
+        state.holds_sends = false;
+        drop(state);
+        self.schedule();
     }
 
     /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.
@@ -90,8 +105,10 @@ impl Connection {
     }
 
     /// Writes what is queued before the tick ends: here, or, if the I/O thread drives, in a poll of its.
-    pub fn flush_early(self: &Arc<Self>) {
-        if self.engine.has_thread() {
+    pub fn flush_early(self: &Arc<Self>, is_long: bool) {
+        if is_long && lock(&self.state).holds_sends {
+            self.command(State::flush_step);
+        } else if self.engine.has_thread() {
             self.schedule();
         } else {
             self.flush();

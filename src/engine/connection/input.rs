@@ -17,6 +17,8 @@ pub(super) struct Input {
     pub(super) phase: Phase,
     /// JavaScript has paused reading.
     pub(super) paused: bool,
+    /// Opened in a tick that has not ended: nothing is read before [`Connection::process_pending`](super::Connection::process_pending).
+    pub(super) read_blocked: bool,
     /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
     /// The job that did so.
@@ -38,6 +40,7 @@ impl Input {
         Self {
             phase,
             paused: false,
+            read_blocked: false,
             inflating: false,
             inflated: None,
             on_inflated: None,
@@ -75,7 +78,7 @@ impl Input {
 
     /// Nothing is read before something else is over.
     pub(super) fn is_blocked(&self) -> bool {
-        self.inflating
+        self.read_blocked || self.inflating
     }
 
     /// JavaScript has not been given all that came behind the head.

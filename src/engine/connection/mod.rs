@@ -102,8 +102,8 @@ pub enum Opening {
 ///    [`Kind::Closed`](super::Kind::Closed) is the last event; only after `release` there is none.
 ///
 /// Other calls must be followed by one more: the delivery of a batch by [`delivered`](Self::delivered), as reading stops when
-/// too much is on its way to JavaScript; what was sent with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and with
-/// [`Flush::OnDriver`] by [`schedule`](Self::schedule).
+/// too much is on its way to JavaScript; what was sent or opened with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and
+/// with [`Flush::OnDriver`] by [`process_pending`](Self::process_pending).
 pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
@@ -238,8 +238,8 @@ impl Connection {
         Pollable::Source(Arc::<Self>::clone(self))
     }
 
-    /// Asks to be polled: what was sent with [`Flush::OnDriver`] is written then.
-    pub fn schedule(self: &Arc<Self>) {
+    /// Asks to be polled.
+    fn schedule(self: &Arc<Self>) {
         self.enlist(URGENT);
     }
 

@@ -57,6 +57,10 @@ pub(super) struct State {
     failing: bool,
     reported_failing: bool,
     reported_closed: bool,
+    /// Opened in a tick that has not ended, in which nothing is read: what is sent leaves behind that, with the poll that tells
+    /// what was read before. Else a peer in this process could hear the answer to a message, and tell of it, before the
+    /// message is heard here.
+    pub(super) holds_sends: bool,
     /// It was polled before, or was dialled: there is nothing to tell of its beginning, or to wait for.
     is_begun: bool,
 }
@@ -85,6 +89,7 @@ impl State {
             failing: false,
             reported_failing: false,
             reported_closed: false,
+            holds_sends: false,
             is_begun,
         }
     }
@@ -220,20 +225,20 @@ impl State {
         self.is_failing() || self.is_closed()
     }
 
-    /// What was asked about is written.
+    /// What was asked about is written. What came before is reported before.
     fn is_written(&self) -> bool {
-        self.notify_written && self.output.has_news()
+        self.notify_written && self.output.has_news() && !self.input.read_blocked
     }
 
-    /// All is written, and somebody wants to know.
+    /// All is written, and somebody wants to know. What came before is reported before.
     fn is_drained(&self) -> bool {
-        self.notify_drained && self.output.is_empty()
+        self.notify_drained && self.output.is_empty() && !self.input.read_blocked
     }
 
-    /// No more waits than somebody wants to hear of.
+    /// No more waits than somebody wants to hear of. What came before is reported before.
     fn is_low(&self) -> bool {
         let is_low = |mark| self.output.pending() <= mark;
-        self.low_mark.is_some_and(is_low)
+        self.low_mark.is_some_and(is_low) && !self.input.read_blocked
     }
 
     /// Looks for signs of life: see [`Liveness::check`].

@@ -41,7 +41,7 @@ fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
             },
         }),
     };
-    connection.open(config, &[]);
+    connection.open(config, &[], Flush::Now);
     (engine, connection, peer)
 }
 

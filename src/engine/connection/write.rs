@@ -45,6 +45,7 @@ impl State {
         if payload.len() >= DIRECT_WRITE
             && flush != Flush::OnDriver
             && !self.corked
+            && !self.holds_sends
             && self.output.is_empty()
             && self.stream.as_ref().is_some_and(Stream::is_ready)
             && !flags.is_masked()
@@ -115,6 +116,13 @@ impl State {
 
     /// Writes as much as one poll may; the next one writes the rest.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
+        if !self.holds_sends {
+            self.flush_step(context);
+        }
+    }
+
+    /// The same though something may have been read that is not told yet.
+    pub(super) fn flush_step(&mut self, context: &mut Context<'_>) {
         self.writes_on = self.write_out(context, STEP);
     }
 

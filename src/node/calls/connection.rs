@@ -87,10 +87,11 @@ fn open(
 ) -> sys::napi_value {
     let env = context.env();
     if let Some(connection) = context.connection(id) {
+        let flush = context.environment().sends().flush_for(&connection);
         // SAFETY: the bytes are used in `open` only, where no JavaScript runs.
         let head = unsafe { bytes_of(env, head) };
         let config = config::read(env, numbers);
-        connection.open(config, head.as_deref().unwrap_or_default());
+        connection.open(config, head.as_deref().unwrap_or_default(), flush);
     }
     undefined(env)
 }

@@ -13,6 +13,9 @@ use crate::engine::sync::lock;
 /// How often the thread looks. What it finds twice in the same tick is late.
 const INTERVAL: Duration = Duration::from_millis(2);
 
+/// In a tick that it finds so often, a connection no longer waits to tell what was read before: see [`Connection::open`].
+const LONG_TICK: u32 = 10;
+
 /// So many times it looks before it rests, once nothing is sent.
 const QUIET_ROUNDS: u32 = 10;
 
@@ -37,6 +40,8 @@ pub(crate) struct Backlog {
     connections: Mutex<Vec<Arc<Connection>>>,
     /// Counts what ends: ticks, and dispatches that are written at once.
     tick: AtomicU32,
+    /// How often the thread has found the same tick.
+    looks: AtomicU32,
 }
 
 impl Backlog {
@@ -87,13 +92,15 @@ impl Backlog {
         let tick = self.tick.load(Ordering::Relaxed);
         let connections = lock(&self.connections);
         if connections.is_empty() || tick != before {
+            self.looks.store(0, Ordering::Relaxed);
             return (tick, !connections.is_empty() || tick != before);
         }
         // They stay on the list: more may be sent, and it is the JS thread that takes them off.
         let late = connections.clone();
         drop(connections);
+        let is_long = self.looks.fetch_add(1, Ordering::Relaxed) >= LONG_TICK;
         for connection in late {
-            connection.flush_early();
+            connection.flush_early(is_long);
         }
         (tick, true)
     }

@@ -135,7 +135,7 @@ impl Sends {
             if self.is_inline() {
                 connection.flush();
             } else {
-                connection.schedule();
+                connection.process_pending();
             }
         }
     }

@@ -43,22 +43,6 @@ class ClosingHandshake {
   /** @param {WebSocket} websocket */
   constructor(websocket) {
     this._websocket = websocket;
-
-    /** The code and the reason of the peer's close frame. */
-    this.code = ABNORMAL_CLOSURE;
-    this.reason = EMPTY;
-    this.isFrameReceived = false;
-    this.isFrameSent = false;
-
-    /** Ends the wait for the peer. @type {?NodeJS.Timeout} */
-    this.timer = null;
-
-    /** An 'error' was emitted: there is one at most. */
-    this.isErrorEmitted = false;
-
-    /** The violation that fails the connection; reported on the next tick. */
-    this._violation = null;
-    this._isViolationReported = false;
   }
 
   get _connection() {
@@ -267,6 +251,21 @@ class ClosingHandshake {
     }
   }
 }
+
+// Until something ends they have in common how it is: an open one is smaller.
+
+/** The code and the reason of the peer's close frame. */
+ClosingHandshake.prototype.code = ABNORMAL_CLOSURE;
+ClosingHandshake.prototype.reason = EMPTY;
+ClosingHandshake.prototype.isFrameReceived = false;
+ClosingHandshake.prototype.isFrameSent = false;
+/** Ends the wait for the peer. @type {?NodeJS.Timeout} */
+ClosingHandshake.prototype.timer = null;
+/** An 'error' was emitted: there is one at most. */
+ClosingHandshake.prototype.isErrorEmitted = false;
+/** The violation that fails the connection; reported on the next tick. */
+ClosingHandshake.prototype._violation = null;
+ClosingHandshake.prototype._isViolationReported = false;
 
 /** The names that `ws` has for its fields, which programs read and set. */
 const NAMES = {

@@ -51,19 +51,15 @@ class Sender {
    */
   constructor(socket, extensions, generateMask, createOutput = undefined) {
     this._extensions = extensions || {};
-    this._generateMask = generateMask;
-    this._maskBuffer = generateMask ? Buffer.alloc(4) : null;
-
-    this._firstFragment = true;
-    this._compress = false;
+    if (generateMask) {
+      this._generateMask = generateMask;
+      this._maskBuffer = Buffer.alloc(4);
+    }
 
     this._output = createOutput ? createOutput(this) : new FrameOutput(this);
     /** Made with the first message. @type {?SendQueue} */
     this._ownSendQueue = null;
     if (!createOutput) keepOwn(this, '_socket', socket);
-
-    /** @type {function(Error): void} */
-    this.onerror = ignore;
   }
 
   /**
@@ -178,14 +174,17 @@ class Sender {
     }
 
     if (this._firstFragment) {
+      const compresses = compress ? this._isWorthCompressing(data) : false;
+
       bits |= binary ? BINARY : TEXT;
-      this._compress = compress ? this._isWorthCompressing(data) : false;
-      if (this._compress) bits |= RSV1;
+      if (compresses) bits |= RSV1;
+      if (this._compress !== compresses) this._compress = compresses;
     }
 
     const { _sendQueue: queue } = this;
 
-    this._firstFragment = Boolean(fin);
+    if (this._firstFragment !== Boolean(fin))
+      this._firstFragment = Boolean(fin);
 
     if (fin) {
       bits |= FIN;
@@ -291,6 +290,17 @@ class Sender {
     /** @type {any} */ (this._output).onSocketReplaced();
   }
 }
+
+// In common, as in `connection/connection.js`.
+
+/** @type {function(Buffer): void} */
+Sender.prototype._generateMask = undefined;
+/** @type {?Buffer} */
+Sender.prototype._maskBuffer = null;
+Sender.prototype._firstFragment = true;
+Sender.prototype._compress = false;
+/** @type {function(Error): void} */
+Sender.prototype.onerror = ignore;
 
 const { frame } = Sender;
 const { sendFrame } = Sender.prototype;

@@ -67,9 +67,6 @@ class WebSocket extends EventEmitter {
     this._readyState = CONNECTING;
     this._url = undefined;
 
-    /** Bytes sent when there was no connection any more, or none yet. */
-    this._bufferedAmount = 0;
-
     /** The connection, what it was opened with, and its encoder. */
     this[kConnection] = null;
     this[kConnectionOptions] = null;
@@ -78,18 +75,12 @@ class WebSocket extends EventEmitter {
     /** How it ends. */
     this[kClosing] = new ClosingHandshake(this);
 
-    /** The opening handshake of a client, as long as it lasts. */
-    this[kHandshake] = null;
-    this._redirects = 0;
-
     if (address !== null) {
       options = ClientHandshake.connect(this, address, protocols, options);
     }
 
     this._autoPong = Boolean(options.autoPong);
-    this._autoPongComplete = null;
     this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
-    this._pendingAutoPongs = 0;
     this._closeTimeout = options.closeTimeout;
 
     if (channels.created.hasSubscribers) {
@@ -391,6 +382,17 @@ for (const attribute of [
 ]) {
   Object.defineProperty(WebSocket.prototype, attribute, { enumerable: true });
 }
+
+// What few of them change they have in common: an idle one is smaller.
+
+/** Bytes sent when there was no connection any more, or none yet. */
+WebSocket.prototype._bufferedAmount = 0;
+/** The opening handshake of a client, as long as it lasts. */
+WebSocket.prototype[kHandshake] = null;
+WebSocket.prototype._redirects = 0;
+/** @type {?function(): void} */
+WebSocket.prototype._autoPongComplete = null;
+WebSocket.prototype._pendingAutoPongs = 0;
 
 defineFields(WebSocket);
 mixEventTarget(WebSocket);

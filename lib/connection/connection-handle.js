@@ -12,23 +12,12 @@ class ConnectionHandle {
   /** @param {NativeConnection} connection */
   constructor(connection) {
     this.connection = connection;
-    this._onclose = null;
     /** That of the handle that was in this one's place. */
     this.asyncId = null;
     this.reading = true;
-    this.isStreamBase = false;
     /** What went through the handle that was in this one's place. */
     this.readBefore = 0;
     this.writtenBefore = 0;
-    /** What the socket is given to write has been sent by other means. */
-    this.discardsWrites = false;
-    /** How often the socket is corked. */
-    this.corks = 0;
-    /** What had come and gone when its timeout began, and what waited. */
-    this._seen = 0;
-    this._seenPending = 0;
-    /** What the stream itself holds, once `exposeBacklog()` counts more. */
-    this.ownLength = null;
   }
 
   get fd() {
@@ -166,5 +155,24 @@ class ConnectionHandle {
     return isActive && !connection.isClosed;
   }
 }
+
+// In common, as in `connection.js`.
+
+/** @type {?function(): void} */
+ConnectionHandle.prototype._onclose = null;
+ConnectionHandle.prototype.isStreamBase = false;
+/** What the socket is given to write has been sent by other means. */
+ConnectionHandle.prototype.discardsWrites = false;
+/** How often the socket is corked. */
+ConnectionHandle.prototype.corks = 0;
+/** What had come and gone when its timeout began, and what waited. */
+ConnectionHandle.prototype._seen = 0;
+ConnectionHandle.prototype._seenPending = 0;
+/**
+ * What the stream itself holds, once `exposeBacklog()` counts more.
+ *
+ * @type {?number}
+ */
+ConnectionHandle.prototype.ownLength = null;
 
 module.exports = ConnectionHandle;

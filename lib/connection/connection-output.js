@@ -27,9 +27,6 @@ class ConnectionOutput extends FrameOutput {
     super(sender);
 
     this._connection = connection;
-    this._wasObserved = false;
-    /** Frames go to a socket that somebody else has put there. */
-    this._isReplaced = false;
   }
 
   /** The `net.Socket` or other `Duplex` below. */
@@ -127,8 +124,12 @@ class ConnectionOutput extends FrameOutput {
    * of those of ws, permanently, as there compression has a window of its own.
    */
   get isObserved() {
-    this._wasObserved ||=
-      this._sender._isPatched || this._connection.isWriteObserved;
+    if (
+      !this._wasObserved &&
+      (this._sender._isPatched || this._connection.isWriteObserved)
+    ) {
+      this._wasObserved = true;
+    }
 
     return this._wasObserved;
   }
@@ -152,6 +153,12 @@ class ConnectionOutput extends FrameOutput {
     return maskingKey(this._sender._generateMask, this._sender._maskBuffer);
   }
 }
+
+// In common, as in `connection.js`.
+
+ConnectionOutput.prototype._wasObserved = false;
+/** Frames go to a socket that somebody else has put there. */
+ConnectionOutput.prototype._isReplaced = false;
 
 function isChunk(value) {
   return typeof value === 'string' || isUint8Array(value);

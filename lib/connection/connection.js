@@ -54,23 +54,37 @@ class Connection {
   constructor() {
     this.websocket = null;
     this._handler = null;
-    /** Made with the first event: a connection that is idle has none. @type {?EventQueue} */
-    this._ownEventQueue = null;
-    /** What the peer sent along with its handshake has not been seen yet. */
-    this.awaitingFirstRead = false;
-    this._onFirstReadDone = null;
-    /** Somebody waits for less to wait. */
-    this.notifiesShrunk = false;
-    /** Nobody has to hear of what the engine sends by itself, as was found once. */
-    this.isDirect = false;
     /** How many messages were delivered. */
     this.messagesReceived = 0;
-    /** What has a `Receiver` decode the bytes, if they come as a stream. */
-    this._reader = null;
   }
 
+  /** What events wait in. Most connections have none: nothing ever waits. */
   get _eventQueue() {
     return (this._ownEventQueue ??= new EventQueue(this));
+  }
+
+  /** Whether a chunk that comes now has to wait. */
+  get _isKeeping() {
+    return this._ownEventQueue !== null && this._ownEventQueue.isKeeping;
+  }
+
+  /** Whether there are events that wait for `resume()`. */
+  get _isHoldingBack() {
+    return this._ownEventQueue !== null && this._ownEventQueue.isHoldingBack;
+  }
+
+  /** Whether chunks wait. */
+  get _hasChunks() {
+    return this._ownEventQueue !== null && this._ownEventQueue.hasChunks;
+  }
+
+  /** Emits one event, unless it has to wait. */
+  _deliver(event) {
+    if (this._ownEventQueue === null) {
+      this.emitEvent(event.kind, event.value, event.data, event.fragments);
+    } else {
+      this._ownEventQueue.deliver(event);
+    }
   }
 
   /** A program wants to see what is written. */
@@ -247,6 +261,21 @@ class Connection {
     this._eventQueue.resume();
   }
 }
+
+// What few connections change they have in common: an idle one is smaller.
+
+/** Made once something may have to wait. @type {?EventQueue} */
+Connection.prototype._ownEventQueue = null;
+/** What the peer sent along with its handshake has not been seen yet. */
+Connection.prototype.awaitingFirstRead = false;
+/** @type {?function(): void} */
+Connection.prototype._onFirstReadDone = null;
+/** Somebody waits for less to wait. */
+Connection.prototype.notifiesShrunk = false;
+/** Nobody has to hear of what the engine sends by itself, as was found once. */
+Connection.prototype.isDirect = false;
+/** What has a `Receiver` decode the bytes, if they come as a stream. */
+Connection.prototype._reader = null;
 
 function onLow(connection) {
   connection.onLow();

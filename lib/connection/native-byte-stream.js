@@ -34,34 +34,12 @@ class NativeByteStream extends Connection {
     this.asyncResource = resource;
     this._nativeHandle = null;
     this._socket = null;
-    this.destroyed = false;
-    this._closed = false;
-    /** The peer's FIN has come. */
-    this.ended = false;
-    /** Our FIN is asked for. */
-    this.ending = false;
-    /** Who holds the socket has not said `unref()`. */
-    this.isReferenced = true;
-    /** Bytes are wanted. */
-    this._isReading = true;
-    /** The peer's FIN came while none were, before `start()`. */
-    this._isEndDue = false;
-    /** Nothing is to be read or written. */
-    this._isIdle = false;
-    /** It was paused when it was closed here. */
-    this._closedWhilePaused = false;
     /** Those of sends, once there are some. */
     this._callbacks = null;
-    /** How many there were, once it is closed. */
-    this._bytesRead = 0;
-    this._bytesWritten = 0;
-    this._sharedFrames = 0;
     /** The http.Server that it was accepted for. */
     this.server = null;
     /** It is one of the server's connections, and has no socket to tell. */
     this._isCounted = false;
-    /** That of a socket with TLS. */
-    this.session = null;
   }
 
   /** Whether it keeps the process alive, as `async_hooks` ask their resources. */
@@ -352,8 +330,7 @@ class NativeByteStream extends Connection {
     this.destroyed = true;
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();
-    this._closedWhilePaused =
-      this.isStarted && this._eventQueue.isHoldingBack && !reset;
+    this._closedWhilePaused = this.isStarted && this._isHoldingBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
     if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();
@@ -395,5 +372,30 @@ class NativeByteStream extends Connection {
     return this._closed ? this._sharedFrames : bridge.sharedFrames(this.id);
   }
 }
+
+// In common, as in `connection.js`.
+
+NativeByteStream.prototype.destroyed = false;
+NativeByteStream.prototype._closed = false;
+/** The peer's FIN has come. */
+NativeByteStream.prototype.ended = false;
+/** Our FIN is asked for. */
+NativeByteStream.prototype.ending = false;
+/** Who holds the socket has not said `unref()`. */
+NativeByteStream.prototype.isReferenced = true;
+/** Bytes are wanted. */
+NativeByteStream.prototype._isReading = true;
+/** The peer's FIN came while none were, before `start()`. */
+NativeByteStream.prototype._isEndDue = false;
+/** Nothing is to be read or written. */
+NativeByteStream.prototype._isIdle = false;
+/** It was paused when it was closed here. */
+NativeByteStream.prototype._closedWhilePaused = false;
+/** How many there were, once it is closed. */
+NativeByteStream.prototype._bytesRead = 0;
+NativeByteStream.prototype._bytesWritten = 0;
+NativeByteStream.prototype._sharedFrames = 0;
+/** That of a socket with TLS. */
+NativeByteStream.prototype.session = null;
 
 module.exports = NativeByteStream;

@@ -34,25 +34,12 @@ class NativeConnection extends NativeByteStream {
   constructor(id, resource = null) {
     super(id, resource);
 
-    this.isJsDriven = false;
     /** Takes the events until `start()`. */
     this._listener = null;
-    /** While the socket is an ordinary one. */
-    this.passthrough = null;
     /** What was read of the peer's frames before `start()`. */
     this.head = undefined;
     /** An upgrade socket has given it to a WebSocket. */
     this.isClaimed = false;
-    /** A message was not delivered: none behind it will be. */
-    this._hasGap = false;
-    /** The chunk that comes is kept until the WebSocket is resumed. */
-    this._isKeepingChunk = false;
-    /** Those that are compressed, once there are some. */
-    this._compressedSends = null;
-    /** What `receiver` is once nothing is received any more. */
-    this._idleReceiver = null;
-    /** What OpenSSL said when it broke. */
-    this.tlsError = null;
 
     targets[id] = this;
   }
@@ -74,7 +61,7 @@ class NativeConnection extends NativeByteStream {
     super.start(websocket, handler, options);
     this._listener = null;
     // A program that destroyed the socket before wants nothing of the peer.
-    this._hasGap = this.destroyed;
+    if (this.destroyed) this._hasGap = true;
 
     // As Node's streams take it, the head may be text.
     const head =
@@ -213,7 +200,9 @@ class NativeConnection extends NativeByteStream {
     // A chunk that has begun is delivered whole.
     let isFirst = !events.areContinued;
 
-    if (isFirst) this._isKeepingChunk = this._eventQueue.isKeeping;
+    if (isFirst && this._isKeepingChunk !== this._isKeeping) {
+      this._isKeepingChunk = this._isKeeping;
+    }
 
     while (events.next()) {
       const { kind } = events;
@@ -226,7 +215,7 @@ class NativeConnection extends NativeByteStream {
         if (kind >= END) this._control(kind, events);
         else if (this.isDetached) this._reader.receiver.take(events);
         else if (!isWanted) this._hasGap = true;
-        else if (!this._isKeepingChunk) this._eventQueue.deliver(events);
+        else if (!this._isKeepingChunk) this._deliver(events);
         else {
           this._eventQueue.keep(events, isFirst);
           isFirst = false;
@@ -259,8 +248,8 @@ class NativeConnection extends NativeByteStream {
     } else if (kind === END) {
       this.ended = true;
       if (this.isDetached) this._endSocket();
-      else if (this._eventQueue.hasChunks) this._eventQueue.keep(events, false);
-      else this._eventQueue.deliver(events);
+      else if (this._hasChunks) this._eventQueue.keep(events, false);
+      else this._deliver(events);
       if (this._mayIdle) this.notifyDrained();
     } else if (kind === CHUNK) {
       if (this.passthrough === null) this.socket.onChunk(events.data);
@@ -410,5 +399,21 @@ class NativeConnection extends NativeByteStream {
     if (this.isDetached) this._reader.stop();
   }
 }
+
+// In common, as in `connection.js`.
+
+NativeConnection.prototype.isJsDriven = false;
+/** While the socket is an ordinary one. @type {?Passthrough} */
+NativeConnection.prototype.passthrough = null;
+/** A message was not delivered: none behind it will be. */
+NativeConnection.prototype._hasGap = false;
+/** The chunk that comes is kept until the WebSocket is resumed. */
+NativeConnection.prototype._isKeepingChunk = false;
+/** Those that are compressed, once there are some. @type {?CompressedSends} */
+NativeConnection.prototype._compressedSends = null;
+/** What `receiver` is once nothing is received any more. */
+NativeConnection.prototype._idleReceiver = null;
+/** What OpenSSL said when it broke. @type {?string} */
+NativeConnection.prototype.tlsError = null;
 
 module.exports = NativeConnection;

@@ -56,15 +56,10 @@ class SendQueue {
    * @param {Sender} sender Its `onerror` is called when a Blob cannot be read
    */
   constructor(output, sender) {
-    /** Bytes of what waits here. */
-    this.bufferedBytes = 0;
     /** How many messages were added. */
     this.messages = 0;
     this._output = output;
     this._sender = sender;
-    this.state = IDLE;
-    /** @type {?Object[]} */
-    this._waiting = null;
   }
 
   /**
@@ -229,5 +224,13 @@ class SendQueue {
     }
   }
 }
+
+// In common, as in `connection.js`.
+
+/** Bytes of what waits here. */
+SendQueue.prototype.bufferedBytes = 0;
+SendQueue.prototype.state = IDLE;
+/** @type {?Object[]} */
+SendQueue.prototype._waiting = null;
 
 module.exports = { BLOB, SendQueue };

@@ -21,8 +21,8 @@ pub(super) struct Input {
     pub(super) read_blocked: bool,
     /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
-    /// The job that did so.
-    inflated: Option<InflateJob>,
+    /// The job that did so: few connections ever have one.
+    inflated: Option<Box<InflateJob>>,
     /// Receives it, where the endpoint was moved to JavaScript meanwhile.
     on_inflated: Option<OnInflated>,
     /// The peer's FIN has come.
@@ -147,7 +147,7 @@ impl Input {
                 self.phase = Phase::Passthrough(early);
                 let is_out = mem::take(&mut self.inflating);
                 match self.inflated.take() {
-                    Some(job) => on_inflated(job),
+                    Some(job) => on_inflated(*job),
                     None if is_out => self.on_inflated = Some(on_inflated),
                     None => {}
                 }
@@ -265,7 +265,7 @@ impl Input {
     pub(super) fn end_inflation(&mut self, job: InflateJob) {
         match self.on_inflated.take() {
             Some(on_inflated) => on_inflated(job),
-            None => self.inflated = Some(job),
+            None => self.inflated = Some(Box::new(job)),
         }
     }
 
@@ -282,7 +282,7 @@ impl Input {
 
     /// Delivers what a job inflated and what came behind it. Returns the next job.
     pub(super) fn feed_inflated(&mut self, batch: &mut Batch) -> Option<InflateJob> {
-        let job = self.inflated.take()?;
+        let job = *self.inflated.take()?;
         self.inflating = false;
         let Phase::Open { endpoint, .. } = &mut self.phase else {
             return None;

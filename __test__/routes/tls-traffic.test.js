@@ -226,7 +226,7 @@ describe.each(rows)('TLS traffic ($name)', (row) => {
     const connected = once(wss, 'connection');
     const client = await dial(row, port);
     const [server] = await connected;
-    const sent = Array.from({ length: 150 }, (_, i) => bytes(60000, i + 1));
+    const sent = Array.from({ length: 300 }, (_, i) => bytes(60000, i + 1));
     const received = [];
     const called = [];
     const all = new Promise((resolve) => {

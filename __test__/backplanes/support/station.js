@@ -32,7 +32,17 @@ class Station {
     return this.backplane.unsubscribe(topic);
   }
 
-  async publish(topic, data) {
+  publish(topic, data) {
+    const published = this.#publish(topic, data);
+
+    // The others may have heard it before the broker answers, and the test have
+    // ended.
+    published.catch(() => {});
+
+    return published;
+  }
+
+  async #publish(topic, data) {
     await this.backplane.publish(topic, Buffer.from(data));
   }
 

@@ -80,3 +80,44 @@ describeEach(rows, 'the first messages of both sides', (row) => {
     }
   });
 });
+
+describeEach(rows, 'a client that is terminated', (row) => {
+  // More writes than the kernel has under way before the first is acknowledged:
+  // the last ones have not arrived when the first one is read.
+  const MESSAGES = 18;
+
+  /** Sends the next message when the one before it is written. */
+  function sendAll(client, count) {
+    if (count > 0) client.send('x', () => sendAll(client, count - 1));
+  }
+
+  test("is heard before its 'close', if an answer to it fails", async () => {
+    const wss = await listen(row);
+    const events = [];
+    const client = trackWebSocket(
+      new row.lib.WebSocket(
+        `${row.route.scheme}://127.0.0.1:${wss.address().port}`,
+        row.route.clientOptions()
+      )
+    );
+    const [[websocket]] = await Promise.all([
+      once(wss, 'connection'),
+      once(client, 'open')
+    ]);
+
+    client.on('close', () => events.push("client 'close'"));
+    websocket.on('message', () => {
+      events.push('message');
+      client.terminate();
+      // Who asks has it written: the client's side answers the first with RST.
+      for (const answer of ['one', 'two']) {
+        websocket.send(answer);
+        void websocket.bufferedAmount;
+      }
+    });
+    sendAll(client, MESSAGES);
+    await Promise.all([once(client, 'close'), once(websocket, 'close')]);
+    expect(events[0]).toBe('message');
+    expect(events.at(-1)).toBe("client 'close'");
+  });
+});

@@ -68,20 +68,26 @@ impl RunQueue {
     }
 
     pub(super) fn push(&self, source: Pollable) {
-        self.add(source, true);
+        self.add(source, true, false);
+    }
+
+    /// The same in front of those that are there.
+    pub(super) fn push_first(&self, source: Pollable) {
+        self.add(source, true, true);
     }
 
     /// Adds a source whose first event the kernel is about to tell: a driver that waits for the kernel is not woken for it.
     /// The I/O thread may have had that event already, and end before it looks at the list: then the next driver must not
     /// wait.
     pub(super) fn push_registered(&self, source: Pollable) {
-        self.add(source, false);
+        self.add(source, false, false);
     }
 
-    fn add(&self, source: Pollable, urgent: bool) {
+    fn add(&self, source: Pollable, urgent: bool, first: bool) {
         let mut queued = lock(&self.queued);
         if !queued.closed {
-            queued.sources.push(source);
+            let place = if first { 0 } else { queued.sources.len() };
+            queued.sources.insert(place, source);
             let urgent = urgent || queued.has_thread;
             self.wake(queued, urgent);
         }

@@ -72,6 +72,11 @@ impl Engine {
         self.run_queue.push(source);
     }
 
+    /// The same, before those that are to be polled already.
+    pub(super) fn schedule_first(&self, source: Pollable) {
+        self.run_queue.push_first(source);
+    }
+
     /// The same for a source whose socket has just been registered: the kernel tells at once what it is ready for.
     pub(super) fn schedule_registered(&self, source: Pollable) {
         self.run_queue.push_registered(source);

@@ -46,6 +46,8 @@ const REGISTERED: u8 = 1;
 const URGENT: u8 = 2;
 /// On the list twice: only the last entry counts.
 const MOVED: u8 = 3;
+/// At the head of the list, and not to be moved.
+const FIRST: u8 = 4;
 
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
@@ -109,7 +111,7 @@ pub struct Connection {
     bridge: u32,
     id: AtomicU32,
     listener: Option<Arc<AcceptState>>,
-    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`], [`URGENT`] or [`MOVED`].
+    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`], [`URGENT`], [`MOVED`] or [`FIRST`].
     waiting: AtomicU8,
     /// Sent to in this tick or dispatch of JavaScript.
     dirty: AtomicBool,
@@ -335,14 +337,24 @@ impl Connection {
         self.engine.fan_outs().settle(self.address());
     }
 
-    /// Runs a command. If that leaves something to report, has the connection polled.
+    /// Has the connection polled before those that are on the list. Where it is on it, too, there is one poll too many.
+    fn schedule_first(self: &Arc<Self>) {
+        self.waiting.store(FIRST, Ordering::Release);
+        self.engine.schedule_first(self.as_pollable());
+    }
+
+    /// Runs a command. If that leaves something to report, has the connection polled: at once if a write has failed, as
+    /// what had arrived before that comes before what became of others meanwhile.
     fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
         self.settle_fan_outs();
-        let (result, has_news) = self.with_state(|state, context| {
+        let (result, has_news, has_failed) = self.with_state(|state, context| {
+            let was_broken = state.broken;
             let result = work(state, context);
-            (result, state.settle())
+            (result, state.settle(), state.broken && !was_broken)
         });
-        if has_news {
+        if has_failed {
+            self.schedule_first();
+        } else if has_news {
             self.schedule();
         }
         result

@@ -4,7 +4,7 @@ const { connect: dial } = require('nats');
 
 const { natsBackplane } = require('../../lib/backplanes');
 const { describeSemantics } = require('../backplanes/support/semantics');
-const { Station, reach } = require('../backplanes/support/station');
+const { pair, reach } = require('../backplanes/support/station');
 const { onRelease } = require('../support/resources');
 const { Nats } = require('./support/brokers');
 
@@ -27,20 +27,10 @@ async function connect(options) {
   );
 }
 
-async function pair(options) {
-  const stations = [
-    new Station(await connect(options)),
-    new Station(await connect(options))
-  ];
-
-  await Promise.all(stations.map((station) => station.subscribe('a')));
-  return stations;
-}
-
 describeSemantics(connect);
 
 test('goes on when the broker was started again', async () => {
-  const [one, two] = await pair();
+  const [one, two] = await pair(connect);
 
   for (let index = 0; index < 50; index++) one.publish('a', `${index}`);
   await two.hears('a:49');
@@ -72,7 +62,7 @@ test('goes on when the broker was started again', async () => {
 });
 
 test('a broker that stands still holds up nobody', async () => {
-  const [one, two] = await pair({ maxPending: 500_000 });
+  const [one, two] = await pair(connect, { maxPending: 500_000 });
 
   nats.pause();
   for (let index = 0; index < 5; index++) {
@@ -90,7 +80,7 @@ test('a broker that stands still holds up nobody', async () => {
 });
 
 test('leaves nothing behind in a connection that stays open', async () => {
-  const [one, two] = await pair();
+  const [one, two] = await pair(connect);
   const { connection } = two.backplane;
 
   await two.close();

@@ -7,7 +7,7 @@ const { createClient } = require('redis');
 
 const { redisBackplane } = require('../../lib/backplanes');
 const { describeSemantics } = require('../backplanes/support/semantics');
-const { Station, reach } = require('../backplanes/support/station');
+const { pair, reach } = require('../backplanes/support/station');
 const { onRelease } = require('../support/resources');
 const { until } = require('../support/waiting');
 const { Redis } = require('./support/brokers');
@@ -67,21 +67,10 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
     return Object.assign(backplane, { publisher, subscriber });
   }
 
-  /** Two that are subscribed to "a". */
-  async function pair(options) {
-    const stations = [
-      new Station(await connect(options)),
-      new Station(await connect(options))
-    ];
-
-    await Promise.all(stations.map((station) => station.subscribe('a')));
-    return stations;
-  }
-
   describeSemantics(connect);
 
   test('goes on when the broker was started again', async () => {
-    const [one, two] = await pair();
+    const [one, two] = await pair(connect);
     const said = [];
     const publish = () => {
       said.push(`a:${said.length}`);
@@ -111,7 +100,7 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
   });
 
   test('a topic that is asked for meanwhile is subscribed to', async () => {
-    const [one, two] = await pair();
+    const [one, two] = await pair(connect);
 
     await redis.stop();
 
@@ -123,7 +112,7 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
   });
 
   test('subscriptions that were killed are renewed', async () => {
-    const [one, two] = await pair();
+    const [one, two] = await pair(connect);
 
     await send(one.backplane.publisher, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     await reach(one, two, 'a');
@@ -132,7 +121,7 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
   });
 
   test('a broker that stands still holds up nobody', async () => {
-    const [one, two] = await pair({ maxPending: 500_000 });
+    const [one, two] = await pair(connect, { maxPending: 500_000 });
 
     redis.pause();
 
@@ -163,7 +152,7 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
   });
 
   test('leaves nothing behind in clients that stay open', async () => {
-    const [one, two] = await pair();
+    const [one, two] = await pair(connect);
     const { subscriber } = two.backplane;
     const channels = () =>
       send(
@@ -183,7 +172,7 @@ describe.each(rows)('by $name, sharded: $sharded', ({ name, sharded }) => {
   });
 
   test('ends though the broker does not answer', async () => {
-    const [one] = await pair();
+    const [one] = await pair(connect);
 
     redis.pause();
     await one.close();

@@ -77,6 +77,17 @@ class Station {
   }
 }
 
+/** Two that are subscribed to "a". `connect()` makes a backplane. */
+async function pair(connect, options) {
+  const stations = [
+    new Station(await connect(options)),
+    new Station(await connect(options))
+  ];
+
+  await Promise.all(stations.map((station) => station.subscribe('a')));
+  return stations;
+}
+
 /** Has what one says heard by the other, whatever is lost before it is. */
 async function reach(from, to, topic) {
   let count = 0;
@@ -97,4 +108,4 @@ async function reach(from, to, topic) {
 const TOPICS = ['a', '', 'a.b', '*', '>', 'ü 🦀\n%', '%', 'x'.repeat(5000)];
 const BYTES = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
 
-module.exports = { BYTES, Station, TOPICS, reach };
+module.exports = { BYTES, Station, TOPICS, pair, reach };

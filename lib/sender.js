@@ -18,6 +18,7 @@ const {
 } = require('./native/frame-flags');
 const closePayload = require('./close-payload');
 const FrameOutput = require('./connection/frame-output');
+const hideFields = require('./hide-fields');
 const { BLOB, SendQueue } = require('./connection/send-queue');
 const maskingKey = require('./native/masking-key');
 const keepOwn = require('./node/keep-own');
@@ -301,6 +302,8 @@ Sender.prototype._firstFragment = true;
 Sender.prototype._compress = false;
 /** @type {function(Error): void} */
 Sender.prototype.onerror = ignore;
+
+hideFields(Sender, Object.keys(Sender.prototype));
 
 const { frame } = Sender;
 const { sendFrame } = Sender.prototype;

@@ -5,6 +5,7 @@ const EventEmitter = require('events');
 const ClientHandshake = require('./handshake/client-handshake');
 const callGuarded = require('./native/call-guarded');
 const emitGuarded = require('./native/emit-guarded');
+const hideFields = require('./hide-fields');
 const { mixEventTarget } = require('./event-target');
 const { ClosingHandshake, defineFields } = require('./closing-handshake');
 const { channels } = require('./diagnostics');
@@ -393,6 +394,13 @@ WebSocket.prototype._redirects = 0;
 /** @type {?function(): void} */
 WebSocket.prototype._autoPongComplete = null;
 WebSocket.prototype._pendingAutoPongs = 0;
+
+hideFields(WebSocket, [
+  '_bufferedAmount',
+  '_redirects',
+  '_autoPongComplete',
+  '_pendingAutoPongs'
+]);
 
 defineFields(WebSocket);
 mixEventTarget(WebSocket);

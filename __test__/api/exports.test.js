@@ -127,6 +127,20 @@ describeEach(implementations, 'the package', ({ lib: WebSocket }) => {
 });
 
 describe('the shape of oxws', () => {
+  test.each([
+    'PerMessageDeflate',
+    'Receiver',
+    'Sender',
+    'WebSocket',
+    'WebSocketServer'
+  ])('has the enumerable members of a %s and no more', (name) => {
+    const [expected, actual] = [ws, oxws].map((lib) =>
+      Object.keys(lib[name].prototype).sort()
+    );
+
+    expect(actual).toEqual(expected);
+  });
+
   test('has all the methods of a WebSocket', () => {
     expect(shapeOf(oxws.prototype)).toMatchObject(shapeOf(ws.prototype));
   });

@@ -1,6 +1,6 @@
 'use strict';
 
-const { kClosing, kConnection } = require('./constants');
+const { kConnection } = require('./constants');
 
 /** @typedef {import('./websocket')} WebSocket */
 
@@ -25,9 +25,16 @@ class ServerCounts {
     increment(this.refused, status);
   }
 
-  /** @param {any} websocket A WebSocket that is closed */
-  countClosed({ [kClosing]: closing, [kConnection]: connection }) {
-    increment(this.closed, closing.code);
+  /**
+   * @param {any} websocket A WebSocket that is closed
+   * @param {number} code Its close code
+   */
+  countClosed({ [kConnection]: connection }, code) {
+    increment(this.closed, code);
+
+    // A program's own `setSocket()` may not have made one.
+    if (!connection) return;
+
     this.messagesReceived += connection.messagesReceived;
     this.messagesSent += connection.messagesSent;
     this.bytesReceived += connection.bytesReceived;

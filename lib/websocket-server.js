@@ -287,8 +287,8 @@ function addListeners(emitter, listeners) {
 
 /** One listener for all clients of a server: it is called on the client. */
 function createClientCloseListener(server) {
-  return function onClose() {
-    if (server.clients.delete(this)) server[kCounts].countClosed(this);
+  return function onClose(code) {
+    if (server.clients.delete(this)) server[kCounts].countClosed(this, code);
 
     if (server._shouldEmitClose && server.clients.size === 0) {
       process.nextTick(emitClose, server);

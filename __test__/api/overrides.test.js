@@ -2,8 +2,9 @@
 
 const { once } = require('events');
 
-const { connect } = require('../support/connection');
+const { connect, listen } = require('../support/connection');
 const { describeEach, routedPairs } = require('../support/implementations');
+const { rawClient } = require('../support/raw');
 
 describeEach(routedPairs, 'a subclass', (pair) => {
   /** A WebSocket class that notes the calls of setSocket(). */
@@ -27,6 +28,32 @@ describeEach(routedPairs, 'a subclass', (pair) => {
     expect(calls).toEqual([[server._socket, true, 77]]);
     client.send('hello');
     expect(String((await once(client, 'message'))[0])).toBe('hello');
+  });
+
+  test('may keep the socket for itself', async () => {
+    const { WebSocket } = new pair.WebSocketServer({ noServer: true }).options;
+
+    class Bare extends WebSocket {
+      setSocket(socket) {
+        this.bare = socket;
+        socket.on('close', () => this.emit('close', 4001, Buffer.alloc(0)));
+        socket.resume();
+      }
+    }
+
+    const { wss, port } = await listen(pair, { WebSocket: Bare });
+    const connected = once(wss, 'connection');
+    const peer = await rawClient(port, { route: pair.route });
+    const [websocket] = await connected;
+
+    expect(wss.clients).toEqual(new Set([websocket]));
+    expect(websocket.readyState).toBe(websocket.CONNECTING);
+    expect(peer.response).toMatch(/^HTTP\/1\.1 101 /);
+    websocket.bare.write('as it is');
+    expect(String(await peer.bytes(8))).toBe('as it is');
+    websocket.bare.destroy();
+    expect(await once(websocket, 'close')).toEqual([4001, Buffer.alloc(0)]);
+    expect(wss.clients.size).toBe(0);
   });
 
   test('has its setSocket() called by a client', async () => {

@@ -2,12 +2,24 @@
 
 const { once } = require('events');
 
-const { connect, dialRaw, serveRaw } = require('../support/connection');
+const {
+  connect,
+  dial,
+  dialRaw,
+  listen,
+  serveRaw
+} = require('../support/connection');
 const {
   describeEach,
   routedImplementations,
   routedPairs
 } = require('../support/implementations');
+const {
+  rawServer,
+  rawSocket,
+  switchingProtocols,
+  upgradeRequest
+} = require('../support/raw');
 const { turns } = require('../support/waiting');
 const { closePayload, frame, KEY, OPCODE } = require('../support/wire');
 
@@ -283,6 +295,23 @@ for (const { role, open, key } of roles) {
       expect(events).toEqual(long);
     });
 
+    test('gets no message that ends in a later chunk', async () => {
+      const { websocket, peer, events } = await openActing(pause);
+      // All of it has come when the first is read, with the second's beginning.
+      const payloads = ['a'.repeat(1 << 15), 'b'.repeat(1 << 17)];
+
+      websocket.pause();
+      peer.write(...payloads.map(text));
+      await turns();
+      websocket.resume();
+      while (events.length === 0) await turns(1);
+      await turns();
+      expect(events.map(([letter]) => letter)).toEqual(['a']);
+      websocket.resume();
+      await once(websocket, 'message');
+      expect(events).toEqual(payloads);
+    });
+
     test('gets all of a chunk of a thousand messages', async () => {
       const { peer, events } = await openActing(pause);
 
@@ -357,3 +386,57 @@ for (const { role, open, key } of roles) {
     });
   });
 }
+
+describeEach(routedImplementations, 'pause() in what came along', (row) => {
+  const text = (payload, key) => frame({ opcode: OPCODE.text, payload, key });
+
+  /** Both of 'a', which paused it, and 'b', which came in a chunk of its own. */
+  async function expectApart(websocket, events) {
+    while (events.length === 0) await turns(1);
+    await turns();
+    expect(events).toEqual(['a']);
+    websocket.resume();
+    if (events.length < 2) await once(websocket, 'message');
+    expect(events).toEqual(['a', 'b']);
+  }
+
+  function pauseInFirst(websocket) {
+    const events = [];
+
+    websocket.once('message', () => websocket.pause());
+    websocket.on('message', (data) => events.push(String(data)));
+    return events;
+  }
+
+  test('with the request is for what came behind', async () => {
+    const { wss, port } = await listen({
+      WebSocketServer: row.lib.WebSocketServer,
+      route: row.route
+    });
+    const peer = await rawSocket(port, row.route);
+    const connected = new Promise((resolve) => {
+      wss.on('connection', (websocket) => {
+        resolve({ websocket, events: pauseInFirst(websocket) });
+      });
+    });
+
+    wss.on('headers', () => peer.write(text('b', KEY)));
+    peer.write(upgradeRequest(), text('a', KEY));
+
+    const { websocket, events } = await connected;
+    await expectApart(websocket, events);
+  });
+
+  test('with the response is for what came behind', async () => {
+    let peer;
+    const { url } = await rawServer((it, head) => {
+      peer = it;
+      peer.write(switchingProtocols(head), text('a'));
+    }, row.route);
+    const client = { WebSocket: row.lib.WebSocket, route: row.route };
+    const websocket = dial(client, url);
+
+    websocket.on('upgrade', () => peer.write(text('b')));
+    await expectApart(websocket, pauseInFirst(websocket));
+  });
+});

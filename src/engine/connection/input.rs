@@ -53,12 +53,18 @@ impl Input {
 
     /// Bytes may be read, and there is a place for them.
     pub(super) fn can_read(&self) -> bool {
-        let has_place = match &self.phase {
-            Phase::Connecting(_) => false,
-            Phase::Parked { bytes, passed, .. } => bytes.len() - passed < READ_SIZE,
-            Phase::Head { .. } | Phase::Passthrough(_) | Phase::Open { .. } => true,
-        };
-        has_place && !self.paused && !self.is_blocked() && !self.eof
+        self.room() > 0 && !self.paused && !self.is_blocked() && !self.eof
+    }
+
+    /// How many bytes there is a place for. What is parked behind the head is one chunk, so it is no more than a read.
+    pub(super) fn room(&self) -> usize {
+        match &self.phase {
+            Phase::Connecting(_) => 0,
+            Phase::Parked {
+                bytes, together, ..
+            } => READ_SIZE.saturating_sub(bytes.len() - together),
+            Phase::Head { .. } | Phase::Passthrough(_) | Phase::Open { .. } => READ_SIZE,
+        }
     }
 
     /// The bytes are frames.
@@ -88,19 +94,34 @@ impl Input {
 
     /// Not all that was read for JavaScript has been delivered.
     pub(super) fn is_behind(&self) -> bool {
-        self.inflating
-            || match &self.phase {
-                Phase::Passthrough(early) | Phase::Open { early, .. } => !early.is_empty(),
-                _ => false,
-            }
+        self.inflating || self.early_chunks() > 0
+    }
+
+    /// What came before the phase was known can be delivered.
+    pub(super) fn has_early(&self) -> bool {
+        self.early_chunks() > 0 && !self.paused && !self.is_blocked()
+    }
+
+    fn early_chunks(&self) -> usize {
+        match &self.phase {
+            Phase::Passthrough(early) => usize::from(!early.is_empty()),
+            Phase::Open { early, .. } => early.len(),
+            _ => 0,
+        }
     }
 
     /// Takes `head` and what was parked for frames. If the end was reported before, it is reported again after them.
     pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
         self.opened = true;
         self.reported_end = false;
-        let mut early = self.take_parked();
-        early.splice(0..0, head.iter().copied());
+        let behind = match &mut self.phase {
+            Phase::Parked {
+                bytes, together, ..
+            } => bytes.split_off(*together),
+            _ => Vec::new(),
+        };
+        let mut early = vec![head.to_vec(), self.take_parked(), behind];
+        early.retain(|chunk| !chunk.is_empty());
         self.phase = Phase::Open {
             endpoint: Box::new(endpoint),
             early,
@@ -114,8 +135,8 @@ impl Input {
             Phase::Parked { bytes, .. } | Phase::Passthrough(bytes) => {
                 bytes.extend_from_slice(read);
             }
-            Phase::Open { early, .. } => early.extend_from_slice(read),
-            Phase::Connecting(_) | Phase::Head { .. } => {}
+            Phase::Open { early, .. } if !read.is_empty() => early.push(read.to_vec()),
+            Phase::Open { .. } | Phase::Connecting(_) | Phase::Head { .. } => {}
         }
     }
 
@@ -144,7 +165,7 @@ impl Input {
     pub(super) fn detach(&mut self, on_inflated: OnInflated) -> Option<(Box<Endpoint>, bool)> {
         match mem::replace(&mut self.phase, Phase::Passthrough(Vec::new())) {
             Phase::Open { endpoint, early } => {
-                self.phase = Phase::Passthrough(early);
+                self.phase = Phase::Passthrough(early.concat());
                 let is_out = mem::take(&mut self.inflating);
                 match self.inflated.take() {
                     Some(job) => on_inflated(*job),
@@ -178,18 +199,18 @@ impl Input {
         }
     }
 
-    /// Delivers what came before the phase was known. Returns a job to run.
+    /// Delivers the first chunk of what came before the phase was known. Returns a job to run.
     pub(super) fn feed_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
-        if self.paused || self.is_blocked() {
+        if !self.has_early() {
             return None;
         }
         match &mut self.phase {
-            Phase::Passthrough(parked) if !parked.is_empty() => {
+            Phase::Passthrough(parked) => {
                 batch.push_bytes(Kind::Chunk, 0, &mem::take(parked));
                 None
             }
-            Phase::Open { endpoint, early } if !early.is_empty() => {
-                let mut bytes = mem::take(early);
+            Phase::Open { endpoint, early } => {
+                let mut bytes = early.remove(0);
                 batch.feed(endpoint, &mut bytes);
                 self.begin_inflation()
             }

@@ -21,10 +21,10 @@ pub(super) enum Phase {
     },
     /// JavaScript's as they are.
     Passthrough(Vec<u8>),
-    /// Frames. Those that came early wait.
+    /// Frames. Those that came early wait, in the chunks in which they were read.
     Open {
         endpoint: Box<Endpoint>,
-        early: Vec<u8>,
+        early: Vec<Vec<u8>>,
     },
 }
 

@@ -19,15 +19,17 @@ impl State {
         self.input.can_read() && self.stream.as_ref().is_some_and(is_ready)
     }
 
-    /// Reads, and once more if that has begun a long message. Returns whether there is more.
+    /// Reads, and once more if that has only begun a long message: a second one that ended in the same chunk would
+    /// pass a `pause()` in the first. Returns whether there is more.
     pub(super) fn read_twice(
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
         batch: &mut Batch,
     ) -> bool {
+        let events = batch.events.len();
         let again = self.read(connection, context, batch);
-        if again && self.input.payload_buffer().is_some() {
+        if again && batch.events.len() == events && self.input.payload_buffer().is_some() {
             return self.read(connection, context, batch);
         }
         again
@@ -49,7 +51,7 @@ impl State {
         let start = batch.arena.len();
         let (memory, room, is_direct) = match self.input.payload_buffer() {
             Some((memory, room)) => (memory, room, true),
-            None => (batch.room(READ_SIZE), READ_SIZE, false),
+            None => (batch.room(READ_SIZE), self.input.room(), false),
         };
         let read = if self.broken {
             stream.read_now(memory, room)

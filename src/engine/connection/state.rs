@@ -121,9 +121,14 @@ impl State {
         self.input.paused &= self.stream.is_some();
         let inflated = self.input.feed_inflated(batch);
         self.inflate(connection, inflated);
+        let events = batch.events.len();
         let early = self.input.feed_early(batch);
         self.inflate(connection, early);
-        let again = if is_first && connection.listener.is_none() {
+        // A chunk is what is read at once: a `pause()` in it is for what is read next.
+        let has_chunk = batch.events.len() > events;
+        let again = if has_chunk || self.input.has_early() {
+            self.has_bytes(context) || self.input.has_early() || self.broken
+        } else if is_first && connection.listener.is_none() {
             // Adopted just now, and not woken by the kernel: those whose bytes came before its own are polled first.
             self.has_bytes(context)
         } else {

@@ -10,7 +10,7 @@ const {
 } = require('../native/async-context');
 const { kinds } = require('../native/bridge');
 const { UpgradeRequest } = require('./upgrade-message');
-const { deliver, serve, takeOver } = require('./node-connection');
+const { deliver, serve, release } = require('./node-connection');
 const { isServerOriginal } = require('../node/node-originals');
 const { kOriginals } = require('../constants');
 const ServerHandshake = require('./server-handshake');
@@ -104,7 +104,7 @@ class NativeServer {
       return;
     }
 
-    const taken = takeOver(connection, this._TCP);
+    const taken = release(connection, this._TCP);
 
     if (taken === null) return;
 
@@ -161,7 +161,7 @@ class NativeServer {
   _serve(connection) {
     this._forget(connection);
 
-    const taken = takeOver(connection, this._TCP);
+    const taken = release(connection, this._TCP);
 
     if (taken === null) return null;
 

@@ -22,7 +22,7 @@ const SOCKET = 0;
  * @param {any} TCP The class of Node's handles
  * @return {?{handle: Object, bytes: Buffer}} None: it is closed
  */
-function takeOver(connection, TCP) {
+function release(connection, TCP) {
   const released = connection.release();
 
   if (released === null) return null;
@@ -85,4 +85,4 @@ function deliver(handle, bytes) {
   });
 }
 
-module.exports = { deliver, serve, takeOver };
+module.exports = { deliver, serve, release };

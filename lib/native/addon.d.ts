@@ -170,21 +170,21 @@ export interface Bridge {
   /** They are done with. */
   freeTopics(topics: number): void;
   /**
-   * Somebody who may subscribe; returns his slot. The engine sends to those of a
+   * A subscriber to come; returns its slot. The engine sends to those of a
    * class other than 0, over the connection `id`.
    */
   addSubscriber(topics: number, id: number, class_: number): number;
-  /** He is of another class from here on. */
+  /** It is of another class from here on. */
   setSubscriber(topics: number, slot: number, id: number, class_: number): void;
-  /** He goes, with all that he was subscribed to. */
+  /** It goes, with all that it was subscribed to. */
   removeSubscriber(topics: number, slot: number): void;
-  /** Returns 0 if he was already, 2 if he is the first one, 1 otherwise. */
+  /** Returns 0 if it was already, 2 if it is the first one, 1 otherwise. */
   subscribe(topics: number, slot: number, name: string): number;
-  /** Returns 0 if he was not, 2 if he was the last one, 1 otherwise. */
+  /** Returns 0 if it was not, 2 if it was the last one, 1 otherwise. */
   unsubscribe(topics: number, slot: number, name: string): number;
-  /** 1 if he is subscribed to it. */
+  /** 1 if it is subscribed. */
   isSubscribed(topics: number, slot: number, name: string): number;
-  /** The names of what he is subscribed to. */
+  /** The names of what it is subscribed to. */
   topicsOf(topics: number, slot: number): string[];
   /** How many are subscribed to it. */
   topicSize(topics: number, name: string): number;

@@ -141,7 +141,7 @@ fn free(context: &CallContext, [topics]: [sys::napi_value; 1]) -> sys::napi_valu
     undefined(env)
 }
 
-/// `addSubscriber(topics, id, class)`: somebody who may subscribe, and answers with his slot. The engine sends to those of
+/// `addSubscriber(topics, id, class)`: a subscriber to come; answers with its slot. The engine sends to those of
 /// a class other than 0, whose connections have these ids.
 fn add_subscriber(
     context: &CallContext,
@@ -152,7 +152,7 @@ fn add_subscriber(
     number(context.env(), f64::from(slot))
 }
 
-/// `setSubscriber(topics, slot, id, class)`: he is of another class from here on.
+/// `setSubscriber(topics, slot, id, class)`: it is of another class from here on.
 fn set_subscriber(
     context: &CallContext,
     [topics, slot, id, class]: [sys::napi_value; 4],
@@ -164,7 +164,7 @@ fn set_subscriber(
     undefined(env)
 }
 
-/// `removeSubscriber(topics, slot)`: he goes, with all that he was subscribed to.
+/// `removeSubscriber(topics, slot)`: it goes, with all that it was subscribed to.
 fn remove_subscriber(
     context: &CallContext,
     [topics, slot]: [sys::napi_value; 2],
@@ -175,12 +175,12 @@ fn remove_subscriber(
     undefined(env)
 }
 
-/// `subscribe(topics, slot, name)`: answers with 0 if he is subscribed to it already, 2 if he is the first one, else 1.
+/// `subscribe(topics, slot, name)`: answers with 0 if it is subscribed already, 2 if it is the first one, else 1.
 fn subscribe(context: &CallContext, arguments: [sys::napi_value; 3]) -> sys::napi_value {
     context.change(arguments, Topics::subscribe)
 }
 
-/// `unsubscribe(topics, slot, name)`: answers with 0 if he is not subscribed to it, 2 if he was the last one, else 1.
+/// `unsubscribe(topics, slot, name)`: answers with 0 if it is not subscribed, 2 if it was the last one, else 1.
 fn unsubscribe(context: &CallContext, arguments: [sys::napi_value; 3]) -> sys::napi_value {
     context.change(arguments, Topics::unsubscribe)
 }
@@ -198,7 +198,7 @@ fn is_subscribed(
     number(env, f64::from(u8::from(is_subscribed)))
 }
 
-/// `topicsOf(topics, slot)`: the names of what he is subscribed to.
+/// `topicsOf(topics, slot)`: the names of what it is subscribed to.
 fn topics_of(context: &CallContext, [topics, slot]: [sys::napi_value; 2]) -> sys::napi_value {
     let env = context.env();
     let slot = u32_of(env, slot);

@@ -130,7 +130,8 @@ impl State {
             self.has_bytes(context) || self.input.has_early() || self.broken
         } else if is_first && connection.listener.is_none() {
             // Adopted just now, and not woken by the kernel: those whose bytes came before its own are polled first.
-            self.has_bytes(context)
+            // If a write has failed already, there may be bytes of which the kernel has not told yet.
+            self.has_bytes(context) || self.broken
         } else {
             self.read_twice(connection, context, batch)
         };

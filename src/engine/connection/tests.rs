@@ -1,5 +1,6 @@
 //! What a connection does in steps, and when something breaks.
 
+use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use crate::protocol::{Config, FrameFlags, Limits, Role};
 
 /// A connection that compresses, and its peer.
 fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
+    connection_that_is(Opening::Adopted)
+}
+
+fn connection_that_is(opening: Opening) -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
     let engine = Engine::new(|| ()).expect("a runtime");
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -21,7 +26,7 @@ fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
     socket.set_nonblocking(true).expect("a socket");
     let stream = engine.enter(|| TcpStream::from_std(socket));
     let stream = Stream::Tcp(stream.expect("a registered socket"));
-    let connection = Connection::start(Arc::clone(&engine), 0, stream, Opening::Adopted);
+    let connection = Connection::start(Arc::clone(&engine), 0, stream, opening);
     connection.set_id(1);
     let config = Config {
         role: Role::Server,
@@ -109,6 +114,29 @@ fn what_panics_while_a_message_is_inflated_closes_its_connection() {
     lock(&connection.state).input.pretend_inflation();
     connection.break_on_panic(|| panic!("as planned"));
     assert_eq!(closed(&engine), 5);
+}
+
+#[test]
+fn what_had_arrived_is_told_when_the_first_write_fails() {
+    let (engine, connection, mut peer) = connection_that_is(Opening::BeingAdopted);
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    let send = || connection.send(vec![7; 3].into(), flags, [0; 4], Flush::Now);
+    // What the peer has not read has it reset the connection where it is closed.
+    send();
+    peer.write_all(b"\x81\x81\0\0\0\0a").expect("a write");
+    drop(peer);
+    send();
+    assert!(lock(&connection.state).broken);
+    connection.finish_adoption();
+    let mut batch = Batch::default();
+    // The runtime has not heard yet that there is something to read.
+    connection.poll_unguarded(&mut batch);
+    let mut events = std::mem::take(&mut batch.events);
+    while events.last().is_none_or(|event| event.kind != Kind::Closed) {
+        events.extend(poll(&engine));
+    }
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [Kind::Text, Kind::Closed]);
 }
 
 #[test]

@@ -94,19 +94,19 @@ impl Input {
 
     /// Not all that was read for JavaScript has been delivered.
     pub(super) fn is_behind(&self) -> bool {
-        self.inflating || self.early_chunks() > 0
+        self.inflating || self.keeps_early()
     }
 
     /// What came before the phase was known can be delivered.
     pub(super) fn has_early(&self) -> bool {
-        self.early_chunks() > 0 && !self.paused && !self.is_blocked()
+        self.keeps_early() && !self.paused && !self.is_blocked()
     }
 
-    fn early_chunks(&self) -> usize {
+    fn keeps_early(&self) -> bool {
         match &self.phase {
-            Phase::Passthrough(early) => usize::from(!early.is_empty()),
-            Phase::Open { early, .. } => early.len(),
-            _ => 0,
+            Phase::Passthrough(early) => !early.is_empty(),
+            Phase::Open { early, .. } => !early.is_empty(),
+            _ => false,
         }
     }
 
@@ -120,8 +120,9 @@ impl Input {
             } => bytes.split_off(*together),
             _ => Vec::new(),
         };
-        let mut early = vec![head.to_vec(), self.take_parked(), behind];
-        early.retain(|chunk| !chunk.is_empty());
+        let chunks = [head.to_vec(), self.take_parked(), behind];
+        // Most have none, and keep no memory for them.
+        let early = chunks.into_iter().filter(|it| !it.is_empty()).collect();
         self.phase = Phase::Open {
             endpoint: Box::new(endpoint),
             early,
@@ -211,6 +212,9 @@ impl Input {
             }
             Phase::Open { endpoint, early } => {
                 let mut bytes = early.remove(0);
+                if early.is_empty() {
+                    *early = Vec::new();
+                }
                 batch.feed(endpoint, &mut bytes);
                 self.begin_inflation()
             }

@@ -140,6 +140,25 @@ fn what_had_arrived_is_told_when_the_first_write_fails() {
 }
 
 #[test]
+fn a_message_that_ends_in_a_later_read_comes_in_a_later_poll() {
+    let (engine, connection, mut peer) = connection();
+    // The first read brings one message and most of the other.
+    for length in [20_000_u16, 62_000] {
+        let [high, low] = length.to_be_bytes();
+        let mut frame = vec![0x82, 0xfe, high, low, 0, 0, 0, 0];
+        frame.resize(frame.len() + usize::from(length), 7);
+        peer.write_all(&frame).expect("a write");
+    }
+    let mut polls = Vec::new();
+    while polls.iter().sum::<usize>() < 2 {
+        polls.push(poll(&engine).len());
+    }
+    polls.retain(|events| *events > 0);
+    assert_eq!(polls, [1, 1]);
+    assert_eq!(connection.traffic().0, 2 * 8 + 20_000 + 62_000);
+}
+
+#[test]
 fn a_backlog_is_written_in_steps_and_each_send_reported() {
     let (engine, connection, _peer) = connection();
     let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;

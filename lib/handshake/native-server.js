@@ -10,7 +10,7 @@ const {
 } = require('../native/async-context');
 const { kinds } = require('../native/bridge');
 const { UpgradeRequest } = require('./upgrade-message');
-const { deliver, serve, release } = require('./node-connection');
+const { deliver, release, serve } = require('./node-connection');
 const { isServerOriginal } = require('../node/node-originals');
 const { kOriginals } = require('../constants');
 const ServerHandshake = require('./server-handshake');

@@ -85,4 +85,4 @@ function deliver(handle, bytes) {
   });
 }
 
-module.exports = { deliver, serve, release };
+module.exports = { deliver, release, serve };

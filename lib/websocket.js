@@ -191,7 +191,7 @@ class WebSocket extends EventEmitter {
     if (this.setSocket === setSocket) {
       this[kAttach](connection, options);
     } else {
-      this.setSocket(connection.socket, connection.head || EMPTY, options);
+      this.setSocket(connection.socket, connection.early || EMPTY, options);
     }
   }
 

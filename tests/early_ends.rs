@@ -10,7 +10,7 @@ use oxws::protocol::{Config, Limits, Role};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-const HEAD: &[u8] = b"\x81\x02hi";
+const EARLY: &[u8] = b"\x81\x02hi";
 const LATER: &[u8] = b"\x81\x02ho";
 
 /// How the peer goes.
@@ -69,7 +69,7 @@ impl World {
             skip_utf8_validation: false,
             deflate: None,
         };
-        self.connection.open(config, HEAD, Flush::Now);
+        self.connection.open(config, EARLY, Flush::Now);
     }
 
     /// Takes turns until nothing more comes; tells what did.

@@ -60,8 +60,8 @@ const steps = [
 ];
 
 /** The two last events have no order between them: two sockets end. */
-function expectLifecycle([head, , ...rows]) {
-  expect(head.slice(1)).toEqual(header);
+function expectLifecycle([columns, , ...rows]) {
+  expect(columns.slice(1)).toEqual(header);
   expect(rows.map(([step]) => Number(step))).toEqual(
     rows.map((_, index) => index + 1)
   );

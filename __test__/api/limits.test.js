@@ -91,12 +91,12 @@ for (const { role, open, key } of roles) {
       [65535, 'a message with a 64-bit length', () => message(65536)],
       [
         10,
-        'only the head of a longer message',
+        'only the header of a longer message',
         () => make({ opcode: binary, length: 11 })
       ],
       [
         100,
-        'only the head of an immense message',
+        'only the header of an immense message',
         () => make({ opcode: binary, length: 2n ** 53n - 1n, lengthBytes: 8 })
       ],
       [

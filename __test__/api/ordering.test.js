@@ -192,7 +192,7 @@ describeEach(routedImplementations, 'the first message', (row) => {
       row,
       {},
       {
-        head: Buffer.concat(bytes),
+        early: Buffer.concat(bytes),
         onWebSocket: (websocket) => {
           websocket.on('upgrade', () => order.push('upgrade'));
           websocket.on('open', () => order.push('open'));

@@ -137,7 +137,7 @@ describeEach(pairs, 'handleUpgrade() without a server', (pair) => {
 });
 
 describeEach(implementations, 'handleUpgrade()', ({ lib }) => {
-  test('delivers messages of the head', async () => {
+  test('delivers messages of `head`', async () => {
     const frames = ['one', 'two'].map((payload) =>
       frame({ opcode: OPCODE.text, payload, key: KEY })
     );

@@ -160,9 +160,9 @@ describeEach(isLinux ? implementations : [], 'memory', ({ name }) => {
   test('is not reserved for what a message claims', async () => {
     const attack = async (flood, { wait }) => {
       const body = '61'.repeat(100);
-      const head = 'ff000000000600000000000000';
+      const header = 'ff000000000600000000000000';
 
-      const child = await flood(100, `c2${head}${body}`, 1, '');
+      const child = await flood(100, `c2${header}${body}`, 1, '');
 
       await wait(100);
       return child;

@@ -103,7 +103,7 @@ async function serveRaw({ lib, route }, options, setup = {}) {
 }
 
 /**
- * An open client whose server is raw. `setup.head` are bytes sent with the
+ * An open client whose server is raw. `setup.early` are bytes sent with the
  * 101. Resolves `{ websocket, peer }`.
  */
 async function dialRaw({ lib, route }, options, setup = {}) {
@@ -111,7 +111,7 @@ async function dialRaw({ lib, route }, options, setup = {}) {
   const connected = new Promise((resolve) => (onPeer = resolve));
   const { url } = await rawServer((peer, head) => {
     peer.request = head;
-    peer.write(switchingProtocols(head, setup.headers), setup.head || '');
+    peer.write(switchingProtocols(head, setup.headers), setup.early || '');
     onPeer(peer);
   }, route);
   const websocket = dial({ WebSocket: lib.WebSocket, route }, url, [], options);

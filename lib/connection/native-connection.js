@@ -37,7 +37,7 @@ class NativeConnection extends NativeByteStream {
     /** Takes the events until `start()`. */
     this._listener = null;
     /** What was read of the peer's frames before `start()`. */
-    this.head = undefined;
+    this.early = undefined;
     /** An upgrade socket has given it to a WebSocket. */
     this.isClaimed = false;
 
@@ -63,12 +63,12 @@ class NativeConnection extends NativeByteStream {
     // A program that destroyed the socket before wants nothing of the peer.
     if (this.destroyed) this._hasGap = true;
 
-    // As Node's streams take it, the head may be text.
-    const head =
-      typeof this.head === 'string' ? Buffer.from(this.head) : this.head;
+    // As Node's streams take it, it may be text.
+    const early =
+      typeof this.early === 'string' ? Buffer.from(this.early) : this.early;
 
-    bridge.open(this.id, head, ...configOf(options));
-    this.head = undefined;
+    bridge.open(this.id, early, ...configOf(options));
+    this.early = undefined;
     if (options.extensions['permessage-deflate']) this._awaitFirstRead();
     if (this._socket !== null) this._socket.onStarted();
     if (
@@ -261,10 +261,10 @@ class NativeConnection extends NativeByteStream {
 
   /**
    * Bytes are delivered as they come, to the socket, from here on; with
-   * `hasHead` those of a head, too, if its event was not seen.
+   * `withHead` those of a head, too, if its event was not seen.
    */
-  startPassthrough(hasHead) {
-    this.passthrough = new Passthrough(this, hasHead);
+  startPassthrough(withHead) {
+    this.passthrough = new Passthrough(this, withHead);
   }
 
   _onClosed(reason) {

@@ -12,15 +12,15 @@ const { EMPTY } = require('../payload');
 class Passthrough {
   /**
    * @param {NativeConnection} connection
-   * @param {boolean} hasHead Those of a head come, too
+   * @param {boolean} withHead Those of a head come, too
    */
-  constructor(connection, hasHead) {
+  constructor(connection, withHead) {
     this._connection = connection;
     this._received = 0;
     /** What to call once so many bytes have come. */
     this._awaited = null;
 
-    connection.nativeHandle.startPassthrough(hasHead);
+    connection.nativeHandle.startPassthrough(withHead);
   }
 
   /** Bytes came. */

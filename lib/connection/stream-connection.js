@@ -25,13 +25,13 @@ const MERGED = 16 * 1024;
 class StreamConnection extends Connection {
   /**
    * @param {Duplex} socket
-   * @param {Buffer} head What was read of it already
+   * @param {Buffer} early What was read of it already
    */
-  constructor(socket, head) {
+  constructor(socket, early) {
     super();
 
     this.socket = socket;
-    this.head = head;
+    this.early = early;
     /** A program may see what its `Receiver` makes of the bytes. */
     this.isReceiverObserved = false;
 
@@ -67,8 +67,8 @@ class StreamConnection extends Connection {
     // Not every Duplex has these.
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
-    if (this.head && this.head.length > 0) socket.unshift(this.head);
-    this.head = null;
+    if (this.early && this.early.length > 0) socket.unshift(this.early);
+    this.early = null;
 
     socket.once('close', () => this._onClose());
     this._reader = new StreamReader(

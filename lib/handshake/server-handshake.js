@@ -203,7 +203,7 @@ class ServerHandshake {
     }
 
     const { extensions, key, protocols } = terms;
-    const { head = EMPTY, socket } = this._socket;
+    const { early = EMPTY, socket } = this._socket;
 
     server.completeUpgrade(
       extensions,
@@ -211,7 +211,7 @@ class ServerHandshake {
       protocols,
       request,
       socket,
-      head,
+      early,
       callback
     );
   }

@@ -41,11 +41,11 @@ const upgraded = new WeakSet();
 class NativeUpgradeSocket {
   /**
    * @param {NativeConnection} connection
-   * @param {Buffer} [head] What Node's http parser read behind the request
+   * @param {Buffer} [early] What Node's http parser read after the request
    */
-  constructor(connection, head) {
+  constructor(connection, early) {
     this._connection = connection;
-    this.head = head;
+    this.early = early;
   }
 
   get socket() {
@@ -96,7 +96,7 @@ class NativeUpgradeSocket {
   /** Returns the connection to start. */
   open() {
     this._connection.isClaimed = true;
-    this._connection.head = this.head;
+    this._connection.early = this.early;
 
     return this._connection;
   }
@@ -115,11 +115,11 @@ class NativeUpgradeSocket {
 class DuplexUpgradeSocket {
   /**
    * @param {any} socket A Duplex
-   * @param {Buffer} head What was read of it behind the request
+   * @param {Buffer} early What was read of it after the request
    */
-  constructor(socket, head) {
+  constructor(socket, early) {
     this.socket = socket;
-    this.head = head;
+    this.early = early;
     this._destroy = () => socket.destroy();
   }
 
@@ -141,7 +141,7 @@ class DuplexUpgradeSocket {
 
   accept(lines) {
     const head = formatHead(lines);
-    const connection = adopt(this.socket, this.head);
+    const connection = adopt(this.socket, this.early);
 
     if (connection === null) {
       this.socket.write(head);
@@ -154,7 +154,7 @@ class DuplexUpgradeSocket {
   }
 
   open() {
-    return adopt(this.socket, this.head) || this._pump();
+    return adopt(this.socket, this.early) || this._pump();
   }
 
   _pump() {
@@ -165,7 +165,7 @@ class DuplexUpgradeSocket {
   }
 
   _createConnection() {
-    return new StreamConnection(this.socket, this.head);
+    return new StreamConnection(this.socket, this.early);
   }
 
   onAbort() {
@@ -191,9 +191,9 @@ function reject(socket, response) {
  * reads and writes it. The socket object lives on over our handle. Returns null
  * where that cannot be: then JavaScript pumps.
  */
-function adopt(socket, head) {
+function adopt(socket, early) {
   if (Object.getPrototypeOf(socket) === tls.TLSSocket.prototype) {
-    return adoptTls(socket, head);
+    return adoptTls(socket, early);
   }
   if (!isAdoptable(socket)) return null;
 
@@ -228,8 +228,8 @@ function adopt(socket, head) {
   NativeSocket.adopt(socket, connection);
 
   connection.isClaimed = true;
-  connection.head =
-    unread.length === 0 ? head : Buffer.concat([head, ...unread]);
+  connection.early =
+    unread.length === 0 ? early : Buffer.concat([early, ...unread]);
 
   return connection;
 }
@@ -238,7 +238,7 @@ function adopt(socket, head) {
  * The same of a socket with TLS, once Node has made the session on it. The
  * engine begins when Node is done with it.
  */
-function adoptTls(socket, head) {
+function adoptTls(socket, early) {
   if (!isTlsAdoptable(socket)) return null;
 
   const { _handle: handle, _tlsOptions: options } = socket;
@@ -263,8 +263,8 @@ function adoptTls(socket, head) {
 
   adoptTlsSocket(socket, connection, isFramed);
   connection.isClaimed = true;
-  connection.head =
-    unread.length === 0 ? head : Buffer.concat([head, ...unread]);
+  connection.early =
+    unread.length === 0 ? early : Buffer.concat([early, ...unread]);
 
   return connection;
 }
@@ -397,13 +397,13 @@ function isHandleAdoptable(handle) {
  * HTTP/2.
  *
  * @param {Duplex} socket
- * @param {Buffer} head
+ * @param {Buffer} early What was read of it after the request, or the response
  * @return {(NativeUpgradeSocket|DuplexUpgradeSocket)}
  */
-function upgradeSocketFor(socket, head) {
+function upgradeSocketFor(socket, early) {
   return isNative(socket)
-    ? new NativeUpgradeSocket(socket._connection, head)
-    : (socket[kUpgradeSocket] ?? new DuplexUpgradeSocket(socket, head));
+    ? new NativeUpgradeSocket(socket._connection, early)
+    : (socket[kUpgradeSocket] ?? new DuplexUpgradeSocket(socket, early));
 }
 
 /**

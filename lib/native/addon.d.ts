@@ -80,8 +80,8 @@ export interface Bridge {
   finishAdoption(id: number): void;
   /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
   setNoDelay(id: number, on: number): number;
-  /** Speaks WebSocket from here on; `head` is what was read of it already. */
-  open(id: number, head: Uint8Array | undefined, ...config: Config): void;
+  /** Speaks WebSocket from here on; `early` is what was read of it already. */
+  open(id: number, early: Uint8Array | undefined, ...config: Config): void;
   /**
    * Has the events of a connection delivered in an async context, which is made
    * here, with this resource. The bridge keeps the resource no longer alive
@@ -274,8 +274,8 @@ export interface Bridge {
 
 /** A native connection. Frames go through the bridge by `id`. */
 export declare class ConnectionHandle {
-  /** Delivers bytes as they come from here on; with `head` those of a head, too, of which no event was seen. */
-  startPassthrough(head: boolean): void
+  /** Delivers bytes as they come from here on; with `with_head` those of a head, too, of which no event was seen. */
+  startPassthrough(withHead: boolean): void
   /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
   park(): number
   /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */

@@ -80,8 +80,8 @@ export interface Bridge {
   finishAdoption(id: number): void;
   /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
   setNoDelay(id: number, on: number): number;
-  /** Speaks WebSocket from here on; `head` is what was read of it already. */
-  open(id: number, head: Uint8Array | undefined, ...config: Config): void;
+  /** Speaks WebSocket from here on; `early` is what was read of it already. */
+  open(id: number, early: Uint8Array | undefined, ...config: Config): void;
   /**
    * Has the events of a connection delivered in an async context, which is made
    * here, with this resource. The bridge keeps the resource no longer alive

@@ -171,19 +171,19 @@ impl Connection {
     }
 
     /// Sends two parts behind what is unsent.
-    fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), Failure> {
+    fn send(&mut self, first: &[u8], second: &[u8]) -> Result<(), Failure> {
         let mut sent = 0;
-        while self.unsent.is_empty() && sent < head.len() + body.len() {
-            let rest = head.get(sent..).unwrap_or_default();
-            let result = if rest.is_empty() || body.is_empty() {
+        while self.unsent.is_empty() && sent < first.len() + second.len() {
+            let rest = first.get(sent..).unwrap_or_default();
+            let result = if rest.is_empty() || second.is_empty() {
                 self.stream.write(if rest.is_empty() {
-                    &body[sent - head.len()..]
+                    &second[sent - first.len()..]
                 } else {
                     rest
                 })
             } else {
                 self.stream
-                    .write_vectored(&[IoSlice::new(rest), IoSlice::new(body)])
+                    .write_vectored(&[IoSlice::new(rest), IoSlice::new(second)])
             };
             match result {
                 Ok(count) => sent += count,
@@ -193,9 +193,9 @@ impl Connection {
             }
         }
         self.unsent
-            .extend_from_slice(head.get(sent..).unwrap_or_default());
+            .extend_from_slice(first.get(sent..).unwrap_or_default());
         self.unsent
-            .extend_from_slice(&body[sent.saturating_sub(head.len()).min(body.len())..]);
+            .extend_from_slice(&second[sent.saturating_sub(first.len()).min(second.len())..]);
         Ok(())
     }
 }

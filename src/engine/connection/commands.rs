@@ -17,13 +17,13 @@ use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags, Role};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `head` and what was parked. With [`Flush::OnDriver`] nothing is read
+    /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. With [`Flush::OnDriver`] nothing is read
     /// before the next [`Connection::process_pending`].
-    pub fn open(self: &Arc<Self>, config: Config, head: &[u8], flush: Flush) {
+    pub fn open(self: &Arc<Self>, config: Config, early: &[u8], flush: Flush) {
         let is_client = config.role == Role::Client;
         self.command(|state, _| {
             let is_blocked = flush == Flush::OnDriver;
-            state.open(Endpoint::new(config), head);
+            state.open(Endpoint::new(config), early);
             state.input.read_blocked = is_blocked;
             state.holds_sends = is_blocked && (is_client || state.input.is_behind());
         });
@@ -45,10 +45,10 @@ impl Connection {
         self.schedule();
     }
 
-    /// Delivers bytes as they come from here on, with `head` also those of a head: JavaScript ignores a
+    /// Delivers bytes as they come from here on, with `with_head` also those of a head: JavaScript ignores a
     /// [`Kind::Head`](super::Kind::Head) that is on its way.
-    pub fn start_passthrough(self: &Arc<Self>, head: bool) {
-        self.command(|state, _| state.input.start_passthrough(head));
+    pub fn start_passthrough(self: &Arc<Self>, with_head: bool) {
+        self.command(|state, _| state.input.start_passthrough(with_head));
         self.schedule();
     }
 

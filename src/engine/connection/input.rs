@@ -110,8 +110,8 @@ impl Input {
         }
     }
 
-    /// Takes `head` and what was parked for frames. If the end was reported before, it is reported again after them.
-    pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+    /// Takes `read_before` and what was parked for frames. If the end was reported before, it is reported again after them.
+    pub(super) fn open(&mut self, endpoint: Endpoint, read_before: &[u8]) {
         self.opened = true;
         self.reported_end = false;
         let behind = match &mut self.phase {
@@ -120,7 +120,7 @@ impl Input {
             } => bytes.split_off(*together),
             _ => Vec::new(),
         };
-        let chunks = [head.to_vec(), self.take_parked(), behind];
+        let chunks = [read_before.to_vec(), self.take_parked(), behind];
         // Most have none, and keep no memory for them.
         let early = chunks.into_iter().filter(|it| !it.is_empty()).collect();
         self.phase = Phase::Open {
@@ -141,9 +141,9 @@ impl Input {
         }
     }
 
-    /// Delivers bytes as they come. With `head`, those of a head that was read are delivered again.
-    pub(super) fn start_passthrough(&mut self, head: bool) {
-        let bytes = if head {
+    /// Delivers bytes as they come. With `with_head`, those of a head that was read are delivered again.
+    pub(super) fn start_passthrough(&mut self, with_head: bool) {
+        let bytes = if with_head {
             self.give_all()
         } else {
             self.take_parked()

@@ -46,7 +46,7 @@ const REGISTERED: u8 = 1;
 const URGENT: u8 = 2;
 /// On the list twice: only the last entry counts.
 const MOVED: u8 = 3;
-/// At the head of the list, and not to be moved.
+/// At the front of the list, and not to be moved.
 const FIRST: u8 = 4;
 
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.

@@ -169,9 +169,9 @@ impl State {
     }
 
     /// Speaks WebSocket from here on, and fails behind what has been read, if it has failed.
-    pub(super) fn open(&mut self, endpoint: Endpoint, head: &[u8]) {
+    pub(super) fn open(&mut self, endpoint: Endpoint, early: &[u8]) {
         self.failing = false;
-        self.input.open(endpoint, head);
+        self.input.open(endpoint, early);
     }
 
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {

@@ -265,8 +265,8 @@ impl Session {
         for slice in slices {
             let mut slice = &slice[..];
             if !record.is_empty() {
-                let (head, rest) = slice.split_at(slice.len().min(RECORD - record.len()));
-                record.extend_from_slice(head);
+                let (beginning, rest) = slice.split_at(slice.len().min(RECORD - record.len()));
+                record.extend_from_slice(beginning);
                 slice = rest;
                 if record.len() == RECORD {
                     done += self.encrypt(&record)?;

@@ -127,16 +127,16 @@ impl Call {
                 let Some(offset) = offset else { break };
                 offset
             };
-            let mut head = event.kind as u32 | (size as u32) << 8;
+            let mut word = event.kind as u32 | (size as u32) << 8;
             let mut value = event.value;
             if !event.fragments.is_empty() && event.kind == Kind::Binary {
-                head |= FRAGMENTED;
+                word |= FRAGMENTED;
                 value = fragments.len() as u32;
                 let lengths = &batch.fragments[event.fragments.clone()];
                 fragments.push(lengths.len() as u32);
                 fragments.extend_from_slice(lengths);
             }
-            records.set(call.count, [head, offset, length as u32, value]);
+            records.set(call.count, [word, offset, length as u32, value]);
             call.count += 1;
             // A large payload exists twice from here on only as long as it must.
             let event = &mut batch.events[index];

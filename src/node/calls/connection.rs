@@ -80,18 +80,18 @@ fn set_no_delay(context: &CallContext, [id, on]: [sys::napi_value; 2]) -> sys::n
     })
 }
 
-/// `open(id, head, ...config)`: speaks WebSocket from here on; `head` is what was read of it already.
+/// `open(id, early, ...config)`: speaks WebSocket from here on; `early` is what was read of it already.
 fn open(
     context: &CallContext,
-    [id, head, numbers @ ..]: [sys::napi_value; 2 + config::LENGTH],
+    [id, early, numbers @ ..]: [sys::napi_value; 2 + config::LENGTH],
 ) -> sys::napi_value {
     let env = context.env();
     if let Some(connection) = context.connection(id) {
         let flush = context.environment().sends().flush_for(&connection);
         // SAFETY: the bytes are used in `open` only, where no JavaScript runs.
-        let head = unsafe { bytes_of(env, head) };
+        let early = unsafe { bytes_of(env, early) };
         let config = config::read(env, numbers);
-        connection.open(config, head.as_deref().unwrap_or_default(), flush);
+        connection.open(config, early.as_deref().unwrap_or_default(), flush);
     }
     undefined(env)
 }

@@ -45,8 +45,8 @@ impl OutQueue {
         if self.last.len() >= PIECE {
             self.end_piece();
         }
-        if self.last.capacity() == 0 {
-            self.last = buffer_pool::take(len as u64);
+        if self.last.capacity() - self.last.len() < len {
+            self.grow(len);
         }
         let before = self.last.len();
         append(&mut self.last);
@@ -64,6 +64,18 @@ impl OutQueue {
         }
         self.len += bytes.len();
         self.full.push_back(bytes.clone());
+    }
+
+    /// Makes room for `len` bytes more in the last piece, if memory is kept that has it: what a piece gives when it is
+    /// written is taken here by the next one, also where that begins with the short rest of a message.
+    fn grow(&mut self, len: usize) {
+        // As a vector grows: of many short appends few copy what is there.
+        let wanted = (self.last.len() + len).max(2 * self.last.capacity());
+        let mut kept = buffer_pool::take(wanted as u64);
+        if kept.capacity() > 0 {
+            kept.extend_from_slice(&self.last);
+            buffer_pool::give(mem::replace(&mut self.last, kept));
+        }
     }
 
     /// Begins a new piece. What is neither the first one nor short moves to pages, which leaves its memory for the new one.
@@ -196,6 +208,20 @@ mod tests {
             assert_eq!(queue.full.capacity(), 0);
             assert_eq!(queue.last.capacity(), 0);
         }
+    }
+
+    #[test]
+    fn what_a_piece_gave_is_taken_behind_the_rest_of_a_message() {
+        let mut queue = OutQueue::default();
+        let places = [1_000, 900, 1_000].map(|rest| {
+            for len in [rest, PIECE] {
+                queue.append(len, |out| out.resize(out.len() + len, 7));
+            }
+            let place = queue.last.as_ptr();
+            assert_eq!(drain(&mut queue, usize::MAX).len(), rest + PIECE);
+            place
+        });
+        assert_eq!(places, [places[0]; 3]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * Settles the parameters, from what the peer sent.
+   * Agrees on the parameters, from what the peer sent.
    *
    * @param {Object<string, (string|true)[]>[]} configurations Offers of a
    *     client or the answer of a server, as `extension.parse()` returns them;
@@ -93,18 +93,18 @@ class PerMessageDeflate {
 
     configurations.forEach((params) => offers.push(partsOf(params)));
 
-    const settled = native.acceptDeflate(
+    const accepted = native.acceptDeflate(
       this._isServer,
       offers,
       ...limitsOf(this._options)
     );
 
-    if (!Array.isArray(settled)) {
-      throw new (settled.isTypeError ? TypeError : Error)(settled.message);
+    if (!Array.isArray(accepted)) {
+      throw new (accepted.isTypeError ? TypeError : Error)(accepted.message);
     }
 
-    configurations.forEach(createReplacer(settled));
-    this.params = configurations[Number(settled[0])];
+    configurations.forEach(createReplacer(accepted));
+    this.params = configurations[Number(accepted[0])];
 
     return this.params;
   }
@@ -269,14 +269,14 @@ function textOf(value) {
   return value === true ? undefined : String(value);
 }
 
-/** Has offers mean what was settled: names and values, and null behind each. */
-function createReplacer(settled) {
+/** Has offers mean what was accepted: names and values, and null after each. */
+function createReplacer(accepted) {
   let next = 1;
 
   return (params) => {
     for (const name of Object.keys(params)) delete params[name];
-    for (; settled[next] !== null; next += 2) {
-      params[settled[next]] = settled[next + 1];
+    for (; accepted[next] !== null; next += 2) {
+      params[accepted[next]] = accepted[next + 1];
     }
     next++;
   };

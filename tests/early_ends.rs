@@ -49,7 +49,7 @@ impl World {
     fn goes(&mut self, bytes: &[u8], going: Going) {
         self.peer.write_all(bytes).expect("an open socket");
         // What has been sent is read before the peer resets.
-        self.settle();
+        self.poll_until_idle();
         if going == Going::Fin {
             self.peer.shutdown(Shutdown::Write).expect("an open socket");
             return;
@@ -72,8 +72,8 @@ impl World {
         self.connection.open(config, EARLY, Flush::Now);
     }
 
-    /// Takes turns until nothing more comes; tells what did.
-    fn settle(&self) -> Vec<(Kind, u32)> {
+    /// Polls until nothing more comes; tells what did.
+    fn poll_until_idle(&self) -> Vec<(Kind, u32)> {
         let mut events = Vec::new();
         for _ in 0..20 {
             std::thread::sleep(Duration::from_millis(1));
@@ -98,19 +98,19 @@ fn kinds(events: &[(Kind, u32)]) -> Vec<Kind> {
 fn fin_is_told_early_and_again_behind_the_head() {
     let mut world = World::new();
     world.goes(b"", Going::Fin);
-    assert_eq!(world.settle(), [(Kind::End, 1)]);
+    assert_eq!(world.poll_until_idle(), [(Kind::End, 1)]);
     world.open();
-    assert_eq!(world.settle(), [(Kind::Text, 0), (Kind::End, 0)]);
+    assert_eq!(world.poll_until_idle(), [(Kind::Text, 0), (Kind::End, 0)]);
 }
 
 #[test]
 fn fin_is_not_told_before_what_is_held_back() {
     let mut world = World::new();
     world.goes(LATER, Going::Fin);
-    assert_eq!(world.settle(), []);
+    assert_eq!(world.poll_until_idle(), []);
     world.open();
     assert_eq!(
-        world.settle(),
+        world.poll_until_idle(),
         [(Kind::Text, 0), (Kind::Text, 0), (Kind::End, 0)]
     );
 }
@@ -119,40 +119,43 @@ fn fin_is_not_told_before_what_is_held_back() {
 fn a_reset_is_told_early_and_closes_behind_the_head() {
     let mut world = World::new();
     world.goes(b"", Going::Reset);
-    assert_eq!(kinds(&world.settle()), [Kind::Failed]);
+    assert_eq!(kinds(&world.poll_until_idle()), [Kind::Failed]);
     world.open();
-    assert_eq!(kinds(&world.settle()), [Kind::Text, Kind::Closed]);
+    assert_eq!(kinds(&world.poll_until_idle()), [Kind::Text, Kind::Closed]);
 }
 
 #[test]
 fn a_reset_behind_what_is_held_back_is_an_end() {
     let mut world = World::new();
     world.goes(LATER, Going::Reset);
-    assert_eq!(world.settle(), []);
+    assert_eq!(world.poll_until_idle(), []);
     world.open();
-    assert_eq!(kinds(&world.settle()), [Kind::Text, Kind::Text, Kind::End]);
+    assert_eq!(
+        kinds(&world.poll_until_idle()),
+        [Kind::Text, Kind::Text, Kind::End]
+    );
 }
 
 #[test]
 fn a_connection_that_failed_closes_when_it_is_destroyed() {
     let mut world = World::new();
     world.goes(b"", Going::Reset);
-    assert_eq!(kinds(&world.settle()), [Kind::Failed]);
+    assert_eq!(kinds(&world.poll_until_idle()), [Kind::Failed]);
     world.connection.destroy(false);
-    assert_eq!(kinds(&world.settle()), [Kind::Closed]);
+    assert_eq!(kinds(&world.poll_until_idle()), [Kind::Closed]);
 }
 
 #[test]
 fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
     let mut world = World::new();
     world.goes(LATER, Going::Fin);
-    world.settle();
+    world.poll_until_idle();
     world.connection.set_paused(true);
     world.connection.start_passthrough(false);
-    assert_eq!(world.settle(), []);
+    assert_eq!(world.poll_until_idle(), []);
     world.connection.destroy(false);
     assert_eq!(
-        kinds(&world.settle()),
+        kinds(&world.poll_until_idle()),
         [Kind::Chunk, Kind::End, Kind::Closed]
     );
 }
@@ -161,13 +164,13 @@ fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
 fn bytes_of_a_paused_connection_are_delivered_before_it_closes_behind_them() {
     let mut world = World::new();
     world.goes(LATER, Going::Fin);
-    world.settle();
+    world.poll_until_idle();
     world.connection.set_paused(true);
     world.connection.start_passthrough(false);
-    assert_eq!(world.settle(), []);
+    assert_eq!(world.poll_until_idle(), []);
     world.connection.close_after_input();
     assert_eq!(
-        kinds(&world.settle()),
+        kinds(&world.poll_until_idle()),
         [Kind::Chunk, Kind::End, Kind::Closed]
     );
 }

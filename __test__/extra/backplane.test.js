@@ -3,7 +3,7 @@
 const { once } = require('events');
 
 const { Topics } = require('../../lib/extra');
-const { serve, settled } = require('./support/audience');
+const { serve, allArrived } = require('./support/audience');
 
 /** What brings bytes from one to all others in this process, and itself. */
 class Hub {
@@ -68,7 +68,7 @@ test('brings to others what is published, once', async () => {
   expect(there.publish('a', '', { compress: false })).toBe(1);
   expect(there.publish('c', 'nobody')).toBe(0);
   await turn();
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(clients.map(({ received }) => received)).toEqual([
     ['t'],
     ['ttext', 't'],
@@ -125,7 +125,7 @@ test('is asked for nothing before it has started', async () => {
 
   topics.subscribe(servers[0], 'a');
   expect(topics.publish('a', 'text')).toBe(1);
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(clients[0].received).toEqual(['ttext']);
   expect(hub.calls).toEqual([]);
   start();

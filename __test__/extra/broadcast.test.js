@@ -6,7 +6,7 @@ const { PreparedMessage, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { describeEach, oxws } = require('../support/implementations');
 const Random = require('../support/random');
-const { row, rows, serve, settled } = require('./support/audience');
+const { row, rows, serve, allArrived } = require('./support/audience');
 const {
   anotherCopy,
   fill,
@@ -26,7 +26,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
     expect(broadcast(servers, Buffer.from('text'), { binary: false })).toBe(5);
     expect(broadcast(servers, '', { binary: true })).toBe(5);
     expect(broadcast([], 'nobody')).toBe(0);
-    await settled(servers, clients);
+    await allArrived(servers, clients);
     for (const { received } of clients) {
       expect(received).toEqual(['ttext', 'bbytes', 't7', 'ttext', 'b']);
     }
@@ -40,7 +40,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
     expect(
       broadcast(servers, 'b', { except: new Set(servers.slice(1, 3)) })
     ).toBe(1);
-    await settled(servers.slice(1), clients.slice(1));
+    await allArrived(servers.slice(1), clients.slice(1));
     expect(clients.map(({ received }) => received)).toEqual([
       [],
       [],
@@ -58,7 +58,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
       broadcast(servers, data);
       data.fill('y');
     }
-    await settled(servers, clients);
+    await allArrived(servers, clients);
     for (const { received } of clients) {
       expect(received.join('')).not.toContain('y');
     }
@@ -74,7 +74,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
     expect(sent).toEqual([
       ['text', { binary: false, compress: true }, undefined]
     ]);
-    await settled(servers, clients);
+    await allArrived(servers, clients);
     expect(clients.map(({ received }) => received.length)).toEqual([1, 0, 0]);
   });
 
@@ -97,7 +97,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
     );
     expect(slow.readyState).not.toBe(1);
     clients[1].resume();
-    await settled([servers[0], servers[2]], [clients[0], clients[2]]);
+    await allArrived([servers[0], servers[2]], [clients[0], clients[2]]);
     expect(clients[0].received).toEqual(['ta', 'tb', 'tc']);
     expect(clients[2].received).toEqual(['ta', 'tb', 'tc']);
   });
@@ -192,7 +192,7 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
         server.send('', { fin: true });
         expected[index].push(`t${unfinished[index]}`);
       });
-      await settled(servers, clients);
+      await allArrived(servers, clients);
       clients.forEach(({ received }, index) => {
         expect(received).toEqual(expected[index]);
       });
@@ -222,7 +222,7 @@ test('one that throws keeps nobody from getting it', async () => {
   uncaught.mockImplementationOnce((fn, err) => expect(err).toBe(thrown));
   expect(broadcast(servers, 'text')).toBe(2);
   uncaught.mockRestore();
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(clients[2].received).toEqual(['ttext']);
 });
 
@@ -232,7 +232,7 @@ test('a subclass that overrides send() has it called', async () => {
   const { servers, clients } = await serve('native', 2, { WebSocket: Traced });
 
   expect(broadcast(servers, 'text')).toBe(2);
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(sent).toEqual(['text', 'text']);
   expect(clients[1].received).toEqual(['ttext']);
 });
@@ -248,7 +248,7 @@ test('an observed sender sees each frame', async () => {
     sendFrame.call(this, list, cb);
   };
   expect(broadcast(servers, 'text')).toBe(2);
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(frames[0]).toContain('text');
   expect(clients[0].received).toEqual(['ttext']);
 });
@@ -261,7 +261,7 @@ test('sockets of two copies of oxws', async () => {
 
   expect(broadcast([...one.servers, server], prepared)).toBe(3);
   expect(await message).toBe('text');
-  await settled(one.servers, one.clients);
+  await allArrived(one.servers, one.clients);
   expect(one.clients[0].received).toEqual(['ttext']);
 });
 
@@ -289,7 +289,7 @@ describe('a PreparedMessage', () => {
         servers[1].send(long);
         message.sendTo(servers[1]);
       }
-      await settled(servers, clients);
+      await allArrived(servers, clients);
 
       const [one, two, three] = clients.map(({ received }) => received);
       const all = [`t${long}`, 'bbytes', `t${'plain'.repeat(1000)}`];

@@ -10,7 +10,7 @@ const { oxws, ws } = require('../support/implementations');
 const Random = require('../support/random');
 const { root } = require('../support/child');
 const { onRelease } = require('../support/resources');
-const { serve, settled } = require('./support/audience');
+const { serve, allArrived } = require('./support/audience');
 const { onceClosed } = require('./support/connections');
 
 /** More than are sent to in the call. */
@@ -67,7 +67,7 @@ test('what is done in between comes behind what was sent before', async () => {
     }
   }
   for (const server of servers) server.resume();
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expectAll(clients, expected);
 });
 
@@ -110,7 +110,7 @@ test('who is terminated keeps nobody from getting all', async () => {
 
   const left = clients.slice(MANY / 2);
 
-  await settled(servers.slice(MANY / 2), left);
+  await allArrived(servers.slice(MANY / 2), left);
 
   const all = Array.from({ length: MANY / 2 }, (_, index) => `t${index}`);
 
@@ -134,7 +134,7 @@ test('waitForDrain() waits for what is on its way', async () => {
 
   clients[0].resume();
   await drained;
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(bytes).toBe(10 << 20);
 });
 
@@ -154,7 +154,7 @@ test('a stalled reader holds nobody up, and costs one copy', async () => {
   for (const client of stalled) client.pause();
   for (let count = 0; count < 20; count++) {
     counts = topics.publish('a', chunk);
-    await settled(servers.slice(2), clients.slice(2));
+    await allArrived(servers.slice(2), clients.slice(2));
   }
   expect(counts).toBe(MANY - 2);
   expect(topics.size('a')).toBe(MANY - 2);

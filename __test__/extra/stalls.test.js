@@ -10,7 +10,7 @@ const { paths, root } = require('../support/child');
 const { describeEach, ws } = require('../support/implementations');
 const { onRelease, trackWebSocket } = require('../support/resources');
 const { ownDrivers } = require('../support/drivers');
-const { serve, settled } = require('./support/audience');
+const { serve, allArrived } = require('./support/audience');
 
 const MIB = 1 << 20;
 
@@ -96,7 +96,7 @@ test.each(ways.flatMap((way) => sizes.map((others) => ({ ...way, others }))))(
       data.writeUInt32LE(number);
       if (send(data) === others + 1) queued.push(number);
       number++;
-      await settled(servers, clients);
+      await allArrived(servers, clients);
       expect(stopped.bufferedAmount).toBeLessThanOrEqual(MIB + data.length + 8);
     }
     expect(new Set(told)).toEqual(new Set([stopped]));

@@ -10,7 +10,7 @@ const {
 } = require('../../lib/extra');
 const { ws } = require('../support/implementations');
 const { messages } = require('../support/waiting');
-const { serve, settled } = require('./support/audience');
+const { serve, allArrived } = require('./support/audience');
 const { ends, fill, open } = require('./support/connections');
 
 test.each(ends)('stats() ($name)', async (row) => {
@@ -90,7 +90,7 @@ test.each(['native', 'adopted', 'TLS'])(
     await Promise.all(servers.map((server) => once(server, 'message')));
     broadcast(servers, 'to all');
     one.send('to one');
-    await settled(servers, clients);
+    await allArrived(servers, clients);
 
     const before = stats(wss);
 

@@ -7,7 +7,7 @@ const { PreparedMessage, Topics, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { describeEach, oxws, ws } = require('../support/implementations');
 const Random = require('../support/random');
-const { rows, serve, settled } = require('./support/audience');
+const { rows, serve, allArrived } = require('./support/audience');
 const {
   anotherCopy,
   fill,
@@ -51,7 +51,7 @@ describeEach(rows, 'Topics', ({ name: route, negotiates }) => {
     expect(topics.unsubscribe(two)).toBe(true);
     expect(topics.topicsOf(two)).toEqual([]);
     expect(topics.publish('a', '6')).toBe(0);
-    await settled(servers, clients);
+    await allArrived(servers, clients);
     expect(clients.map(({ received }) => received)).toEqual([
       ['ttext', 't1', 't4', 't5'],
       ['ttext', 'bbytes', 't1', 't2', 't4', 't5'],
@@ -119,7 +119,7 @@ describeEach(rows, 'Topics', ({ name: route, negotiates }) => {
       oxws.prototype.send = send;
     }
     expect(topics.publish('a', '6', { except: servers[0] })).toBe(3);
-    await settled(servers, clients);
+    await allArrived(servers, clients);
 
     const options = { binary: false, compress: true };
 
@@ -157,7 +157,7 @@ describeEach(rows, 'Topics', ({ name: route, negotiates }) => {
     expect(slow.readyState).not.toBe(1);
     expect(all.map((topics) => topics.size('a'))).toEqual([2, 2, 2]);
     clients[1].resume();
-    await settled([fast, other], [clients[0], clients[2]]);
+    await allArrived([fast, other], [clients[0], clients[2]]);
     expect(clients[0].received).toEqual(['t1', 't2', 't3', 't4']);
     expect(clients[2].received).toEqual(['t1', 't2', 't3', 't4']);
   });
@@ -277,7 +277,7 @@ describeEach(rows, 'Topics', ({ name: route, negotiates }) => {
 
       const isOpen = (_, index) => open.has(servers[index]);
 
-      await settled(servers.filter(isOpen), clients.filter(isOpen));
+      await allArrived(servers.filter(isOpen), clients.filter(isOpen));
       clients.filter(isOpen).forEach(({ received }, index) => {
         expect(received).toEqual(expected.get(servers.filter(isOpen)[index]));
       });
@@ -301,7 +301,7 @@ test('a subclass that overrides send() has it called', async () => {
   Untouched.prototype.send = Traced.prototype.send;
   expect(topics.publish('a', '2')).toBe(4);
   expect(sent).toEqual(['1', '1', '2', '2', '2', '2']);
-  await settled(servers, [...one.clients, ...other.clients]);
+  await allArrived(servers, [...one.clients, ...other.clients]);
   for (const { received } of [...one.clients, ...other.clients]) {
     expect(received).toEqual(['t1', 't2']);
   }
@@ -331,7 +331,7 @@ test('whoever looks at a socket sees what goes through it', async () => {
     return sendFrame.call(this, list, cb);
   };
   expect(topics.publish('a', '3', { compress: 'each' })).toBe(20);
-  await settled(servers, clients);
+  await allArrived(servers, clients);
   expect(written.join('')).toContain('2');
   for (const { received } of clients)
     expect(received).toEqual(['t1', 't2', 't3']);
@@ -376,7 +376,7 @@ test('sockets of two copies of oxws', async () => {
   expect(topics.size('a')).toBe(3);
   expect(topics.publish('a', 'text')).toBe(3);
   expect(await message).toBe('text');
-  await settled(one.servers, one.clients);
+  await allArrived(one.servers, one.clients);
   expect(one.clients[0].received).toEqual(['ttext']);
   await topics.close();
   expect(topics.size('a')).toBe(0);

@@ -2,7 +2,7 @@
 
 const { once } = require('events');
 
-const { bothWays, describeRoutes, settled } = require('./support/matrix');
+const { bothWays, describeRoutes, allArrived } = require('./support/matrix');
 
 describeRoutes('control frames', (open) => {
   test('pings are answered with their data', async () => {
@@ -46,10 +46,10 @@ describeRoutes('control frames', (open) => {
 
       from.ping('unanswered');
       await arrived;
-      await settled(to, from);
+      await allArrived(to, from);
     });
 
-    const lines = ['1 ping Buffer(10) unanswered', '1 pong Buffer(7) settled'];
+    const lines = ['1 ping Buffer(10) unanswered', '1 pong Buffer(7) arrived'];
 
     expect(events.server.sort()).toEqual(lines);
     expect(events.client.sort()).toEqual(lines);
@@ -62,13 +62,13 @@ describeRoutes('control frames', (open) => {
     await bothWays(connection, async (from, to) => {
       from.pong('unasked');
       from.pong(Buffer.from([255]));
-      await settled(from, to);
+      await allArrived(from, to);
     });
 
     const lines = [
       '1 pong Buffer(7) unasked',
       '1 pong Buffer(1) \u00ff',
-      '1 pong Buffer(7) settled'
+      '1 pong Buffer(7) arrived'
     ];
 
     expect(events).toEqual({ server: lines, client: lines });
@@ -85,7 +85,7 @@ describeRoutes('control frames', (open) => {
       from.send(Buffer.alloc(1 << 20));
       from.pong('4');
       from.send('5');
-      await settled(from, to);
+      await allArrived(from, to);
     });
 
     const lines = [
@@ -95,7 +95,7 @@ describeRoutes('control frames', (open) => {
       expect.stringContaining('1 message binary Buffer(1048576) '),
       '1 pong Buffer(1) 4',
       '1 message text Buffer(1) 5',
-      '1 pong Buffer(7) settled'
+      '1 pong Buffer(7) arrived'
     ];
 
     expect(events).toEqual({ server: lines, client: lines });

@@ -8,7 +8,7 @@ const {
   bothWays,
   describeRoutes,
   messages,
-  settled,
+  allArrived,
   turns
 } = require('./support/matrix');
 
@@ -187,7 +187,7 @@ describeRoutes('pause() and resume()', (open) => {
       from.ping('2');
       from.send('3');
 
-      const arrived = settled(from, to);
+      const arrived = allArrived(from, to);
 
       await turns();
       held.push(events[side].length);
@@ -200,7 +200,7 @@ describeRoutes('pause() and resume()', (open) => {
       '1 message text Buffer(1) 1',
       '1 ping Buffer(1) 2',
       '1 message text Buffer(1) 3',
-      '1 pong Buffer(7) settled'
+      '1 pong Buffer(7) arrived'
     ];
 
     expect(held).toEqual([0, 0]);

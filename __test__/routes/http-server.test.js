@@ -12,7 +12,7 @@ const {
 } = require('../support/resources');
 const { routes } = require('../support/routes');
 const { clientOptions, kinds, listen } = require('./support/http-servers');
-const { settled, turns } = require('./support/matrix');
+const { allArrived, turns } = require('./support/matrix');
 
 const rows = implementations.flatMap(({ name, ...row }) =>
   kinds.map((kind) => ({ name: `${name}, ${kind.name}`, ...row, kind }))
@@ -86,8 +86,8 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
     });
 
     await turns();
-    await settled(client, websocket);
-    await settled(websocket, client);
+    await allArrived(client, websocket);
+    await allArrived(websocket, client);
     expect(onClose).not.toHaveBeenCalled();
     expect(server.listening).toBe(false);
     client.close(1000);
@@ -101,8 +101,8 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
 
     server.closeIdleConnections();
     server.closeAllConnections();
-    await settled(client, websocket);
-    await settled(websocket, client);
+    await allArrived(client, websocket);
+    await allArrived(websocket, client);
     expect(client.readyState).toBe(1);
   });
 
@@ -124,7 +124,7 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
     response.setEncoding('utf8');
     expect(response.statusCode).toBe(200);
     expect((await once(response, 'data'))[0]).toBe('plain');
-    await settled(client, websocket);
+    await allArrived(client, websocket);
   });
 
   test('does not time them out as idle sockets', async () => {
@@ -136,8 +136,8 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
 
     // A socket that has been idle for a shorter time than ours.
     await idleConnection(port);
-    await settled(client, websocket);
-    await settled(websocket, client);
+    await allArrived(client, websocket);
+    await allArrived(websocket, client);
     expect(client.readyState).toBe(1);
   });
 
@@ -151,8 +151,8 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
     const { websocket, client } = await join();
 
     await idleConnection(port);
-    await settled(client, websocket);
-    await settled(websocket, client);
+    await allArrived(client, websocket);
+    await allArrived(websocket, client);
     expect(client.readyState).toBe(1);
   });
 
@@ -183,7 +183,7 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
 
     socket.on('error', () => {});
     await dropped;
-    await settled(client, websocket);
+    await allArrived(client, websocket);
 
     const gone = once(websocket._socket, 'close');
 
@@ -201,7 +201,7 @@ describeEach(rows, 'the http server below', ({ lib, kind }) => {
     wss.close(onClose);
     expect(server.listenerCount('upgrade')).toBe(0);
     expect(server.listening).toBe(true);
-    await settled(client, websocket);
+    await allArrived(client, websocket);
     expect(onClose).not.toHaveBeenCalled();
 
     const closed = once(wss, 'close');

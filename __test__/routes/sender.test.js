@@ -6,7 +6,7 @@ const {
   oxws,
   ws
 } = require('../support/implementations');
-const { describeRoutes, messages, settled } = require('./support/matrix');
+const { describeRoutes, messages, allArrived } = require('./support/matrix');
 
 const fields = {
   readOnly: false,
@@ -138,7 +138,7 @@ describeRoutes('frames made once', (open, route, { serverLib, clientLib }) => {
     );
     server._sender.ping('p', false);
     expect(String((await arrival)[0][0])).toBe('by the sender');
-    await settled(client, server);
+    await allArrived(client, server);
     expect(server._sender).toBe(server._sender);
   });
 });

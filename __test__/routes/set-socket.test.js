@@ -12,7 +12,13 @@ const {
   trackSocket
 } = require('../support/resources');
 const { frame, KEY, OPCODE } = require('../support/wire');
-const { messages, pairs, record, settled, turns } = require('./support/matrix');
+const {
+  messages,
+  pairs,
+  record,
+  allArrived,
+  turns
+} = require('./support/matrix');
 const MemorySocket = require('./support/memory-socket');
 const {
   ADOPTED,
@@ -275,6 +281,6 @@ describeEach(implementations, 'setSocket() by itself', (pair) => {
 
     expect(server.socketSeen).toBe(ends[0]);
     expect(client.socketSeen).toBe(ends[1]);
-    await settled(client, server);
+    await allArrived(client, server);
   });
 });

@@ -5,7 +5,7 @@ const { once } = require('events');
 const {
   describeRoutes,
   messages,
-  settled,
+  allArrived,
   turns
 } = require('./support/matrix');
 const { routes } = require('./support/routes');
@@ -129,7 +129,7 @@ describeRoutes(
       expect(socket.timeout).toBe(20);
       await timedOut;
       socket.setTimeout(0);
-      await settled(client, server);
+      await allArrived(client, server);
       expect(server.readyState).toBe(1);
     });
 
@@ -138,7 +138,7 @@ describeRoutes(
 
       await new Promise((resolve) => client._socket.setTimeout(20, resolve));
       client._socket.setTimeout(0);
-      await settled(server, client);
+      await allArrived(server, client);
     });
 
     test('end() with the last bytes ends this side', async () => {
@@ -212,7 +212,7 @@ describeRoutes(
         expect(socket.unref()).toBe(socket);
         expect(socket.ref()).toBe(socket);
       }
-      await settled(client, server);
+      await allArrived(client, server);
       client.terminate();
       await closed;
       for (const { _socket: socket } of [server, client]) {

@@ -3,7 +3,7 @@
 const { once } = require('events');
 const net = require('net');
 
-const { describeRoutes, messages, settled } = require('./support/matrix');
+const { describeRoutes, messages, allArrived } = require('./support/matrix');
 const { routes } = require('./support/routes');
 
 const served = routes.filter(({ name }) => !/HTTP\/2|Duplex/.test(name));
@@ -133,7 +133,7 @@ describeRoutes(
 
       request.socket.user = { name: 'somebody' };
       client._socket.mark = 1;
-      await settled(client, server);
+      await allArrived(client, server);
       expect(server._socket.user).toEqual({ name: 'somebody' });
       expect(client._socket.mark).toBe(1);
     });
@@ -214,7 +214,7 @@ describeRoutes(
       client.send('12345');
       client.send(Buffer.alloc(1000));
       await arrival;
-      await settled(server, client);
+      await allArrived(server, client);
 
       const [near, far] = [server, client].map(({ _socket: socket }, index) => [
         socket.bytesRead - before[index][0],
@@ -242,7 +242,7 @@ describeRoutes(
       const { server, client, closed } = await open();
       const [near, far] = [server._socket, client._socket];
 
-      await settled(server, client);
+      await allArrived(server, client);
       // The shortest request and response there are have that many bytes.
       expect(near.bytesRead).toBeGreaterThan(140);
       expect(near.bytesWritten).toBeGreaterThan(120);

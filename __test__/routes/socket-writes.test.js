@@ -3,7 +3,7 @@
 const {
   describeRoutes,
   messages,
-  settled,
+  allArrived,
   turns
 } = require('./support/matrix');
 const { routes } = require('./support/routes');
@@ -70,7 +70,7 @@ describeRoutes('writes to the socket', (open, route) => {
         order.push('now');
       });
       expect(order).toEqual(['now', '1', '2', true, '3']);
-      await settled(from, to);
+      await allArrived(from, to);
     });
 
     test('are held back by cork(), and so are frames', async () => {
@@ -154,10 +154,10 @@ describeRoutes(
       const onData = jest.fn();
 
       server._socket.on('data', onData);
-      await settled(client, server);
+      await allArrived(client, server);
       expect(onData).toHaveBeenCalledTimes(1);
       server._socket.removeListener('data', onData);
-      await settled(client, server);
+      await allArrived(client, server);
       expect(onData).toHaveBeenCalledTimes(1);
       client.send('still');
       client.close(1000);

@@ -15,14 +15,14 @@ function messages(websocket, count) {
 }
 
 /** A pong that has come tells that all before it has come. */
-function settled(from, to) {
+function allArrived(from, to) {
   return new Promise((resolve) => {
     to.on('pong', function onPong(data) {
-      if (String(data) !== 'settled') return;
+      if (String(data) !== 'arrived') return;
       to.removeListener('pong', onPong);
       resolve();
     });
-    from.pong('settled');
+    from.pong('arrived');
   });
 }
 
@@ -37,4 +37,4 @@ async function until(isSo) {
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { messages, settled, turns, until };
+module.exports = { messages, allArrived, turns, until };

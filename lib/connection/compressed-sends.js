@@ -12,7 +12,7 @@ const { kInternal } = require('../constants');
  * written.
  */
 class CompressedSends {
-  /** @param {{destroyed: boolean, onShrunk: function(): void}} connection */
+  /** @param {{destroyed: boolean, onDequeued: function(): void}} connection */
   constructor(connection) {
     /** Bytes of these messages and of what is sent after them. */
     this.bufferedBytes = 0;
@@ -68,7 +68,7 @@ class CompressedSends {
         this.bufferedBytes -= length;
       }
 
-      this._connection.onShrunk();
+      this._connection.onDequeued();
       callback?.(err);
 
       if (this._onDone !== null && this._count === 0) this._callDone();

@@ -42,8 +42,8 @@ class ConnectionOutput extends FrameOutput {
     return this._connection.destroyed || this._connection.ending;
   }
 
-  onShrunk() {
-    this._connection.onShrunk();
+  onDequeued() {
+    this._connection.onDequeued();
   }
 
   /** Frames go to what is `sender._socket` now. */

@@ -118,14 +118,14 @@ class Connection {
   /** Has bytes brought in again. */
   _startReading() {}
 
-  /** Less waits in JavaScript than before; it may wait elsewhere soon. */
-  onShrunk() {
-    if (this.notifiesShrunk) process.nextTick(onLow, this);
+  /** Something has left a queue of JavaScript's; it may wait elsewhere soon. */
+  onDequeued() {
+    if (this.isDrainAwaited) process.nextTick(onBufferedAmountLow, this);
   }
 
-  /** Less waits than before: somebody may have waited for that. */
-  onLow() {
-    this.websocket[kExtra].onLow(this.websocket);
+  /** `bufferedAmount` has fallen: that may be enough for somebody who waits. */
+  onBufferedAmountLow() {
+    this.websocket[kExtra].onBufferedAmountLow(this.websocket);
   }
 
   /** From here on JavaScript has to hear of what is sent. */
@@ -270,15 +270,15 @@ Connection.prototype._ownEventQueue = null;
 Connection.prototype.awaitingFirstRead = false;
 /** @type {?function(): void} */
 Connection.prototype._onFirstReadDone = null;
-/** Somebody waits for less to wait. */
-Connection.prototype.notifiesShrunk = false;
+/** Somebody waits for `bufferedAmount` to fall: see `extra/drain.js`. */
+Connection.prototype.isDrainAwaited = false;
 /** Nobody has to hear of what the engine sends by itself, as was found once. */
 Connection.prototype.isDirect = false;
 /** What has a `Receiver` decode the bytes, if they come as a stream. */
 Connection.prototype._reader = null;
 
-function onLow(connection) {
-  connection.onLow();
+function onBufferedAmountLow(connection) {
+  connection.onBufferedAmountLow();
 }
 
 module.exports = Connection;

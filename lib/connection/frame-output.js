@@ -22,7 +22,7 @@ class FrameOutput {
     return this.isDestroyed;
   }
 
-  onShrunk() {}
+  onDequeued() {}
 
   onBlocked() {}
 

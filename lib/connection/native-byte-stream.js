@@ -13,7 +13,7 @@ const WriteCallbacks = require('./write-callbacks');
 /** @typedef {import('../native/async-context').ConnectionResource} ConnectionResource */
 
 /** The longest queue that the addon can be told of. */
-const MAX_MARK = 0xffffffff;
+const MAX_THRESHOLD = 0xffffffff;
 
 /**
  * The socket of a connection of the engine: the bytes that go through it, its
@@ -204,16 +204,19 @@ class NativeByteStream extends Connection {
     return own + (this._closed ? 0 : bridge.backlog(this.id));
   }
 
-  /** Has `onLow()` called once no more than so many bytes are queued. */
-  notifyLow(mark) {
+  /** Has `onBufferedAmountLow()` called once no more than so many bytes are queued. */
+  notifyBufferedAmountLow(threshold) {
     if (this._closed) return;
 
     // What the socket object holds back, because it is corked, leaves by that.
     if (this._socket?.ownLength > 0) {
-      onceDrained(this._socket, () => this.onLow());
+      onceDrained(this._socket, () => this.onBufferedAmountLow());
       this.notifyDrained();
     } else {
-      bridge.notifyLow(this.id, Math.min(mark, MAX_MARK));
+      bridge.notifyBufferedAmountLow(
+        this.id,
+        Math.min(threshold, MAX_THRESHOLD)
+      );
     }
   }
 

@@ -17,7 +17,8 @@ const StreamReader = require('./stream-reader');
 /** As in `src/engine/events/mod.rs`. */
 const OF_TLS = 1 << 17;
 
-const { CLOSED, CHUNK, DRAINED, END, FAILED, LOW, WRITTEN } = kinds;
+const { BUFFERED_AMOUNT_LOW, CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } =
+  kinds;
 
 /**
  * A connection of the engine: accepted, dialled or adopted. The engine decodes
@@ -228,9 +229,9 @@ class NativeConnection extends NativeByteStream {
 
   _control(kind, events) {
     if (kind === WRITTEN) {
-      this._callbacks.settle();
-    } else if (kind === LOW) {
-      this.onLow();
+      this._callbacks.callWritten();
+    } else if (kind === BUFFERED_AMOUNT_LOW) {
+      this.onBufferedAmountLow();
     } else if (kind === DRAINED) {
       if (this.awaitingFirstRead) this._endFirstRead();
       if (this._socket !== null) this._socket.onDrained();

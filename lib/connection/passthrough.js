@@ -27,7 +27,7 @@ class Passthrough {
   receive(bytes) {
     this._received += bytes.length;
     this._connection.socket.onChunk(bytes);
-    this._settle();
+    this._endIfReceived();
   }
 
   /**
@@ -39,10 +39,11 @@ class Passthrough {
       count: this._connection.nativeHandle.park(),
       callback
     };
-    this._settle();
+    this._endIfReceived();
   }
 
-  _settle() {
+  /** Ends it if what was promised has come. */
+  _endIfReceived() {
     const awaited = this._awaited;
 
     if (awaited === null || this._received < awaited.count) return;

@@ -12,7 +12,7 @@ const { byteLength } = require('../payload');
  * @typedef {Object} Output
  * @property {boolean} isDestroyed Nothing can be written any more
  * @property {boolean} isEnding The same, or our side has ended
- * @property {function(): void} onShrunk Told that less waits in the queue
+ * @property {function(): void} onDequeued Told that something has left the queue
  * @property {function(): void} onBlocked Told that nothing may overtake what
  *     the queue is about to have
  * @property {boolean} isCompressing What `transmit()` was given is being
@@ -123,7 +123,7 @@ class SendQueue {
 
   _unbuffer(length) {
     this.bufferedBytes -= length;
-    this._output.onShrunk();
+    this._output.onDequeued();
   }
 
   /** What was kept waiting is sent, until something else takes its time. */

@@ -197,14 +197,14 @@ class StreamConnection extends Connection {
     return 0;
   }
 
-  /** Has `onLow()` called once no more than so many bytes are queued, or none. */
-  notifyLow(mark) {
-    if (this.queuedBytes <= mark || this._awaitsDrain) return;
+  /** Has `onBufferedAmountLow()` called once no more than so many bytes are queued, or none. */
+  notifyBufferedAmountLow(threshold) {
+    if (this.queuedBytes <= threshold || this._awaitsDrain) return;
 
     this._awaitsDrain = true;
     onceDrained(this.socket, () => {
       this._awaitsDrain = false;
-      this.onLow();
+      this.onBufferedAmountLow();
     });
   }
 

@@ -150,7 +150,7 @@ class TlsSession {
     if (this._isDestroyed) return undefined;
 
     return this.isTaken
-      ? bridge.whileStill(this._connection.id, () => this.wrap[name](...args))
+      ? bridge.withLock(this._connection.id, () => this.wrap[name](...args))
       : this.wrap[name](...args);
   }
 

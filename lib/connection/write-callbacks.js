@@ -91,7 +91,7 @@ class WriteCallbacks {
     if (!isInternal) this._openScope();
 
     // The look above may have found late ones written: nobody tells of those.
-    if (this._list[this._next].sequence <= this._written) this.settle();
+    if (this._list[this._next].sequence <= this._written) this.callWritten();
     else this._connection.notifyWritten();
   }
 
@@ -113,7 +113,7 @@ class WriteCallbacks {
   }
 
   /** Calls those that were late and are written. */
-  settle() {
+  callWritten() {
     if (!this._hasLate || this._connection.destroyed) return;
 
     this._look(0);

@@ -11,8 +11,8 @@ const waiting = new WeakMap();
 
 /** A promise that waits. */
 class Waiter {
-  constructor(mark, resolve, reject) {
-    this.mark = mark;
+  constructor(threshold, resolve, reject) {
+    this.threshold = threshold;
     this._resolve = resolve;
     this._reject = reject;
     this._signal = null;
@@ -51,15 +51,15 @@ class Waiters {
     this._onClose = () => this._fail();
     websocket.on('close', this._onClose);
     if (websocket[kConnection] !== null) {
-      websocket[kConnection].notifiesShrunk = true;
+      websocket[kConnection].isDrainAwaited = true;
     }
     waiting.set(websocket, this);
   }
 
   /** @return {Promise<void>} */
-  add(mark, signal) {
+  add(threshold, signal) {
     return new Promise((resolve, reject) => {
-      const waiter = new Waiter(mark, resolve, reject);
+      const waiter = new Waiter(threshold, resolve, reject);
 
       if (signal) {
         waiter.watch(signal, () => {
@@ -84,7 +84,7 @@ class Waiters {
     if (connection === null || connection.destroyed) return;
 
     const queued = queuedBytes(this._websocket);
-    const isDone = ({ mark }) => queued <= mark;
+    const isDone = ({ threshold }) => queued <= threshold;
     const done = this._list.filter(isDone);
 
     if (done.length > 0) {
@@ -102,11 +102,11 @@ class Waiters {
 
     if (connection === null) return;
 
-    const mark = this._list.reduce((most, { mark }) => Math.max(most, mark), 0);
-    const room = mark - sender._bufferedBytes - connection.bytesToCompress;
+    const highest = Math.max(...this._list.map(({ threshold }) => threshold));
+    const room = highest - sender._bufferedBytes - connection.bytesToCompress;
 
     // Otherwise too much waits in JavaScript, and that tells by itself.
-    if (room >= 0) connection.notifyLow(room);
+    if (room >= 0) connection.notifyBufferedAmountLow(room);
   }
 
   _fail() {
@@ -122,7 +122,7 @@ class Waiters {
 
     this._websocket.removeListener('close', this._onClose);
     if (this._websocket[kConnection] !== null) {
-      this._websocket[kConnection].notifiesShrunk = false;
+      this._websocket[kConnection].isDrainAwaited = false;
     }
     waiting.delete(this._websocket);
 
@@ -192,7 +192,7 @@ function send(websocket, data, options, highWaterMark, signal) {
 }
 
 /** The connection of this WebSocket has written as much as somebody wanted. */
-function onLow(websocket) {
+function onBufferedAmountLow(websocket) {
   waiting.get(websocket)?.look();
 }
 
@@ -204,4 +204,4 @@ function createClosed() {
   );
 }
 
-module.exports = { onLow, queuedBytes, send, waitForDrain };
+module.exports = { onBufferedAmountLow, queuedBytes, send, waitForDrain };

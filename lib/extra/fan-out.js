@@ -24,7 +24,7 @@ const ELSEWHERE = 2;
 const PLAIN = 0;
 
 /** As many bytes as can be told to the addon. */
-const MAX_MARK = 0xffffffff;
+const MAX_BYTES = 0xffffffff;
 
 /** From this length on a message is compressed elsewhere, in bytes. */
 const LONG = 32 * 1024;
@@ -111,7 +111,7 @@ class Group {
       new Uint8Array(ids.buffer),
       frameOf(message, key, extensions['permessage-deflate']),
       key === PLAIN ? 0 : 1,
-      Math.min(most, MAX_MARK)
+      Math.min(most, MAX_BYTES)
     );
 
     scheduleFlush();
@@ -307,7 +307,7 @@ function sendPrepared(websocket, message, cb) {
   const frame = frameOf(message, key, deflate);
   const isCompressed = key === PLAIN ? 0 : 1;
 
-  bridge.broadcast(new Uint8Array(ids.buffer), frame, isCompressed, MAX_MARK);
+  bridge.broadcast(new Uint8Array(ids.buffer), frame, isCompressed, MAX_BYTES);
 
   if (ids[0] === ELSEWHERE) send(websocket, message, cb);
   else connection.onSent(typeof cb === 'function' ? cb : undefined);
@@ -315,7 +315,7 @@ function sendPrepared(websocket, message, cb) {
 
 module.exports = {
   Audience,
-  MAX_MARK,
+  MAX_BYTES,
   PLAIN,
   broadcast,
   frameKey,

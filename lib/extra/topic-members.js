@@ -3,7 +3,7 @@
 const { bridge, scheduleFlush } = require('../native/bridge');
 const attempt = require('./attempt');
 const {
-  MAX_MARK,
+  MAX_BYTES,
   PLAIN,
   broadcast,
   frameKey,
@@ -163,8 +163,8 @@ class TopicMembers {
 
   /** To those whom the engine sends to. */
   _publish(topic, frames, leftOut, most, onSlow) {
-    const limit = Math.min(most, MAX_MARK);
-    const isLimited = limit < MAX_MARK;
+    const limit = Math.min(most, MAX_BYTES);
+    const isLimited = limit < MAX_BYTES;
     const slots = leftOut
       .map((each) => Subscriber.of(this, each))
       .filter((each) => each !== undefined && each.kind !== INDIRECT)

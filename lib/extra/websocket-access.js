@@ -4,7 +4,7 @@
 // `access.js`. Functions of other versions call these too.
 
 const { kClosing } = require('../constants');
-const { send, waitForDrain, onLow } = require('./drain');
+const { send, waitForDrain, onBufferedAmountLow } = require('./drain');
 const { Audience, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
 const { driver, measure } = require('./measures');
@@ -17,7 +17,7 @@ module.exports = {
   createTopicMembers: (onEdge) => new TopicMembers(onEdge),
   driver,
   measure,
-  onLow,
+  onBufferedAmountLow,
   send,
   sendPrepared,
   waitForDrain,

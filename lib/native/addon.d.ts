@@ -73,7 +73,7 @@ export interface Bridge {
    */
   takeSession(id: number, early: Uint8Array, sent: number): number;
   /** What `ask()` returns, while nobody reads or writes a connection. */
-  whileStill<T>(id: number, ask: () => T): T;
+  withLock<T>(id: number, ask: () => T): T;
   /** The `TLSWrap` of a session that was taken is destroyed. */
   dropBios(number: number): void;
   /** Node.js is done with a socket that is being adopted; nothing comes before. */
@@ -122,7 +122,7 @@ export interface Bridge {
   /** The same without a try to write. */
   backlog(id: number): number;
   /** Has the `low` event sent once the kernel has all but so many bytes. */
-  notifyLow(id: number, mark: number): void;
+  notifyBufferedAmountLow(id: number, threshold: number): void;
   /**
    * Looks for signs of life of a peer; times are in milliseconds. 0: there were
    * some; 1: none for `silence`; 2: none for `patience` more.
@@ -344,7 +344,7 @@ export declare class ListenerHandle {
 }
 
 /**
- * Settles the parameters from the offers of a client or a server's answer: of each the names and values, one after the
+ * Chooses among the offers of a client, or checks a server's answer: of each the names and values, one after the
  * other. A name whose value is undefined has none; one with several values is there as often.
  *
  * Returns the index of the offer that holds, with the options applied; then of each the names and values, and null at

@@ -26,7 +26,7 @@ const kinds = Object.freeze({
   ACCEPTED: 27,
   FAILED: 29,
   WRITTEN: 30,
-  LOW: 31,
+  BUFFERED_AMOUNT_LOW: 31,
   LOST: 32
 });
 

@@ -1,8 +1,8 @@
 //! Frames on their way to many connections at once. Whoever sends them only adds them here: the thread that drives, or
 //! another one while that is the JS thread, puts them into the connections' queues and writes, step by step.
 //!
-//! What is done with one connection meanwhile has to come behind: it [settles](FanOuts::settle) first what is on its way to
-//! that one. Each connection remembers the last frame that it got, so that however many threads are at it, none gets one
+//! What is done with one connection meanwhile has to come after: what is on its way to that one is [completed](FanOuts::complete_for)
+//! first. Each connection remembers the last frame that it got, so that however many threads are at it, none gets one
 //! twice, and each gets them in order.
 
 use std::collections::VecDeque;
@@ -293,7 +293,7 @@ impl FanOuts {
     }
 
     /// Has the connection at `address` get what is on its way to it: something else is about to be done with it.
-    pub(super) fn settle(&self, address: usize) {
+    pub(super) fn complete_for(&self, address: usize) {
         if !self.is_busy() {
             return;
         }
@@ -365,18 +365,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_is_not_sent_again() {
+    fn what_is_completed_for_one_is_not_sent_again() {
         let fan_outs = FanOuts::default();
         let notes = Notes::of(STEP + 1);
         for _ in 0..3 {
             fan_outs.push(to(&notes));
         }
-        fan_outs.settle(STEP);
+        fan_outs.complete_for(STEP);
         assert_eq!(notes.all()[STEP], [1, 2, 3]);
         assert_eq!(notes.all()[0], []);
         assert!(fan_outs.run());
         fan_outs.push(to(&notes));
-        fan_outs.settle(0);
+        fan_outs.complete_for(0);
         fan_outs.finish();
         assert_eq!(notes.all(), vec![vec![1, 2, 3, 4]; STEP + 1]);
     }
@@ -414,7 +414,7 @@ mod tests {
         assert!(!fan_outs.run());
         assert_eq!(notes.all(), vec![vec![1]; 3]);
         assert!(!fan_outs.run() && !fan_outs.resume());
-        fan_outs.settle(1);
+        fan_outs.complete_for(1);
         assert_eq!(notes.all()[1], [1, 2, 3]);
         assert!(frame.begin() && !frame.begin());
         frame.get();
@@ -432,7 +432,7 @@ mod tests {
                 scope.spawn(|| {
                     for round in 0..2000 {
                         fan_outs.run();
-                        fan_outs.settle(round % 50);
+                        fan_outs.complete_for(round % 50);
                     }
                 });
             }

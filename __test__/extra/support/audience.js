@@ -80,15 +80,15 @@ async function serve(route, count, options = {}, clientOptions = {}) {
 }
 
 /** A pong comes behind all that was sent before. */
-function settled(servers, clients) {
+function allArrived(servers, clients) {
   return Promise.all(
     servers.map(async (server, index) => {
       const ponged = once(clients[index], 'pong');
 
-      server.pong('settled');
+      server.pong('arrived');
       await ponged;
     })
   );
 }
 
-module.exports = { row, rows, serve, settled };
+module.exports = { row, rows, serve, allArrived };

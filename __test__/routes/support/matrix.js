@@ -2,7 +2,7 @@
 
 const { describeEach, oxws, ws } = require('../../support/implementations');
 const { describeData, describeError } = require('../../support/trace');
-const { messages, settled, turns } = require('../../support/waiting');
+const { messages, allArrived, turns } = require('../../support/waiting');
 const { routes } = require('./routes');
 
 /** Who plays the server and who the client; ws with itself is the oracle. */
@@ -113,6 +113,6 @@ module.exports = {
   messages,
   pairs,
   record,
-  settled,
+  allArrived,
   turns
 };

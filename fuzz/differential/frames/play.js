@@ -37,7 +37,10 @@ async function perform(library, scenario, quiet, uncaught) {
   const timeout = sleep(PATIENCE, 'timeout', { ref: false });
 
   await write(peer, scenario.chunks);
-  await settle(() => `${events.length} ${peer.length} ${peer.isClosed}`, quiet);
+  await untilQuiet(
+    () => `${events.length} ${peer.length} ${peer.isClosed}`,
+    quiet
+  );
   peer.socket.end();
 
   const end = await Promise.race([closed, timeout, uncaught]);
@@ -128,7 +131,7 @@ async function write(peer, chunks) {
 }
 
 /** Waits until there has been no news for a while. */
-async function settle(news, quiet) {
+async function untilQuiet(news, quiet) {
   for (let last; last !== news();) {
     last = news();
     await sleep(quiet);

@@ -148,8 +148,9 @@ impl Connection {
                 }
                 if is_new {
                     state.flush(context);
+                    state.close_if_ended();
                 }
-                is_new && state.settle()
+                is_new && state.has_news()
             });
             if has_news {
                 self.schedule();

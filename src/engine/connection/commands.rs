@@ -144,9 +144,9 @@ impl Connection {
         self.command(|state, _| state.notify_drained = true);
     }
 
-    /// Has [`Kind::Low`](crate::engine::Kind::Low) reported once the queue is no longer than `mark` bytes.
-    pub fn notify_low(self: &Arc<Self>, mark: usize) {
-        self.command(|state, _| state.low_mark = Some(mark));
+    /// Has [`Kind::BufferedAmountLow`](crate::engine::Kind::BufferedAmountLow) reported once the queue is no longer than `threshold` bytes.
+    pub fn notify_buffered_amount_low(self: &Arc<Self>, threshold: usize) {
+        self.command(|state, _| state.low_threshold = Some(threshold));
     }
 
     /// Stops or resumes reading.

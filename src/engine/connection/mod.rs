@@ -193,7 +193,7 @@ impl Connection {
 
     /// The number of the send or write that came last; [`Connection::written`] tells when it is done.
     pub fn sequence_number(self: &Arc<Self>) -> u64 {
-        self.settle_fan_outs();
+        self.complete_fan_outs();
         lock(&self.state).output.sequence_number()
     }
 
@@ -210,7 +210,7 @@ impl Connection {
 
     /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.
     pub fn pending(self: &Arc<Self>) -> usize {
-        self.settle_fan_outs();
+        self.complete_fan_outs();
         lock(&self.state).output.pending()
     }
 
@@ -333,8 +333,8 @@ impl Connection {
     }
 
     /// What is on its way to many comes before what is done with this connection next.
-    fn settle_fan_outs(self: &Arc<Self>) {
-        self.engine.fan_outs().settle(self.address());
+    fn complete_fan_outs(self: &Arc<Self>) {
+        self.engine.fan_outs().complete_for(self.address());
     }
 
     /// Has the connection polled before those that are on the list. Where it is on it, too, there is one poll too many.
@@ -346,11 +346,12 @@ impl Connection {
     /// Runs a command. If that leaves something to report, has the connection polled: at once if a write has failed, as
     /// what had arrived before that comes before what became of others meanwhile.
     fn command<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
-        self.settle_fan_outs();
+        self.complete_fan_outs();
         let (result, has_news, has_failed) = self.with_state(|state, context| {
             let was_broken = state.broken;
             let result = work(state, context);
-            (result, state.settle(), state.broken && !was_broken)
+            state.close_if_ended();
+            (result, state.has_news(), state.broken && !was_broken)
         });
         if has_failed {
             self.schedule_first();

@@ -50,7 +50,7 @@ pub(super) struct State {
     /// JavaScript wants to hear when all is written.
     pub(super) notify_drained: bool,
     /// JavaScript wants to hear when no more bytes than this wait.
-    pub(super) low_mark: Option<usize>,
+    pub(super) low_threshold: Option<usize>,
     /// What the last look for signs of life saw, once there was one: few programs look.
     pub(super) liveness: Option<Box<Liveness>>,
     /// The socket failed, and JavaScript may have bytes to come to before that.
@@ -84,7 +84,7 @@ impl State {
             last_fan_out: 0,
             notify_written: false,
             notify_drained: false,
-            low_mark: None,
+            low_threshold: None,
             liveness: None,
             failing: false,
             reported_failing: false,
@@ -143,7 +143,7 @@ impl State {
             self.lose_stream();
         }
         self.input.report_end(batch);
-        self.settle();
+        self.close_if_ended();
         self.report(batch);
         if self.stream.is_none() {
             // What is kept for a reader that is paused comes in another poll, before the end.
@@ -216,19 +216,23 @@ impl State {
         Some((fd, self.input.give_all()))
     }
 
-    /// Closes what is over. Returns whether there is something to report.
-    pub(super) fn settle(&mut self) -> bool {
+    /// Closes the socket when both sides have ended. What cannot be written any more is discarded.
+    pub(super) fn close_if_ended(&mut self) {
         if self.input.reported_end && self.shut {
             self.stream = None;
         }
+        if !self.is_writable() {
+            self.output.discard();
+        }
+    }
+
+    /// Whether a poll has something to report, or to write.
+    pub(super) fn has_news(&self) -> bool {
         if self.is_writable() {
-            return self.writes_on || self.is_written() || self.is_drained() || self.is_low();
+            self.writes_on || self.is_written() || self.is_drained() || self.is_buffered_low()
+        } else {
+            self.stream.is_some() || self.is_failing() || self.is_closed()
         }
-        self.output.discard();
-        if self.stream.is_some() {
-            return true;
-        }
-        self.is_failing() || self.is_closed()
     }
 
     /// What was asked about is written. What came before is reported before.
@@ -242,9 +246,9 @@ impl State {
     }
 
     /// No more waits than somebody wants to hear of. What came before is reported before.
-    fn is_low(&self) -> bool {
-        let is_low = |mark| self.output.pending() <= mark;
-        self.low_mark.is_some_and(is_low) && !self.input.read_blocked
+    fn is_buffered_low(&self) -> bool {
+        let is_low = |threshold| self.output.pending() <= threshold;
+        self.low_threshold.is_some_and(is_low) && !self.input.read_blocked
     }
 
     /// Looks for signs of life: see [`Liveness::check`].
@@ -291,9 +295,9 @@ impl State {
                 self.notify_drained = false;
                 batch.push(Kind::Drained, 0);
             }
-            if self.is_low() {
-                self.low_mark = None;
-                batch.push(Kind::Low, 0);
+            if self.is_buffered_low() {
+                self.low_threshold = None;
+                batch.push(Kind::BufferedAmountLow, 0);
             }
         }
     }

@@ -39,8 +39,8 @@ impl Connection {
         })
     }
 
-    /// Runs `work` while nobody reads or writes.
-    pub fn while_still<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Runs `work` under the lock: nobody reads or writes meanwhile.
+    pub fn with_lock<T>(&self, work: impl FnOnce() -> T) -> T {
         let _state = lock(&self.state);
         work()
     }

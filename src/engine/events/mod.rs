@@ -64,8 +64,8 @@ pub enum Kind {
     Failed = 29,
     /// A send or write that was tracked is with the kernel: [`Connection::written`](super::Connection::written) tells which.
     Written = 30,
-    /// No more bytes wait than [`Connection::notify_low`](super::Connection::notify_low) named.
-    Low = 31,
+    /// No more bytes wait than [`Connection::notify_buffered_amount_low`](super::Connection::notify_buffered_amount_low) named.
+    BufferedAmountLow = 31,
     /// There was no room for so many messages of others.
     Lost = 32,
 }

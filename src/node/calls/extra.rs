@@ -14,7 +14,10 @@ use crate::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 
 pub(super) const ENTRIES: Entries = &[
     (c"backlog", entry!(backlog)),
-    (c"notifyLow", entry!(notify_low)),
+    (
+        c"notifyBufferedAmountLow",
+        entry!(notify_buffered_amount_low),
+    ),
     (c"checkAlive", entry!(check_alive)),
     (c"deflatedFrame", entry!(deflated_frame)),
     (c"pendingFrame", entry!(pending_frame)),
@@ -27,11 +30,14 @@ fn backlog(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value
     context.number_of(id, |connection| connection.pending() as f64)
 }
 
-/// `notifyLow(id, mark)`: has the `low` event sent once the kernel has all but `mark` bytes.
-fn notify_low(context: &CallContext, [id, mark]: [sys::napi_value; 2]) -> sys::napi_value {
+/// `notifyBufferedAmountLow(id, threshold)`: has the `bufferedAmountLow` event sent once the kernel has all but `threshold` bytes.
+fn notify_buffered_amount_low(
+    context: &CallContext,
+    [id, threshold]: [sys::napi_value; 2],
+) -> sys::napi_value {
     let env = context.env();
     if let Some(connection) = context.connection(id) {
-        connection.notify_low(u32_of(env, mark) as usize);
+        connection.notify_buffered_amount_low(u32_of(env, threshold) as usize);
     }
     undefined(env)
 }
@@ -173,7 +179,7 @@ fn broadcast(
     let (Some(ids), Some(frame)) = (unsafe { bytes_of(env, ids) }, frame) else {
         return undefined(env);
     };
-    let most = topics::mark_of(env, most);
+    let most = topics::limit_of(env, most);
     let is_many = ids.len() / 4 >= topics::FEW
         || frame.pending().is_some()
         || context.bridge.engine().has_fan_outs();

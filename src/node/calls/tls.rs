@@ -17,7 +17,7 @@ pub(super) const ENTRIES: Entries = &[
     (c"watchSessions", entry!(watch)),
     (c"adoptTls", entry!(adopt)),
     (c"takeSession", entry!(take_session)),
-    (c"whileStill", entry!(while_still)),
+    (c"withLock", entry!(with_lock)),
     (c"dropBios", entry!(drop_bios)),
 ];
 
@@ -97,15 +97,15 @@ fn take_session(context: &CallContext, [id, early, sent]: [sys::napi_value; 3]) 
     number(env, answer)
 }
 
-/// `whileStill(id, ask)`: what `ask()` returns, while nobody reads or writes the connection `id`. It must call nothing but
+/// `withLock(id, ask)`: what `ask()` returns, called under the lock of the connection `id`: nobody reads or writes it meanwhile. It must call nothing but
 /// what asks the session.
-fn while_still(context: &CallContext, [id, ask]: [sys::napi_value; 2]) -> sys::napi_value {
+fn with_lock(context: &CallContext, [id, ask]: [sys::napi_value; 2]) -> sys::napi_value {
     let env = context.env();
     let this = undefined(env);
     // SAFETY: the values are arguments of the running call; what the function throws is thrown when that returns.
     let call = || unsafe { napi_call!(napi_call_function, env, this, ask, 0, ptr::null()) };
     let result = match context.connection(id) {
-        Some(connection) => connection.while_still(call),
+        Some(connection) => connection.with_lock(call),
         None => call(),
     };
     result.unwrap_or(ptr::null_mut())

@@ -240,7 +240,7 @@ fn slow_members(
     context: &CallContext,
     [topics, name, most]: [sys::napi_value; 3],
 ) -> sys::napi_value {
-    let most = mark_of(context.env(), most);
+    let most = limit_of(context.env(), most);
     let receivers = receivers_of(context, topics, name);
     slots_to_js(
         context,
@@ -270,7 +270,7 @@ fn publish(
     let count = receivers.count().saturating_sub(left_out.len());
     if count > 0 {
         let frames = frames_of(context, frames, u32_of(env, compressed));
-        context.send_to_all(&receivers, frames, left_out, mark_of(env, most));
+        context.send_to_all(&receivers, frames, left_out, limit_of(env, most));
     }
     number(env, count as f64)
 }
@@ -298,7 +298,7 @@ fn frames_of(
 }
 
 /// A number of bytes that may wait; the largest stands for any.
-pub(super) fn mark_of(env: sys::napi_env, value: sys::napi_value) -> usize {
+pub(super) fn limit_of(env: sys::napi_env, value: sys::napi_value) -> usize {
     match u32_of(env, value) {
         u32::MAX => usize::MAX,
         most => most as usize,

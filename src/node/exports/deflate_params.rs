@@ -34,7 +34,7 @@ pub fn offer_deflate(
     bits.sum()
 }
 
-/// Settles the parameters from the offers of a client or a server's answer: of each the names and values, one after the
+/// Chooses among the offers of a client, or checks a server's answer: of each the names and values, one after the
 /// other. A name whose value is undefined has none; one with several values is there as often.
 ///
 /// Returns the index of the offer that holds, with the options applied; then of each the names and values, and null at

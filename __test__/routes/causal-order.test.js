@@ -81,7 +81,16 @@ describeEach(rows, 'the first messages of both sides', (row) => {
   });
 });
 
-describeEach(rows, 'a client that is terminated', (row) => {
+/**
+ * Where the event loop reads. The I/O thread may find the client closed while the
+ * listener still runs, and before any write has failed.
+ */
+const readHere = rows.filter(
+  ({ driverless }) =>
+    driverless || !['thread', 'alternate'].includes(process.env.OXWS_DRIVER)
+);
+
+describeEach(readHere, 'a client that is terminated', (row) => {
   // More writes than the kernel has under way before the first is acknowledged:
   // the last ones have not arrived when the first one is read.
   const MESSAGES = 18;

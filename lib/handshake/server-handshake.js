@@ -13,7 +13,13 @@ const extension = require('../extension');
 const native = require('../native/addon');
 const { EMPTY } = require('../payload');
 const PerMessageDeflate = require('../permessage-deflate');
-const subprotocol = require('../subprotocol');
+const {
+  faultOf,
+  isKey,
+  negotiateExtensions,
+  originOf,
+  readProtocols
+} = require('./request-checks');
 
 /**
  * What is to be accepted.
@@ -23,11 +29,8 @@ const subprotocol = require('../subprotocol');
  * @property {string} key The value of `Sec-WebSocket-Key`, not over HTTP/2
  * @property {Set<string>} protocols The subprotocols offered
  *
- * Why a request is refused; the status code is 400 unless told otherwise.
- *
- * @typedef {{code?: number, message: string, headers?: Object}} Fault
- *
  * @typedef {import('http').IncomingMessage} IncomingMessage
+ * @typedef {import('./request-checks').Fault} Fault
  * @typedef {(import('./upgrade-socket').NativeUpgradeSocket |
  *     import('./upgrade-socket').DuplexUpgradeSocket)} UpgradeSocket
  * @typedef {import('../websocket')} WebSocket
@@ -35,11 +38,6 @@ const subprotocol = require('../subprotocol');
  */
 
 const DEFLATE = PerMessageDeflate.extensionName;
-
-/** 16 bytes in base64 (RFC 6455, section 4.2.1). */
-const KEY = /^[+/0-9A-Za-z]{22}==$/;
-
-const VERSIONS = [13, 8];
 
 /** The server's half of one opening handshake (RFC 6455, section 4.2). */
 class ServerHandshake {
@@ -120,7 +118,7 @@ class ServerHandshake {
     }
 
     try {
-      extensions = negotiate(server.options, request);
+      extensions = negotiateExtensions(server.options, request);
     } catch {
       this._rejectInvalid({
         message: 'Invalid or unacceptable Sec-WebSocket-Extensions header'
@@ -273,7 +271,7 @@ class ServerHandshake {
         ];
 
     // Over HTTP/2 there is none by the standard; undici has one all the same.
-    if (!this._socket.isHttp2 || KEY.test(key)) {
+    if (!this._socket.isHttp2 || isKey(key)) {
       lines.push(`Sec-WebSocket-Accept: ${native.acceptKey(key)}`);
     }
 
@@ -304,101 +302,6 @@ class ServerHandshake {
       ? options.handleProtocols(protocols, this._request)
       : protocols.values().next().value;
   }
-}
-
-/**
- * Tells what keeps a request from being an opening handshake.
- *
- * @param {IncomingMessage} request
- * @param {boolean} isHttp2
- * @return {(Fault|undefined)}
- */
-function faultOf(request, isHttp2) {
-  const fault = isHttp2 ? faultOfConnect(request) : faultOfUpgrade(request);
-
-  if (fault) return fault;
-
-  if (!VERSIONS.includes(Number(request.headers['sec-websocket-version']))) {
-    return {
-      message: 'Missing or invalid Sec-WebSocket-Version header',
-      headers: { 'Sec-WebSocket-Version': '13, 8' }
-    };
-  }
-}
-
-/**
- * The same by RFC 6455, section 4.2.1.
- *
- * @param {IncomingMessage} request
- * @return {(Fault|undefined)}
- */
-function faultOfUpgrade({ headers, method }) {
-  if (method !== 'GET') return { code: 405, message: 'Invalid HTTP method' };
-
-  if (headers.upgrade?.toLowerCase() !== 'websocket') {
-    return { message: 'Invalid Upgrade header' };
-  }
-
-  if (!KEY.test(headers['sec-websocket-key'])) {
-    return { message: 'Missing or invalid Sec-WebSocket-Key header' };
-  }
-}
-
-/**
- * The same by RFC 8441, section 5: there is no key.
- *
- * @param {IncomingMessage} request
- * @return {(Fault|undefined)}
- */
-function faultOfConnect({ headers, method }) {
-  if (method !== 'CONNECT') {
-    return { code: 405, message: 'Invalid HTTP method' };
-  }
-
-  if (headers[':protocol'] !== 'websocket') {
-    return { code: 501, message: 'Invalid :protocol pseudo-header' };
-  }
-}
-
-/** The subprotocols that a request offers. */
-function readProtocols({ headers }) {
-  const header = headers['sec-websocket-protocol'];
-
-  return header === undefined ? new Set() : subprotocol.parse(header);
-}
-
-/** The extensions to accept of those that a request offers. */
-function negotiate(options, { headers }) {
-  const { maxPayload, perMessageDeflate } = options;
-  const header = headers['sec-websocket-extensions'];
-
-  if (!perMessageDeflate || header === undefined) return {};
-
-  const offers = extension.parse(header)[DEFLATE];
-
-  if (!offers) return {};
-
-  const deflate = new PerMessageDeflate({
-    ...perMessageDeflate,
-    isServer: true,
-    maxPayload
-  });
-
-  deflate.accept(offers);
-
-  return { [DEFLATE]: deflate };
-}
-
-/**
- * Where a request comes from; version 8 has a header field of its own for it.
- *
- * @param {IncomingMessage} request
- * @return {(string|string[]|undefined)}
- */
-function originOf({ headers }) {
-  return Number(headers['sec-websocket-version']) === 8
-    ? headers['sec-websocket-origin']
-    : headers.origin;
 }
 
 module.exports = ServerHandshake;

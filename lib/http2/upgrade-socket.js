@@ -51,11 +51,11 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
   accept([, ...lines]) {
     this.socket.respond({ ...fieldsOf(lines), ':status': 200 });
 
-    return this._pump();
+    return this._startStream();
   }
 
   open() {
-    return this._pump();
+    return this._startStream();
   }
 
   _createConnection() {

@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use frames::{Count, frames, receiver};
 use json::json;
-use oxws::handshake::{HeadLimits, Parsed, parse_request, parse_response};
+use oxws::handshake::{HeadLimits, HeadParser, Parsed};
 use oxws::protocol::deflate::{DeflateParams, Deflater, InflateParams, Inflater};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::sender::append_frame;
@@ -148,11 +148,11 @@ fn compression() {
 fn heads() {
     let limits = HeadLimits::default();
     piece("request head", 1, || {
-        let outcome = parse_request(black_box(REQUEST), &limits);
+        let outcome = HeadParser::request(limits).parse(black_box(REQUEST));
         assert!(matches!(outcome, Parsed::Head(..)), "a good head");
     });
     piece("response head", 1, || {
-        let outcome = parse_response(black_box(RESPONSE), &limits);
+        let outcome = HeadParser::response(limits).parse(black_box(RESPONSE));
         assert!(matches!(outcome, Parsed::Head(..)), "a good head");
     });
 }

@@ -192,9 +192,8 @@ impl Sender {
         } else {
             1000
         };
-        let mut payload = Vec::new();
         let reason = &reason[..reason.floor_char_boundary(123)];
-        close::encode(code, reason.as_bytes(), &mut payload);
+        let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
         self.send(
             &payload,
             FrameFlags::opcode(opcode::CLOSE),

@@ -7,6 +7,4 @@ pub mod keys;
 pub mod subprotocol;
 pub mod syntax;
 
-pub use head::request::parse_request;
-pub use head::response::parse_response;
 pub use head::{Head, HeadLimits, HeadParser, Parsed};

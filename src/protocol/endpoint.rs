@@ -142,9 +142,4 @@ impl Endpoint {
     pub fn defer_inflation(&mut self) {
         self.receiver.defer_inflation();
     }
-
-    /// Whether a close frame or a violation was seen.
-    pub fn is_receiving_finished(&self) -> bool {
-        self.receiver.is_finished()
-    }
 }

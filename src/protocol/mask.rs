@@ -27,13 +27,13 @@ pub fn apply(key: [u8; 4], offset: usize, data: &mut [u8]) {
     for quarter in wide.chunks_exact_mut(4) {
         quarter.copy_from_slice(&key);
     }
-    let mut chunks = data.chunks_exact_mut(LANES);
-    for chunk in &mut chunks {
-        for (byte, mask) in chunk.iter_mut().zip(&wide) {
+    let mut blocks = data.chunks_exact_mut(LANES);
+    for block in &mut blocks {
+        for (byte, mask) in block.iter_mut().zip(&wide) {
             *byte ^= mask;
         }
     }
-    for (byte, mask) in chunks.into_remainder().iter_mut().zip(&wide) {
+    for (byte, mask) in blocks.into_remainder().iter_mut().zip(&wide) {
         *byte ^= mask;
     }
 }

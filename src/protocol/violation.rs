@@ -25,7 +25,7 @@ pub enum Violation {
     UnexpectedRsv2Or3,
     /// More frames in a message than `Limits::max_fragments`.
     TooManyFragments,
-    /// An unfinished frame in more pieces than `Limits::max_buffered_chunks`.
+    /// An unfinished frame in more chunks than `Limits::max_buffered_chunks`.
     TooManyBufferedChunks,
     /// A payload length above 2^53 - 1, the largest that JavaScript can count.
     UnsupportedDataPayloadLength,

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use super::extensions::{self, Params, Value};
+use super::extensions::{Params, Value};
 use crate::protocol::Role;
-
-/// The extension's name in `Sec-WebSocket-Extensions`.
-pub const EXTENSION: &str = "permessage-deflate";
 
 /// A parameter of the extension (RFC 7692, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +68,6 @@ impl Parameters {
     /// All parameters in their order.
     pub fn iter(&self) -> impl Iterator<Item = (Parameter, Setting)> {
         self.0.iter().copied()
-    }
-
-    /// The field value: the extension's name and the parameters.
-    pub fn header(&self) -> String {
-        let params = self.iter().map(|(parameter, setting)| {
-            let value = match setting {
-                Setting::On => Value::True,
-                Setting::Bits(bits) => Value::Text(bits.to_string()),
-            };
-            (parameter.name().to_owned(), vec![value])
-        });
-        extensions::format(&[(EXTENSION.to_owned(), vec![params.collect()])])
     }
 
     fn has(&self, parameter: Parameter) -> bool {
@@ -241,13 +226,6 @@ pub struct Accepted {
     pub all: Vec<Parameters>,
     /// Which of them holds, with the options applied.
     pub index: usize,
-}
-
-impl Accepted {
-    /// The parameters that hold.
-    pub fn parameters(&self) -> &Parameters {
-        &self.all[self.index]
-    }
 }
 
 /// Why a negotiation failed. `Display` gives the text of ws's error.

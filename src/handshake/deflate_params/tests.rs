@@ -1,4 +1,7 @@
 use super::*;
+use crate::handshake::extensions;
+
+const EXTENSION: &str = "permessage-deflate";
 
 fn option(text: &str) -> Option<WindowBits> {
     match text {
@@ -35,15 +38,18 @@ fn offers(text: &str) -> Vec<Params> {
     extensions::parse(&header).unwrap().remove(0).1
 }
 
+/// The parameters as a field has them.
 fn written(parameters: &Parameters) -> String {
-    let header = parameters.header();
-    let params = header.strip_prefix(EXTENSION).unwrap();
-    params.strip_prefix("; ").unwrap_or(params).to_owned()
+    let params = parameters.iter().map(|(parameter, setting)| match setting {
+        Setting::On => parameter.name().to_owned(),
+        Setting::Bits(bits) => format!("{}={bits}", parameter.name()),
+    });
+    params.collect::<Vec<_>>().join("; ")
 }
 
 fn text(result: Result<Accepted, NegotiationError>) -> String {
     match result {
-        Ok(accepted) => written(accepted.parameters()),
+        Ok(accepted) => written(&accepted.all[accepted.index]),
         Err(error) if error.is_type_error() => format!("TypeError: {error}"),
         Err(error) => format!("Error: {error}"),
     }

@@ -1,6 +1,6 @@
 //! A client's upgrade request.
 
-use super::{Form, HeadLimits, HeadParser, Parsed};
+use super::{Form, HeadLimits, HeadParser};
 
 // RFC 6455, section 4.1: "The method of the request MUST be GET, and the HTTP version MUST be at
 // least 1.1." The target is in origin-form.
@@ -19,15 +19,11 @@ impl HeadParser {
     }
 }
 
-/// Parses an upgrade request from all bytes received so far.
-pub fn parse_request(bytes: &[u8], limits: &HeadLimits) -> Parsed {
-    HeadParser::request(*limits).parse(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{LIMITS, assert_turns_foreign, drip, flat};
     use super::*;
+    use crate::handshake::Parsed;
 
     #[test]
     fn keeps_names_order_and_bytes() {
@@ -109,9 +105,10 @@ mod tests {
     #[test]
     fn parses_all_bytes_at_once() {
         let request = b"GET / HTTP/1.1\r\nHost:\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n\x81\0";
-        let outcome = parse_request(request, &LIMITS);
+        let parse = |bytes: &[u8]| HeadParser::request(LIMITS).parse(bytes);
+        let outcome = parse(request);
         assert!(matches!(outcome, Parsed::Head(_, length) if length == request.len() - 2));
-        assert_eq!(parse_request(b"GET", &LIMITS), Parsed::Incomplete);
-        assert_eq!(parse_request(b"PUT", &LIMITS), Parsed::NotAnUpgrade);
+        assert_eq!(parse(b"GET"), Parsed::Incomplete);
+        assert_eq!(parse(b"PUT"), Parsed::NotAnUpgrade);
     }
 }

@@ -1,6 +1,6 @@
 //! A server's `101 Switching Protocols`.
 
-use super::{Form, HeadLimits, HeadParser, Parsed, is_field_byte};
+use super::{Form, HeadLimits, HeadParser, is_field_byte};
 
 static RESPONSE: Form = Form {
     prefix: b"HTTP/1.1 101 ",
@@ -17,15 +17,11 @@ impl HeadParser {
     }
 }
 
-/// Parses an upgrade response from all bytes received so far.
-pub fn parse_response(bytes: &[u8], limits: &HeadLimits) -> Parsed {
-    HeadParser::response(*limits).parse(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{LIMITS, assert_turns_foreign, flat};
     use super::*;
+    use crate::handshake::Parsed;
 
     #[test]
     fn keeps_reason_names_and_order() {
@@ -87,9 +83,10 @@ mod tests {
     #[test]
     fn parses_all_bytes_at_once() {
         let response = b"HTTP/1.1 101 a\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n\x81\0";
-        let outcome = parse_response(response, &LIMITS);
+        let parse = |bytes: &[u8]| HeadParser::response(LIMITS).parse(bytes);
+        let outcome = parse(response);
         assert!(matches!(outcome, Parsed::Head(_, length) if length == response.len() - 2));
-        assert_eq!(parse_response(b"HTTP/1", &LIMITS), Parsed::Incomplete);
-        assert_eq!(parse_response(b"HTTP/2", &LIMITS), Parsed::NotAnUpgrade);
+        assert_eq!(parse(b"HTTP/1"), Parsed::Incomplete);
+        assert_eq!(parse(b"HTTP/2"), Parsed::NotAnUpgrade);
     }
 }

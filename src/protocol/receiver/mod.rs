@@ -28,7 +28,7 @@ pub struct Limits {
     pub max_payload: u64,
     /// Frames of a message, empty ones too.
     pub max_fragments: u32,
-    /// Pieces in which the bytes of one part of a frame (a header field, the payload) arrive.
+    /// Chunks in which the bytes of one part of a frame (a header field, the payload) arrive.
     pub max_buffered_chunks: u32,
 }
 
@@ -74,6 +74,7 @@ pub struct Receiver {
     limits: Limits,
     /// What a message may be inflated to at most, whatever the limits become.
     max_inflated: u64,
+    /// A close frame or a violation has ended the stream: everything that comes is discarded.
     is_finished: bool,
     /// The header that is arriving, while it is not complete.
     header: [u8; MAX_HEADER_LEN],
@@ -127,11 +128,6 @@ impl Receiver {
             fragments: 0,
             chunks: 0,
         }
-    }
-
-    /// Whether a close frame or a violation has ended the stream. Everything that comes is discarded.
-    pub fn is_finished(&self) -> bool {
-        self.is_finished
     }
 
     /// Sum of the payload lengths that the frames of the unfinished message claim.

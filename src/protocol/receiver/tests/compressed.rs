@@ -214,7 +214,7 @@ fn large_messages_are_jobs() {
             // What comes meanwhile is kept.
             let mut close = b"\x88\x00".to_vec();
             assert_eq!(receiver.handle_bytes(&mut close, &mut events), Ok(()));
-            assert!(!receiver.is_finished());
+            assert!(!receiver.is_finished);
         }
         jobs += 1;
         let job = std::thread::spawn(move || {
@@ -227,7 +227,7 @@ fn large_messages_are_jobs() {
         assert_eq!(receiver.finish_job(job, &mut events), Ok(()));
     }
     assert_eq!(jobs, 4);
-    assert!(receiver.is_finished());
+    assert!(receiver.is_finished);
     assert_eq!(events.list.len(), 5);
     assert_eq!(events.list[0], Event::Ping(b"a".to_vec()));
     assert_eq!(events.list[1], binary(&message));
@@ -303,7 +303,7 @@ fn nothing_is_kept_when_the_stream_is_over() {
         let mut receiver = DEFLATING.receiver();
         let mut stream = [hello, end].concat();
         let _ = receiver.handle_bytes(&mut stream, &mut Events::default());
-        assert!(receiver.is_finished());
+        assert!(receiver.is_finished);
         assert!(receiver.inflater.is_none());
         assert_eq!(receiver.capacity(), 0);
     }

@@ -66,10 +66,10 @@ fn close_frames_end_the_stream() {
         [Event::Close(3000, Vec::new())]
     );
     let mut receiver = CLIENT.receiver();
-    assert!(!receiver.is_finished());
+    assert!(!receiver.is_finished);
     let result = receiver.handle_bytes(&mut b"\x88\x00".to_vec(), &mut Events::default());
     assert_eq!(result, Ok(()));
-    assert!(receiver.is_finished());
+    assert!(receiver.is_finished);
 }
 
 #[test]

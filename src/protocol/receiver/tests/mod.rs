@@ -101,7 +101,7 @@ impl Setup {
                 result = receiver.finish_job(job, &mut events);
             }
             if let Err(violation) = result {
-                assert!(receiver.is_finished());
+                assert!(receiver.is_finished);
                 return (events.list, Err(violation), taken);
             }
         }

@@ -185,7 +185,7 @@ fn limits_that_change() {
         hand(&mut receiver, b"\x82\x03"),
         Err(UnsupportedMessageLength)
     );
-    assert!(receiver.is_finished());
+    assert!(receiver.is_finished);
     assert_eq!(
         events.list,
         [binary(b"abc"), super::text(b"a\xff"), binary(b"def")]

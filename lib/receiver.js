@@ -72,7 +72,7 @@ class Receiver extends Writable {
     this._isInflated = false;
 
     /** Its events come inside `feed()` and `finish()`. */
-    this.isJsDriven = true;
+    this.isStreamEndpoint = true;
   }
 
   /** Whether nobody has put anything in the place of its methods. */

@@ -76,7 +76,7 @@ class Sender {
    *     has to be masked
    * @param {function(Buffer): void} [options.generateMask]
    * @param {Buffer} [options.maskBuffer] Where `generateMask` puts the key
-   * @return {(string|Uint8Array)[]} One or two chunks: the header, then the payload
+   * @return {(string|Uint8Array)[]} One or two pieces: the header, then the payload
    */
   static frame(data, options) {
     let bits = options.opcode;

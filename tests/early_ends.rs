@@ -38,6 +38,7 @@ impl World {
         let stream = engine.enter(|| TcpStream::from_std(socket).map(Stream::Tcp));
         let stream = stream.expect("a socket to register");
         let connection = Connection::start(Arc::clone(&engine), 0, stream, Opening::Adopted);
+        connection.finish_adoption();
         Self {
             engine,
             connection,

@@ -22,6 +22,7 @@ fn connect(engine: &Arc<Engine>) -> (Arc<Connection>, std::net::TcpStream) {
     let stream = engine.enter(|| TcpStream::from_std(socket));
     let stream = Stream::Tcp(stream.expect("a registered socket"));
     let connection = Connection::start(Arc::clone(engine), 0, stream, Opening::Adopted);
+    connection.finish_adoption();
     let deflate = Params {
         deflate: DeflateParams {
             window_bits: 15,

@@ -214,12 +214,12 @@ impl World {
 
     fn deliver(&mut self, batch: Batch) {
         let flush = self.flush();
-        for chunk in &batch.chunks {
-            let Some(connection) = chunk.owner.downcast::<Connection>() else {
+        for poll in &batch.polls {
+            let Some(connection) = poll.owner.downcast::<Connection>() else {
                 unreachable!("there are only connections");
             };
             let end = &mut self.ends[connection.id() as usize];
-            for event in &batch.events[chunk.events.clone()] {
+            for event in &batch.events[poll.events.clone()] {
                 match event.kind {
                     Kind::Binary => {
                         let bytes = match &event.place {
@@ -239,7 +239,7 @@ impl World {
                     kind => unreachable!("{kind:?}"),
                 }
             }
-            connection.delivered(chunk.bytes);
+            connection.delivered(poll.bytes);
             match flush {
                 Flush::OnDriver => connection.process_pending(),
                 _ => connection.flush(),

@@ -33,7 +33,7 @@ class ThreadBackplane {
     this._deliver = null;
     this._fail = null;
     /** As the bridge asks: its events are nobody's async context. */
-    this.isJsDriven = false;
+    this.isStreamEndpoint = false;
     this.isInContext = true;
   }
 

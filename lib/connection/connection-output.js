@@ -110,11 +110,11 @@ class ConnectionOutput extends FrameOutput {
     if (
       !this._isReplaced &&
       !connection.isWriteObserved &&
-      list.every(isChunk)
+      list.every(isTextOrBytes)
     ) {
       connection.writeFrames(list, functionOrNone(cb));
     } else {
-      // What is no chunk is for the socket to convert, or to refuse.
+      // Anything else is for the socket to convert, or to refuse.
       super.write(list, cb);
     }
   }
@@ -160,7 +160,7 @@ ConnectionOutput.prototype._wasObserved = false;
 /** Frames go to a socket that somebody else has put there. */
 ConnectionOutput.prototype._isReplaced = false;
 
-function isChunk(value) {
+function isTextOrBytes(value) {
   return typeof value === 'string' || isUint8Array(value);
 }
 

@@ -156,7 +156,7 @@ class NativeByteStream extends Connection {
   }
 
   write(list, cb) {
-    for (const chunk of list) bridge.write(this.id, chunk);
+    for (const piece of list) bridge.write(this.id, piece);
     this.onSent(cb);
   }
 

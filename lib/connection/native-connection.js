@@ -403,7 +403,7 @@ class NativeConnection extends NativeByteStream {
 
 // In common, as in `connection.js`.
 
-NativeConnection.prototype.isJsDriven = false;
+NativeConnection.prototype.isStreamEndpoint = false;
 /** While the socket is an ordinary one. @type {?Passthrough} */
 NativeConnection.prototype.passthrough = null;
 /** A message was not delivered: none behind it will be. */

@@ -45,7 +45,7 @@ const FastBuffer = Buffer[Symbol.species];
 
 /**
  * By id: the connections, listeners, endpoints and members of hubs of this bridge.
- * Those of endpoints have `isJsDriven`: JavaScript carries their bytes, and their
+ * Those of endpoints have `isStreamEndpoint`: JavaScript carries their bytes, and their
  * events come inside `bridge.feed`.
  */
 const targets = [];
@@ -138,7 +138,7 @@ function dispatch(id, count, tiny, small, medium, large, fragments) {
     fragments
   );
 
-  if (target !== undefined && target.isJsDriven) {
+  if (target !== undefined && target.isStreamEndpoint) {
     target.receive(events);
     return;
   }

@@ -9,7 +9,7 @@ const { VIOLATION } = kinds;
 /** Waits for the only event of some work on another thread. */
 class Task {
   constructor(callback) {
-    this.isJsDriven = false;
+    this.isStreamEndpoint = false;
     this.isInContext = false;
     /** Has the callback called in the async context of this constructor. */
     this._resource = new PassiveResource('OXWSTASK');

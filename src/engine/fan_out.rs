@@ -7,13 +7,11 @@
 
 use std::collections::VecDeque;
 use std::slice;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-
+use super::shared_frame::{Frame, PendingFrame, SharedFrame};
 use super::sync::lock;
-use super::thread_pool::Effort;
 
 /// Connections that one step writes to: some milliseconds at most. Then others have their turn.
 const STEP: usize = 64;
@@ -23,81 +21,6 @@ const TOGETHER: usize = 32;
 
 /// Fan-outs that wait; who adds more has to help.
 const MAX_WAITING: usize = 64;
-
-/// A message that is framed, for connections that do not mask.
-#[derive(Clone)]
-pub struct SharedFrame {
-    /// The frame.
-    pub bytes: Bytes,
-    /// It was compressed, on its own, with a window that the receivers have.
-    pub is_compressed: bool,
-}
-
-/// A frame that takes long to make. Whoever needs it first makes it, and others wait for that.
-pub struct PendingFrame {
-    frame: LazyLock<SharedFrame, Box<dyn FnOnce() -> SharedFrame + Send>>,
-    effort: Effort,
-    is_begun: AtomicBool,
-    is_made: AtomicBool,
-}
-
-impl PendingFrame {
-    /// One that `make` makes.
-    pub fn new(effort: Effort, make: impl FnOnce() -> SharedFrame + Send + 'static) -> Self {
-        Self {
-            frame: LazyLock::new(Box::new(make)),
-            effort,
-            is_begun: AtomicBool::new(false),
-            is_made: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn get(&self) -> &SharedFrame {
-        let frame = LazyLock::force(&self.frame);
-        self.is_made.store(true, Ordering::Release);
-        frame
-    }
-
-    pub(super) fn effort(&self) -> Effort {
-        self.effort
-    }
-
-    /// Whether nobody has begun to make it; somebody is about to from here on.
-    pub(super) fn begin(&self) -> bool {
-        !self.is_begun.swap(true, Ordering::AcqRel)
-    }
-
-    fn is_made(&self) -> bool {
-        self.is_made.load(Ordering::Acquire)
-    }
-}
-
-/// The frame of a message.
-#[derive(Clone)]
-pub enum Frame {
-    /// It is there.
-    Made(SharedFrame),
-    /// It may have to be made.
-    Pending(Arc<PendingFrame>),
-}
-
-impl Frame {
-    /// The frame, made here if need be.
-    pub fn get(&self) -> &SharedFrame {
-        match self {
-            Self::Made(frame) => frame,
-            Self::Pending(frame) => frame.get(),
-        }
-    }
-
-    /// What has to be made before it can be sent.
-    pub fn pending(&self) -> Option<&Arc<PendingFrame>> {
-        match self {
-            Self::Pending(frame) if !frame.is_made() => Some(frame),
-            _ => None,
-        }
-    }
-}
 
 /// Connections that get the same messages. They do not change.
 pub trait Receivers: Send + Sync {
@@ -308,7 +231,10 @@ impl FanOuts {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::engine::thread_pool::Effort;
 
     /// Receivers that only note what they got.
     struct Notes(Mutex<Vec<Vec<u64>>>);

@@ -236,7 +236,7 @@ impl Source for HubMember {
         if has_more {
             Arc::clone(&self).schedule();
         }
-        batch.end_chunk(first, false, || Owner::Source(self));
+        batch.end_poll(first, false, || Owner::Source(self));
     }
 }
 

@@ -161,7 +161,7 @@ impl Source for Listener {
         // What is accepted is registered with the runtime.
         self.engine
             .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
-        batch.end_chunk(first, false, || Owner::Source(self));
+        batch.end_poll(first, false, || Owner::Source(self));
     }
 }
 

@@ -15,6 +15,7 @@ mod out_queue;
 mod reactor_fd;
 mod run_queue;
 mod runtime;
+mod shared_frame;
 mod stream;
 pub(crate) mod sync;
 mod task;
@@ -26,8 +27,8 @@ pub use address::{Address, socket_address};
 pub use connection::{
     Connection, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking, Verdict,
 };
-pub use events::{Batch, Chunk, Event, Kind, Owner, Place};
-pub use fan_out::{FanOut, Frame, PendingFrame, Receivers, SharedFrame};
+pub use events::{Batch, Event, Kind, Owner, Place, PollEvents};
+pub use fan_out::{FanOut, Receivers};
 pub use file_lock::try_lock;
 pub use hub::HubMember;
 pub use listener::Listener;
@@ -35,7 +36,8 @@ pub use listener::Listener;
 pub use listener::listen_on;
 pub use run_queue::Pollable;
 pub use runtime::Engine;
+pub use shared_frame::{Frame, PendingFrame, SharedFrame};
 pub use stream::{DialError, Stream};
 pub use task::{Outcome, Task};
-pub use thread_pool::{Effort, Job, limit_jobs};
+pub use thread_pool::{Effort, limit_jobs};
 pub use topics::{Change, INDIRECT, Topics};

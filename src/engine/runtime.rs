@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::fan_out::{FanOut, FanOuts, PendingFrame};
+use super::fan_out::{FanOut, FanOuts};
 use super::reactor_fd;
 use super::run_queue::{Pollable, RunQueue};
+use super::shared_frame::PendingFrame;
 use super::thread_pool::Effort;
 
 /// The runtime of one JavaScript environment, and what is to be polled on it.

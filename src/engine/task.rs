@@ -47,7 +47,7 @@ impl Task {
                 Ok(bytes) => batch.push_owned(Kind::Done, bytes),
                 Err(violation) => batch.push_violation(violation),
             }
-            batch.end_chunk(first, false, || Owner::Task { bridge, id });
+            batch.end_poll(first, false, || Owner::Task { bridge, id });
         })));
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::sync::lock;
 
 /// What takes long.
-pub type Job = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// From this many bytes on compressing takes a millisecond or more.
 const LARGE: usize = 128 * 1024;

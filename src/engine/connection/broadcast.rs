@@ -7,7 +7,8 @@ use std::task::Context;
 use super::phase::Phase;
 use super::state::State;
 use super::{Connection, Flush};
-use crate::engine::fan_out::{FanOut, Receivers, SharedFrame};
+use crate::engine::fan_out::{FanOut, Receivers};
+use crate::engine::shared_frame::SharedFrame;
 
 /// What became of a frame for one of many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

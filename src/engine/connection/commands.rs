@@ -27,7 +27,7 @@ impl Connection {
             state.input.read_blocked = is_blocked;
             state.holds_sends = is_blocked && (is_client || state.input.is_behind());
         });
-        self.schedule_behind_registration();
+        self.schedule_after_registration();
     }
 
     /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnDriver`].

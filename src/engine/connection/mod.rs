@@ -8,6 +8,7 @@ mod liveness;
 mod output;
 mod phase;
 mod read;
+mod scheduling;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -15,13 +16,13 @@ mod tls;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Waker};
 
 use super::accept_state::AcceptState;
 use super::events::{Batch, Owner};
-use super::run_queue::{Pollable, Source};
+use super::run_queue::Source;
 use super::runtime::Engine;
 use super::stream::{READ_SIZE, Stream};
 use super::sync::lock;
@@ -32,22 +33,12 @@ pub use broadcast::{Receiver, ReceiverList, SharedSend};
 pub use liveness::Verdict;
 
 use phase::Phase;
+use scheduling::Waiting;
 use state::State;
 pub use tls::Taking;
 
 /// A connection that JavaScript has not been told of has no id yet.
 pub const NO_ID: u32 = u32::MAX;
-
-/// Not on the list of ready sources.
-const ABSENT: u8 = 0;
-/// On the list, for the first time: nobody was woken for it.
-const REGISTERED: u8 = 1;
-/// On the list, and to be polled without waiting for the kernel's next event.
-const URGENT: u8 = 2;
-/// On the list twice: only the last entry counts.
-const MOVED: u8 = 3;
-/// At the front of the list, and not to be moved.
-const FIRST: u8 = 4;
 
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
@@ -72,11 +63,9 @@ pub enum Opening {
     Accepted(Arc<AcceptState>, HeadLimits),
     /// Dialled: when connected, an upgrade response comes.
     Dialled(HeadLimits),
-    /// Taken over after somebody else's handshake; [`Connection::open`] or [`Connection::start_passthrough`] follows.
+    /// Taken over after Node's handshake: nothing is read or reported before [`Connection::finish_adoption`], as Node.js is
+    /// not done with the socket. [`Connection::open`] or [`Connection::start_passthrough`] follows.
     Adopted,
-    /// The same, while Node.js is not done with the socket: nothing is read or reported before
-    /// [`Connection::finish_adoption`].
-    BeingAdopted,
 }
 
 /// A connection of the engine: a socket and what is spoken on it.
@@ -90,7 +79,7 @@ pub enum Opening {
 ///
 /// 1. [`start`](Self::start) makes it. [`set_id`](Self::set_id) names it to JavaScript: at once, or with
 ///    [`Kind::Accepted`](super::Kind::Accepted), the first event of an accepted one. After
-///    [`Opening::BeingAdopted`] [`finish_adoption`](Self::finish_adoption) has to come before anything is read.
+///    [`Opening::Adopted`] [`finish_adoption`](Self::finish_adoption) has to come before anything is read.
 /// 2. An accepted or dialled one reads a head and reports [`Kind::Head`](super::Kind::Head), or
 ///    [`Kind::NotAnUpgrade`](super::Kind::NotAnUpgrade) with what came in its place. What is read then is parked, as it is
 ///    from the beginning for an adopted one. [`write`](Self::write) sends bytes as they are: a request, a response.
@@ -111,8 +100,8 @@ pub struct Connection {
     bridge: u32,
     id: AtomicU32,
     listener: Option<Arc<AcceptState>>,
-    /// Whether it is on the list of ready sources: [`ABSENT`], [`REGISTERED`], [`URGENT`], [`MOVED`] or [`FIRST`].
-    waiting: AtomicU8,
+    /// Whether it is on the list of what is ready.
+    waiting: Waiting,
     /// Sent to in this tick or dispatch of JavaScript.
     dirty: AtomicBool,
     released: AtomicBool,
@@ -125,20 +114,20 @@ pub struct Connection {
 impl Connection {
     /// Makes a connection of `bridge` on `stream` and has it polled.
     pub fn start(engine: Arc<Engine>, bridge: u32, stream: Stream, opening: Opening) -> Arc<Self> {
-        let is_being_adopted = matches!(opening, Opening::BeingAdopted);
+        let is_adopted = matches!(opening, Opening::Adopted);
+        let is_dialled = matches!(opening, Opening::Dialled(_));
         let (phase, listener) = match opening {
             Opening::Accepted(listener, limits) => (Phase::request(limits), Some(listener)),
             Opening::Dialled(limits) => (Phase::Connecting(limits), None),
-            Opening::Adopted | Opening::BeingAdopted => (Phase::parked(Vec::new()), None),
+            Opening::Adopted => (Phase::parked(Vec::new()), None),
         };
-        let is_begun = listener.is_none() && !is_being_adopted;
-        let mut state = State::new(stream, phase, is_begun);
-        state.adopted = !is_being_adopted;
+        let mut state = State::new(stream, phase, is_dialled);
+        state.adopted = !is_adopted;
         let connection = Arc::new(Self {
             engine,
             bridge,
             id: AtomicU32::new(NO_ID),
-            waiting: AtomicU8::new(REGISTERED),
+            waiting: Waiting::registered(),
             dirty: AtomicBool::new(false),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
@@ -236,55 +225,6 @@ impl Connection {
         self.dirty.load(Ordering::Acquire)
     }
 
-    fn as_pollable(self: &Arc<Self>) -> Pollable {
-        Pollable::Source(Arc::<Self>::clone(self))
-    }
-
-    /// Asks to be polled.
-    fn schedule(self: &Arc<Self>) {
-        self.enlist(URGENT);
-    }
-
-    /// Puts the connection on the list. `again` is what becomes of one that is there already: [`URGENT`] leaves it in its
-    /// place, [`MOVED`] takes it to the end.
-    fn enlist(self: &Arc<Self>, again: u8) {
-        let next = |waiting| match waiting {
-            ABSENT | REGISTERED => URGENT,
-            URGENT => again,
-            _ => waiting,
-        };
-        let waiting = &self.waiting;
-        let (Ok(before) | Err(before)) =
-            waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |each| Some(next(each)));
-        match before {
-            ABSENT => self.engine.schedule(self.as_pollable()),
-            REGISTERED => self.engine.urge(),
-            URGENT if again == MOVED => self.engine.schedule(self.as_pollable()),
-            _ => {}
-        }
-    }
-
-    /// Takes the connection from the list. Returns false if it is there once more.
-    fn delist(&self) -> bool {
-        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-        if self
-            .waiting
-            .compare_exchange(MOVED, URGENT, success, failure)
-            .is_ok()
-        {
-            return false;
-        }
-        self.waiting.store(ABSENT, Ordering::Release);
-        true
-    }
-
-    /// Has the connection polled. The first poll comes with the kernel's first event of a socket that was just registered.
-    fn schedule_behind_registration(self: &Arc<Self>) {
-        if self.waiting.load(Ordering::Acquire) != REGISTERED {
-            self.schedule();
-        }
-    }
-
     /// Tells that JavaScript took `bytes` of events.
     pub fn delivered(self: &Arc<Self>, bytes: usize) {
         let before = self.inflight.fetch_sub(bytes, Ordering::AcqRel);
@@ -314,7 +254,7 @@ impl Connection {
         if let Some((job, length)) = deflation {
             self.begin_deflating(job, length, batch);
         }
-        let bytes = batch.end_chunk(first, from_earlier_read, || {
+        let bytes = batch.end_poll(first, from_earlier_read, || {
             Owner::Source(Arc::<Self>::clone(self))
         });
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
@@ -335,12 +275,6 @@ impl Connection {
     /// What is on its way to many comes before what is done with this connection next.
     fn complete_fan_outs(self: &Arc<Self>) {
         self.engine.fan_outs().complete_for(self.address());
-    }
-
-    /// Has the connection polled before those that are on the list. Where it is on it, too, there is one poll too many.
-    fn schedule_first(self: &Arc<Self>) {
-        self.waiting.store(FIRST, Ordering::Release);
-        self.engine.schedule_first(self.as_pollable());
     }
 
     /// Runs a command. If that leaves something to report, has the connection polled: at once if a write has failed, as
@@ -384,17 +318,5 @@ impl Source for Connection {
     /// Reads, writes and reports what is ready.
     fn poll(self: Arc<Self>, batch: &mut Batch) {
         self.break_on_panic(|| self.poll_unguarded(batch));
-    }
-}
-
-/// What the kernel tells is read in the order in which it is told: of two messages, one of which answers the other, the first
-/// is delivered first, though the connection of the second was on the list before.
-impl Wake for Connection {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.enlist(MOVED);
     }
 }

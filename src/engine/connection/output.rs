@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::engine::fan_out::SharedFrame;
 use crate::engine::out_queue::OutQueue;
+use crate::engine::shared_frame::SharedFrame;
 use crate::protocol::deflate::DeflateJob;
 use crate::protocol::frame::MAX_HEADER_LEN;
 use crate::protocol::{Endpoint, FrameFlags};

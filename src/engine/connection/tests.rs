@@ -14,10 +14,13 @@ use crate::protocol::{Config, FrameFlags, Limits, Role};
 
 /// A connection that compresses, and its peer.
 fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
-    connection_that_is(Opening::Adopted)
+    let (engine, connection, peer) = adopted();
+    connection.finish_adoption();
+    (engine, connection, peer)
 }
 
-fn connection_that_is(opening: Opening) -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
+/// The same while Node.js is not done with the socket.
+fn adopted() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
     let engine = Engine::new(|| ()).expect("a runtime");
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -26,7 +29,7 @@ fn connection_that_is(opening: Opening) -> (Arc<Engine>, Arc<Connection>, std::n
     socket.set_nonblocking(true).expect("a socket");
     let stream = engine.enter(|| TcpStream::from_std(socket));
     let stream = Stream::Tcp(stream.expect("a registered socket"));
-    let connection = Connection::start(Arc::clone(&engine), 0, stream, opening);
+    let connection = Connection::start(Arc::clone(&engine), 0, stream, Opening::Adopted);
     connection.set_id(1);
     let config = Config {
         role: Role::Server,
@@ -70,7 +73,7 @@ fn poll(engine: &Engine) -> Vec<Event> {
     std::mem::take(&mut batch.events)
 }
 
-/// Turns until the connection is closed; answers with the error number.
+/// Polls until the connection is closed; answers with the error number.
 fn closed(engine: &Engine) -> u32 {
     loop {
         let events = poll(engine);
@@ -118,7 +121,7 @@ fn what_panics_while_a_message_is_inflated_closes_its_connection() {
 
 #[test]
 fn what_had_arrived_is_told_when_the_first_write_fails() {
-    let (engine, connection, mut peer) = connection_that_is(Opening::BeingAdopted);
+    let (engine, connection, mut peer) = adopted();
     let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
     let send = || connection.send(vec![7; 3].into(), flags, [0; 4], Flush::Now);
     // What the peer has not read has it reset the connection where it is closed.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Event, Kind, Place, add_fragments, kind_of};
+use super::{Event, Kind, Place, add_fragments};
 use crate::protocol::{Message, Payload, Sink};
 
 /// Takes events whose bytes lie in the arena's last chunk for the most part: those are not copied.
@@ -49,7 +49,7 @@ impl<'a> InPlace<'a> {
 
 impl Sink for InPlace<'_> {
     fn message(&mut self, message: Message<'_>) {
-        let kind = kind_of(&message);
+        let kind = Kind::of(&message);
         let fragments = add_fragments(self.fragments, &message);
         match message.payload {
             Payload::Borrowed(bytes) => self.push(kind, 0, bytes, fragments),
@@ -75,7 +75,8 @@ impl Sink for InPlace<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Batch, KEPT, Owner};
+    use super::super::batch::KEPT;
+    use super::super::{Batch, Owner};
     use super::*;
     use crate::protocol::{Config, Endpoint, Limits, Role};
 
@@ -153,7 +154,7 @@ mod tests {
         let (mut batch, mut endpoint) = (Batch::default(), server());
         let size = size_of::<Event>();
         let end = |batch: &mut Batch, first| {
-            batch.end_chunk(first, false, || Owner::Task { bridge: 0, id: 0 })
+            batch.end_poll(first, false, || Owner::Task { bridge: 0, id: 0 })
         };
         // The end of one message, another one, and the beginning of a third one.
         read(&mut batch, &mut endpoint, &HELLO[..8]);

@@ -113,13 +113,13 @@ impl Delivery {
     /// Calls JavaScript with some events in a callback scope: after them their nextTicks and microtasks run.
     fn deliver_run(&self, run: &Run) {
         let batch = run.batch.borrow();
-        let chunk = &batch.chunks[run.chunk];
-        let (bytes, from_earlier_read) = (chunk.bytes, chunk.from_earlier_read);
-        let is_last = run.events.end == chunk.events.end;
+        let poll = &batch.polls[run.poll];
+        let (bytes, from_earlier_read) = (poll.bytes, poll.from_earlier_read);
+        let is_last = run.events.end == poll.events.end;
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
-        let connection = chunk.owner.downcast::<Connection>();
-        let (bridge, id) = match (&connection, &chunk.owner) {
+        let connection = poll.owner.downcast::<Connection>();
+        let (bridge, id) = match (&connection, &poll.owner) {
             (Some(connection), _) => (connection.bridge(), connection.id()),
             (None, Owner::Task { bridge, id }) => (*bridge, *id),
             (None, owner) => {
@@ -130,7 +130,7 @@ impl Delivery {
                 listener.or(member).unwrap_or((NO_ID, NO_ID))
             }
         };
-        let is_task = matches!(chunk.owner, Owner::Task { .. });
+        let is_task = matches!(poll.owner, Owner::Task { .. });
         drop(batch);
         // What was on its way was given away, too.
         if connection.as_ref().is_some_and(|it| it.is_released()) {

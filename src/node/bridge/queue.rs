@@ -10,16 +10,16 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::engine::{Batch, Chunk, Connection, Event, Kind};
+use crate::engine::{Batch, Connection, Event, Kind, PollEvents};
 
 /// A batch, shared by what is still to be delivered of it.
 pub(crate) type SharedBatch = Rc<RefCell<Batch>>;
 
-/// Events of one chunk that are delivered together.
+/// Events of one poll that are delivered together.
 pub(crate) struct Run {
     pub(crate) batch: SharedBatch,
-    /// Which of the batch's chunks.
-    pub(crate) chunk: usize,
+    /// Which of the batch's polls.
+    pub(crate) poll: usize,
     /// Which of the batch's events.
     pub(crate) events: Range<usize>,
 }
@@ -39,12 +39,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Adds all chunks of a batch.
+    /// Adds the events of all polls of a batch.
     pub(super) fn push(&mut self, batch: &SharedBatch) {
-        for (chunk, Chunk { events, .. }) in batch.borrow().chunks.iter().enumerate() {
+        for (poll, PollEvents { events, .. }) in batch.borrow().polls.iter().enumerate() {
             self.runs.push_back(Run {
                 batch: Rc::clone(batch),
-                chunk,
+                poll,
                 events: events.clone(),
             });
         }
@@ -61,7 +61,7 @@ impl Queue {
             if end < run.events.end {
                 self.runs.push_front(Run {
                     batch: Rc::clone(&run.batch),
-                    chunk: run.chunk,
+                    poll: run.poll,
                     events: end..run.events.end,
                 });
                 run.events.end = end;
@@ -87,14 +87,14 @@ impl Queue {
             return None;
         }
         let batch = run.batch.borrow();
-        let connection = batch.chunks[run.chunk].owner.downcast::<Connection>()?;
+        let connection = batch.polls[run.poll].owner.downcast::<Connection>()?;
         self.busy
             .iter_mut()
             .find(|busy| Arc::ptr_eq(&busy.connection, &connection))
     }
 }
 
-/// How many of a chunk's events are delivered together: messages are, while what is told of the socket comes by itself,
+/// How many of a poll's events are delivered together: messages are, while what is told of the socket comes by itself,
 /// as it does from libuv. Nobody hears of a connection that is accepted before its request is there.
 fn run_length(events: &[Event]) -> usize {
     if let [first, second, ..] = events

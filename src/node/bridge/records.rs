@@ -14,7 +14,7 @@ const WORDS: usize = 4;
 const HEADER: usize = 1;
 /// They had been read before their socket was closed.
 const EARLIER_READ: u32 = 1;
-/// More of the chunk that the call before brought a part of.
+/// More of the poll whose events the call before brought a part of.
 const CONTINUED: u32 = 2;
 
 /// The records of the events that the dispatch function is called with.
@@ -65,7 +65,7 @@ pub(crate) struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// The next call brings more of the same chunk.
+    /// The next call brings more of the same poll.
     pub(crate) fn go_on(&self) {
         self.records.words.set(0, [self.flags | CONTINUED]);
     }

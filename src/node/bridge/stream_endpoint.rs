@@ -1,4 +1,4 @@
-//! JS-driven endpoints: those whose bytes JavaScript reads and writes.
+//! Stream endpoints: those whose bytes JavaScript carries, from and to a stream of its own.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};

@@ -14,7 +14,7 @@ pub(crate) enum Entry {
     Connection(Arc<Connection>, bool, sys::napi_async_context),
     /// A listener, and whether it keeps the event loop alive.
     Listener(Arc<Listener>, bool),
-    /// A JS-driven endpoint; taken out while it is fed.
+    /// A stream endpoint; taken out while it is fed.
     Endpoint(Option<Box<StreamEndpoint>>),
     /// A task that is not over.
     Task,

@@ -39,7 +39,7 @@ fn adopt(context: &CallContext, [fd, is_tcp]: [sys::napi_value; 2]) -> sys::napi
     let answer = match stream {
         Ok(stream) => context
             .bridge
-            .start_connection(stream, Opening::BeingAdopted)
+            .start_connection(stream, Opening::Adopted)
             .into(),
         Err(error) => f64::from(errno(&error)),
     };

@@ -1,4 +1,4 @@
-//! The calls of JS-driven endpoints.
+//! The calls of stream endpoints.
 
 use std::cell::RefCell;
 
@@ -32,10 +32,10 @@ fn create_endpoint(
 ) -> sys::napi_value {
     let env = context.env();
     let endpoint = Box::new(Endpoint::new(config::read(env, numbers)));
-    let fed = Box::new(StreamEndpoint::new(endpoint, Returned::default()));
+    let endpoint = Box::new(StreamEndpoint::new(endpoint, Returned::default()));
     number(
         env,
-        f64::from(context.bridge.add(Entry::Endpoint(Some(fed)))),
+        f64::from(context.bridge.add(Entry::Endpoint(Some(endpoint)))),
     )
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct CallContext {
     bridge: Rc<Bridge>,
     /// Where strings are read to on their way out.
     text: RefCell<Vec<u8>>,
-    /// The events of JS-driven endpoints, while they are not delivered.
+    /// The events of stream endpoints, while they are not delivered.
     batch: RefCell<Batch>,
     /// What Node read and wrote sessions with that are ours now.
     bios: tls::Bios,

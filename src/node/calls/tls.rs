@@ -66,7 +66,7 @@ fn adopt(context: &CallContext, [fd, is_tcp, finished]: [sys::napi_value; 3]) ->
     let answer = match stream {
         Ok(stream) => context
             .bridge
-            .start_connection(stream.with_session(session), Opening::BeingAdopted)
+            .start_connection(stream.with_session(session), Opening::Adopted)
             .into(),
         Err(error) => f64::from(errno(&error)),
     };

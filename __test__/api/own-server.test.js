@@ -5,51 +5,24 @@ const { once } = require('events');
 const http = require('http');
 const net = require('net');
 
-const { connect, dial, listen } = require('../support/connection');
+const { dial, listen } = require('../support/connection');
 const {
   describeEach,
   implementations,
-  oxws,
-  ws
+  oxws
 } = require('../support/implementations');
+const {
+  GET,
+  answerTo,
+  silentSocket,
+  statusOf,
+  untilCount
+} = require('../support/own-port');
 const { rawClient, rawSocket, upgradeRequest } = require('../support/raw');
 const { onRelease, trackServer } = require('../support/resources');
 const { KEY, frame } = require('../support/wire');
 
-const GET = 'GET /h HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
-
-/** Everything that comes back for these bytes. */
-async function answerTo(port, bytes) {
-  const peer = await rawSocket(port);
-
-  peer.write(bytes);
-  return String(await peer.rest()).replace(/Date: .*\r\n/, '');
-}
-
-/** The first line of it. */
-async function statusOf(port, bytes) {
-  return (await answerTo(port, bytes)).split('\r\n')[0];
-}
-
-function countOf(server) {
-  return new Promise((resolve, reject) => {
-    server.getConnections((err, count) => (err ? reject(err) : resolve(count)));
-  });
-}
-
-/** A silent socket that the server has accepted. */
-async function silentSocket(server, port) {
-  const count = server._connections;
-  const peer = await rawSocket(port);
-
-  while (server._connections === count) await new Promise(setImmediate);
-  return peer;
-}
-
-async function untilCount(server, count) {
-  while (server._connections !== count) await new Promise(setImmediate);
-}
 
 describeEach(implementations, 'the server of an own port', ({ lib }) => {
   test("is Node's http.Server", async () => {
@@ -286,154 +259,6 @@ describeEach(implementations, 'the server of an own port', ({ lib }) => {
     expect(published).toEqual([wss._server]);
   });
 
-  test('counts connections from the first moment to the last', async () => {
-    const { wss, port } = await listen(lib);
-    const server = wss._server;
-    const connected = once(wss, 'connection');
-    const silent = await silentSocket(server, port);
-
-    expect(await countOf(server)).toBe(1);
-    await rawClient(port);
-
-    const [websocket] = await connected;
-
-    expect(await countOf(server)).toBe(2);
-    websocket.terminate();
-    expect(server._connections).toBe(1);
-    silent.socket.end();
-    await silent.closed;
-    await untilCount(server, 0);
-    await answerTo(port, GET);
-    await untilCount(server, 0);
-    expect(await countOf(server)).toBe(0);
-  });
-
-  test('counts one whose socket somebody has seen', async () => {
-    const { wss, port } = await listen(lib);
-    const connected = once(wss, 'connection');
-    const peer = await rawClient(port);
-    const [{ _socket: socket }] = await connected;
-
-    expect(wss._server._connections).toBe(1);
-    peer.socket.destroy();
-    await once(socket, 'close');
-    expect(wss._server._connections).toBe(0);
-  });
-
-  test('drops connections beyond maxConnections', async () => {
-    const { wss, port } = await listen(lib);
-    const drops = [];
-
-    wss._server.maxConnections = 1;
-    wss._server.on('drop', (data) => drops.push(data));
-    await rawClient(port);
-
-    const second = await rawSocket(port);
-
-    await second.closed;
-    expect(drops).toEqual([
-      {
-        localAddress: '127.0.0.1',
-        localFamily: 'IPv4',
-        localPort: port,
-        remoteAddress: '127.0.0.1',
-        remoteFamily: 'IPv4',
-        remotePort: expect.any(Number)
-      }
-    ]);
-    expect(await countOf(wss._server)).toBe(1);
-    wss._server.maxConnections = 2;
-    await rawClient(port);
-  });
-
-  test('closes all connections that are no WebSockets', async () => {
-    const { wss, port } = await listen(lib);
-    const server = wss._server;
-    const client = await rawClient(port);
-    const silent = await silentSocket(server, port);
-    const slow = await silentSocket(server, port);
-
-    slow.write('GET / HT');
-    // It has been read when another one has been answered.
-    await statusOf(port, GET);
-    await untilCount(server, 3);
-    server.closeAllConnections();
-    await Promise.all([silent.closed, slow.closed]);
-    expect(server._connections).toBe(1);
-    client.write(frame({ opcode: 9, key: KEY, payload: 'x' }));
-    expect((await client.frame()).opcode).toBe(10);
-  });
-
-  test('applies its timeout to connections that come later', async () => {
-    const { wss, port } = await listen(lib);
-    const onTimeout = jest.fn((socket) => socket.destroy());
-
-    expect(wss._server.setTimeout(50, onTimeout)).toBe(wss._server);
-    await (
-      await rawSocket(port)
-    ).closed;
-    expect(onTimeout).toHaveBeenCalledTimes(1);
-  });
-
-  test('heeds what was set for its requests', async () => {
-    const { wss, port } = await listen(lib);
-    const connected = once(wss, 'connection');
-
-    wss._server.maxHeadersCount = 3;
-    await answerTo(port, upgradeRequest());
-    wss._server.maxHeadersCount = null;
-    await rawClient(port, { headers: { A: 'b' } });
-    expect((await connected)[1].headers.a).toBe('b');
-    expect(wss.clients.size).toBe(1);
-  });
-
-  test('tells of errors of clients', async () => {
-    const { wss, port } = await listen(lib);
-    const errors = [];
-
-    expect(await statusOf(port, 'nonsense\r\n\r\n')).toBe(
-      'HTTP/1.1 400 Bad Request'
-    );
-    wss._server.on('clientError', ({ code }, socket) => {
-      errors.push(code);
-      socket.end('HTTP/1.1 400 Mine\r\n\r\n');
-    });
-    expect(await statusOf(port, 'nonsense\r\n\r\n')).toBe('HTTP/1.1 400 Mine');
-    expect(errors).toEqual(['HPE_INVALID_METHOD']);
-  });
-
-  test('may be closed before the WebSocketServer', async () => {
-    const { wss } = await listen(lib);
-
-    await new Promise((resolve) => wss._server.close(resolve));
-    expect(wss.address()).toBe(null);
-    await new Promise((resolve) => wss.close(resolve));
-    await listen(lib);
-  });
-
-  test('waits for its connections, and is closed before they are', async () => {
-    const { wss, server } = await connect(lib);
-    const { _server: httpServer } = wss;
-    const order = [];
-
-    wss.on('close', () => order.push('WebSocketServer'));
-    server.on('close', () => order.push('WebSocket'));
-    wss.close();
-    httpServer.close(({ code }) => order.push(code));
-    httpServer.on('close', () => order.push('server'));
-    expect(httpServer.listening).toBe(false);
-    await new Promise(setImmediate);
-    expect(order).toEqual([]);
-    server.close();
-    await once(server, 'close');
-    expect(order).toEqual([
-      'WebSocketServer',
-      'ERR_SERVER_NOT_RUNNING',
-      'server',
-      'WebSocket'
-    ]);
-  });
-
   test('listens again', async () => {
     const { wss } = await listen(lib);
     const server = wss._server;
@@ -539,38 +364,6 @@ describeEach(implementations, 'an own port', ({ lib }) => {
     await rawClient(port, { after: 'x' });
     expect(calls).toEqual([[http.IncomingMessage, net.Socket, 1]]);
   });
-});
-
-/** Which of several connections closeIdleConnections() leaves. */
-async function idleOnes(lib) {
-  const { wss, port } = await listen(lib);
-  const server = wss._server;
-  const starts = {
-    upgraded: upgradeRequest(),
-    silent: '',
-    begun: 'GET / HT',
-    answered: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-  };
-  const open = new Set(Object.keys(starts));
-
-  for (const [name, start] of Object.entries(starts)) {
-    const peer = await silentSocket(server, port);
-
-    peer.closed.then(() => open.delete(name));
-    peer.write(start);
-  }
-  await answerTo(port, GET);
-  await untilCount(server, 4);
-  server.closeIdleConnections();
-  while (server._connections !== open.size) await new Promise(setImmediate);
-  return [...open];
-}
-
-test('closeIdleConnections() closes what it does with ws', async () => {
-  const expected = await idleOnes(ws);
-
-  expect(expected).not.toContain('answered');
-  expect(await idleOnes(oxws)).toEqual(expected);
 });
 
 test('the engine reads upgrade requests where nobody can tell', async () => {

@@ -112,6 +112,15 @@ async function openRaw(options, headers) {
   return { ...served, session, websocket, request, ...client };
 }
 
+/** Status, body and fields with which a request is refused. */
+async function refusal(session, headers) {
+  const { peer, response, stream } = await openStream(session, headers);
+  const body = String(await peer.rest());
+
+  await peer.closed;
+  return { status: response[':status'], body, response, code: stream.rstCode };
+}
+
 module.exports = {
   createSecureServer,
   createServer,
@@ -119,5 +128,6 @@ module.exports = {
   openRaw,
   openSession,
   openStream,
+  refusal,
   serve
 };

@@ -76,7 +76,7 @@ const kHandshake = Symbol('handshake');
 const kInternal = Symbol('internal');
 
 /**
- * `callback[kEndsNext]`: it ends the connection, if anything. That comes behind
+ * `callback[kEndsNext]`: it ends the connection, if anything. That comes after
  * all that was sent, which it need not wait for.
  *
  * @type {unique symbol}

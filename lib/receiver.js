@@ -53,7 +53,7 @@ class Receiver extends Writable {
     this._extensions = options.extensions || {};
     this._isServer = Boolean(options.isServer);
 
-    /** The limits of the peer, and whether the endpoint has to be told of them. */
+    /** The limits of the peer, and whether the endpoint has still to get them. */
     this._limits = {
       maxBufferedChunks: options.maxBufferedChunks | 0,
       maxFragments: options.maxFragments | 0,
@@ -67,7 +67,7 @@ class Receiver extends Writable {
     this._callback = null;
     this._violation = null;
 
-    /** The endpoint waits for a task, or for `finish()` behind one. */
+    /** The endpoint waits for a task, or for `finish()` after one. */
     this._isInflating = false;
     this._isInflated = false;
 
@@ -115,12 +115,12 @@ class Receiver extends Writable {
 
   _write(chunk, encoding, callback) {
     this._callback = callback;
-    if (this._areLimitsNew) this._tellLimits();
+    if (this._areLimitsNew) this._setLimits();
     this._await(this._endpoint.feed(chunk, this));
     this._advance();
   }
 
-  _tellLimits() {
+  _setLimits() {
     this._areLimitsNew = !this._endpoint.setLimits(limitsOf(this));
   }
 
@@ -145,7 +145,7 @@ class Receiver extends Writable {
       this._state = INFLATING;
     } else if (this._isInflated) {
       this._isInflated = false;
-      if (this._areLimitsNew) this._tellLimits();
+      if (this._areLimitsNew) this._setLimits();
       this._await(this._endpoint.finish(this));
       this._advance();
     } else {

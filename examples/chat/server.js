@@ -54,7 +54,7 @@ const server = createServer((request, response) => {
 const wss = new WebSocketServer({
   server,
   path: '/chat',
-  // A file travels as one message, behind a header.
+  // A file travels as one message, after a header.
   maxPayload: MAX_FILE + 4096,
   perMessageDeflate: true,
   verifyClient: ({ origin, req }) => isSameOrigin(origin, req.headers.host)

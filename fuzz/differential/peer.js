@@ -72,7 +72,7 @@ class Peer {
     );
   }
 
-  /** What came behind the head: frames, inflated, and what is left behind them. */
+  /** What came after the head: frames, inflated, and what is left after them. */
   frames({ parameters }) {
     const frames = [];
     const head = parseHead(this.#bytes);
@@ -112,7 +112,7 @@ function extensionLines(parameters, peer, own) {
   return [`Sec-WebSocket-Extensions: ${fields.join('; ')}`];
 }
 
-/** Inflates whole messages, each behind the others. */
+/** Inflates whole messages, each after the others. */
 function inflater({ ownHasContext }, last) {
   if (last !== null) return last;
 

@@ -8,7 +8,7 @@ const within = require('./within');
 const END_TIMEOUT = 1000;
 
 /**
- * Ends a socket behind what was written to it.
+ * Ends a socket after what was written to it.
  *
  * @param {import('net').Socket} socket
  */

@@ -2,7 +2,7 @@
 
 // What members of a machine and their relay say to each other: the length of the
 // rest in four bytes, the type in one, and a topic. A message has the length of
-// its topic in four bytes before that, and the message behind it.
+// its topic in four bytes before that, and the message after it.
 
 const types = Object.freeze({
   SUBSCRIBE: 1,

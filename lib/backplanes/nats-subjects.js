@@ -12,7 +12,7 @@ const EMPTY = '%';
 const PREFIX = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
 /**
- * The subject of a topic: one token behind the prefix, in which what a subject
+ * The subject of a topic: one token after the prefix, in which what a subject
  * cannot have is encoded as in URLs.
  *
  * @param {string} prefix

@@ -61,7 +61,7 @@ class Relay {
     this._server = net.createServer((socket) => this._onConnection(socket));
   }
 
-  /** Lets the next one listen, and ends the connections behind what is sent. */
+  /** Lets the next one listen, and ends the connections after what is sent. */
   async close() {
     this._server.close();
     this._release();

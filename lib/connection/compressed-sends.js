@@ -89,7 +89,7 @@ class CompressedSends {
   }
 }
 
-/** A callback of a frame that may be lost behind one being compressed. */
+/** A callback of a frame that waits for one being compressed, and may be lost with it. */
 function abortable(cb) {
   return (err) => cb(err && createAbort('data was being compressed'));
 }

@@ -97,7 +97,7 @@ class ConnectionHandle {
   _close(onclose, reset) {
     this._onclose = onclose;
 
-    // As late as libuv: behind the 'error' event, and in the handle's context.
+    // As late as libuv: after the 'error' event, and in the handle's context.
     if (this.connection.isClosed) {
       timers.setImmediate(() =>
         this.connection.resource.runInAsyncScope(this.onClosed, this)

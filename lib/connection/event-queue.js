@@ -73,7 +73,7 @@ class EventQueue {
     return this._deferred !== null && !this.isSynchronous;
   }
 
-  /** Whether what comes now waits for `resume()`, or behind what does. */
+  /** Whether what comes now waits for `resume()`, as what came before does. */
   get isHoldingBack() {
     return this.isPaused || this._chunks !== null;
   }
@@ -186,7 +186,7 @@ class EventQueue {
     });
   }
 
-  /** Emits the first deferred event, and those behind that need not wait. */
+  /** Emits the first deferred event, and those after it that need not wait. */
   _emitDeferred() {
     do {
       this._emit(this._deferred.shift());

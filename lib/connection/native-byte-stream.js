@@ -348,12 +348,12 @@ class NativeByteStream extends Connection {
     if (this._isIdle) this._wake();
   }
 
-  /** Has the callbacks told when the first of them is due. */
+  /** Has WRITTEN reported once the first callback is due. */
   notifyWritten() {
     if (!this._closed) bridge.notifyWritten(this.id);
   }
 
-  /** Has the socket told when all that is queued is written. */
+  /** Has DRAINED reported once all that is queued is written. */
   notifyDrained() {
     if (!this._closed) bridge.notifyDrained(this.id);
   }

@@ -83,7 +83,7 @@ class NativeConnection extends NativeByteStream {
   }
 
   /**
-   * With permessage-deflate it matters what the peer sent right behind its
+   * With permessage-deflate it matters what the peer sent right after its
    * handshake: its messages, its close frame, its FIN. As with `ws`, where all
    * compressing takes a while, programs see that before anything compressed
    * leaves, and messages one by one. It ends with the first read.
@@ -211,7 +211,7 @@ class NativeConnection extends NativeByteStream {
       // It was given away.
       if (this._closed) return;
 
-      // What a listener throws must not take the events behind along.
+      // What a listener throws must not keep the later events from it.
       try {
         if (kind >= END) this._control(kind, events);
         else if (this.isDetached) this._reader.receiver.take(events);
@@ -300,7 +300,7 @@ class NativeConnection extends NativeByteStream {
     else this.onSocketClosed();
   }
 
-  /** FIN is told behind all that came before it, even if that is kept. */
+  /** FIN is told after all that came before it, even if that is kept. */
   emitEvent(kind, value, data, fragments) {
     if (kind === END && !this.isDetached) this._endSocket();
     super.emitEvent(kind, value, data, fragments);
@@ -378,8 +378,8 @@ class NativeConnection extends NativeByteStream {
   }
 
   /** See `src/engine/connection/liveness.rs`. */
-  checkAlive(now, silence, patience) {
-    return bridge.checkAlive(this.id, now, silence, patience);
+  checkAlive(now, silence, timeout) {
+    return bridge.checkAlive(this.id, now, silence, timeout);
   }
 
   pause() {
@@ -406,7 +406,7 @@ class NativeConnection extends NativeByteStream {
 NativeConnection.prototype.isStreamEndpoint = false;
 /** While the socket is an ordinary one. @type {?Passthrough} */
 NativeConnection.prototype.passthrough = null;
-/** A message was not delivered: none behind it will be. */
+/** A message was not delivered: none after it will be. */
 NativeConnection.prototype._hasGap = false;
 /** The chunk that comes is kept until the WebSocket is resumed. */
 NativeConnection.prototype._isKeepingChunk = false;

@@ -63,7 +63,7 @@ class SendQueue {
   }
 
   /**
-   * Sends a payload, behind all that was added before.
+   * Sends a payload, after all that was added before.
    *
    * @param {(string|Uint8Array|Blob)} data
    * @param {number} bits How, see `frame-flags.js`; with `BLOB` if it is one
@@ -209,7 +209,7 @@ class SendQueue {
   }
 
   /**
-   * Tells the sender of a message, and all who wait behind it, of a failure. What
+   * Tells the sender of a message, and all who wait after it, of a failure. What
    * one of them throws keeps neither the others from it, nor the connection from
    * closing.
    *

@@ -16,7 +16,7 @@ const { END } = kinds;
 /** From this length on messages are compressed on another thread, in bytes. */
 const LONG = 32 * 1024;
 
-/** Above this a payload is written as it is, behind its header. */
+/** Above this a payload is written as it is, after its header. */
 const MERGED = 16 * 1024;
 
 /** @typedef {import('net').Socket} Duplex A socket, or what looks like one */

@@ -399,7 +399,7 @@ export interface DiagnosticsEvents {
   /** The context of the tracing channel. */
   'oxws:message': WebSocketEvent &
     Message & {
-      /** What a listener has thrown, for `error`, and `end` behind it. */
+      /** What a listener has thrown, for `error`, and `end` after it. */
       error?: unknown;
     };
 }

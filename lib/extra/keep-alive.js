@@ -80,7 +80,7 @@ class KeepAlive {
   }
 
   _sweep(now, isLate) {
-    const patience = isLate ? FOREVER : this._timeout;
+    const timeout = isLate ? FOREVER : this._timeout;
     let hasPinged = false;
 
     this._stopSweep = forEachInBatches(
@@ -93,7 +93,7 @@ class KeepAlive {
           websocket,
           Math.floor(now),
           Math.floor(this._interval * TOLERANCE),
-          patience
+          timeout
         );
 
         if (verdict === SILENT) {

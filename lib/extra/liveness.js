@@ -20,7 +20,7 @@ class StreamLiveness {
     this.pingedAt = NaN;
   }
 
-  check(stream, now, silence, patience) {
+  check(stream, now, silence, timeout) {
     const { bytesReceived: received, queuedBytes } = stream;
     const written = stream.socket.bytesWritten ?? -queuedBytes;
     const progresses = queuedBytes > 0 && written !== this.written;
@@ -35,7 +35,7 @@ class StreamLiveness {
       return ALIVE;
     }
 
-    if (now - this.pingedAt >= patience) return DEAD;
+    if (now - this.pingedAt >= timeout) return DEAD;
     if (!Number.isNaN(this.pingedAt) || now - this.aliveAt < silence) {
       return ALIVE;
     }
@@ -53,14 +53,14 @@ class StreamLiveness {
  * @param {WebSocket} websocket One that is open
  * @param {number} now In milliseconds, as the other two
  * @param {number} silence From when on it is to be pinged
- * @param {number} patience From when on, after that, it is given up
+ * @param {number} timeout From when on, after that, it is given up
  * @return {number} One of `verdicts.js`
  */
-function checkAlive(websocket, now, silence, patience) {
+function checkAlive(websocket, now, silence, timeout) {
   const connection = websocket[kConnection];
 
   if (connection.checkAlive)
-    return connection.checkAlive(now, silence, patience);
+    return connection.checkAlive(now, silence, timeout);
 
   let liveness = streams.get(connection);
 
@@ -69,7 +69,7 @@ function checkAlive(websocket, now, silence, patience) {
     streams.set(connection, liveness);
   }
 
-  return liveness.check(connection, now, silence, patience);
+  return liveness.check(connection, now, silence, timeout);
 }
 
 module.exports = { checkAlive };

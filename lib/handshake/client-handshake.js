@@ -53,7 +53,7 @@ class ClientHandshake {
   }
 
   /**
-   * The arguments behind the address: the subprotocols and the options, which
+   * The arguments after the address: the subprotocols and the options, which
    * may have them and may come alone.
    *
    * @param {(string|string[]|Object)} [protocols]

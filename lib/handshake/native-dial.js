@@ -217,7 +217,7 @@ class NativeDial {
    * Has Node's http client read the answer, whatever it is: a request that was
    * sent already, over this connection.
    *
-   * @param {?Buffer} bytes What has come of it, if that was told
+   * @param {?Buffer} bytes What has come of it, if that was reported
    */
   _hand(bytes) {
     const { socket } = this._connection;

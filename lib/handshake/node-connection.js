@@ -67,7 +67,7 @@ function serve(server, connectionListener, handle) {
 
 /**
  * Has the socket of a handle read what the engine had read, as if it came now:
- * behind all that follows from the 'connection' event, before what libuv reads.
+ * after all that follows from the 'connection' event, before what libuv reads.
  *
  * @param {Object} handle
  * @param {Buffer} bytes

@@ -79,7 +79,7 @@ class NativeUpgradeSocket {
     return this._connection;
   }
 
-  // A socket of ours closes by itself when it fails.
+  // A native connection closes by itself when it fails.
   onAbort() {}
 
   offAbort() {}

@@ -13,7 +13,7 @@ const Http2UpgradeSocket = require('./upgrade-socket');
 /** @typedef {import('../websocket')} WebSocket */
 
 /** Options about the connection, which is there already, and others like it. */
-const FOREIGN = [
+const UNSUPPORTED = [
   'agent',
   'createConnection',
   'finishRequest',
@@ -43,10 +43,10 @@ class Http2ClientHandshake extends ClientHandshake {
    * @throws {(TypeError|RangeError)} If one of them is not for this
    */
   static resolveOptions(options) {
-    const foreign = FOREIGN.find((name) => options?.[name]);
+    const unsupported = UNSUPPORTED.find((name) => options?.[name]);
 
-    if (foreign !== undefined) {
-      throw new TypeError(`The option "${foreign}" is not for HTTP/2`);
+    if (unsupported !== undefined) {
+      throw new TypeError(`The option "${unsupported}" is not for HTTP/2`);
     }
 
     return resolveSettings(options);

@@ -8,7 +8,7 @@ const { EMPTY } = require('../payload');
 const { Http2Connection, cancel } = require('./connection');
 const { fieldsOf, linesOf } = require('./fields');
 
-/** Status codes of responses that Node.js ends behind their head. */
+/** Status codes of responses that Node.js ends after their head. */
 const BODILESS = new Set([204, 205, 304]);
 
 /**

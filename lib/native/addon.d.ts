@@ -125,14 +125,9 @@ export interface Bridge {
   notifyBufferedAmountLow(id: number, threshold: number): void;
   /**
    * Looks for signs of life of a peer; times are in milliseconds. 0: there were
-   * some; 1: none for `silence`; 2: none for `patience` more.
+   * some; 1: none for `silence`; 2: none for `timeout` more.
    */
-  checkAlive(
-    id: number,
-    now: number,
-    silence: number,
-    patience: number
-  ): number;
+  checkAlive(id: number, now: number, silence: number, timeout: number): number;
   /** A frame whose payload is compressed on its own. */
   deflatedFrame(
     data: Payload,
@@ -369,7 +364,7 @@ export interface Address {
  * Connects one copy of the JavaScript library with this environment's engine.
  *
  * `dispatch(id, count, tiny, small, medium, large, fragments)` is called with the events of one connection: `count` records
- * of four words in `meta`, behind its header word. Without `has_uv` the functions of libuv are left alone, even if
+ * of four words in `meta`, after its header word. Without `has_uv` the functions of libuv are left alone, even if
  * they can be found.
  */
 export declare function attach(dispatch: (id: number, count: number, tiny: ArrayBuffer | undefined, small: ArrayBuffer | undefined, medium: ArrayBuffer | undefined, large: Buffer[] | undefined, fragments: Uint32Array | undefined) => void, hasUv: boolean): Bridge

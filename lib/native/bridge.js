@@ -66,7 +66,7 @@ class Events {
     this._fragments = fragments;
   }
 
-  /** Moves to the next event; false behind the last. */
+  /** Moves to the next event; false after the last. */
   next() {
     this._position += WORDS;
 

@@ -11,7 +11,7 @@ const IS_SERVER = 1;
 const SKIP_UTF8_VALIDATION = 2;
 
 /**
- * Where the short frames of an endpoint are made, one behind the other: a Buffer
+ * Where the short frames of an endpoint are made, one after the other: a Buffer
  * of its own costs more than all the rest of such a frame. Those of another one
  * lie elsewhere.
  */
@@ -64,7 +64,7 @@ class Endpoint {
     return task;
   }
 
-  /** The same for what a task has made, and for the bytes behind that. */
+  /** The same for what a task has made, and for the bytes after that. */
   finish(target) {
     targets[this._id] = target;
 
@@ -126,7 +126,7 @@ class Endpoint {
   }
 
   /**
-   * Makes one frame behind those that leave together.
+   * Makes one frame after those that leave together.
    *
    * @return {?Buffer} A frame that is too long for that
    */

@@ -2,7 +2,7 @@
 
 /**
  * How a frame is sent, in one number: the low byte is the first byte of the
- * frame, the rest are orders to the encoder. `src/protocol/frame.rs` has the
+ * frame, the rest are flags for the encoder. `src/protocol/frame.rs` has the
  * other half of this table.
  */
 module.exports = {

@@ -54,7 +54,7 @@ fn invalid() -> io::Error {
     io::ErrorKind::InvalidInput.into()
 }
 
-/// The address of a Unix domain socket. As in libuv a path may take all the room there is, with no NUL behind it, and one
+/// The address of a Unix domain socket. As in libuv a path may take all the room there is, with no NUL after it, and one
 /// that is longer is cut off.
 #[cfg(unix)]
 pub(super) fn unix_address(path: &[u8]) -> io::Result<SockAddr> {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use super::shared_frame::{Frame, PendingFrame, SharedFrame};
 use super::sync::lock;
 
-/// Connections that one step writes to: some milliseconds at most. Then others have their turn.
+/// Connections that one step writes to: some milliseconds at most. Then others are polled.
 const STEP: usize = 64;
 
 /// Fan-outs to the same receivers that go out together: each connection is written to once.

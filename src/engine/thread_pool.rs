@@ -128,7 +128,7 @@ pub fn limit_jobs(limit: usize) {
     LIMIT.get_or_init(|| limit.max(1));
 }
 
-/// Runs `job` on another thread, now or when there are less than the limit, behind those that wait. Gives it back if there
+/// Runs `job` on another thread, now or when there are less than the limit, after those that wait. Gives it back if there
 /// is none, and none to be had. What a job adds is for its own thread: no other one is woken for it.
 pub(super) fn run(job: Job, effort: Effort) -> Result<(), Job> {
     let mut jobs = lock(&POOL);

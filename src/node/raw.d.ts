@@ -125,14 +125,9 @@ export interface Bridge {
   notifyBufferedAmountLow(id: number, threshold: number): void;
   /**
    * Looks for signs of life of a peer; times are in milliseconds. 0: there were
-   * some; 1: none for `silence`; 2: none for `patience` more.
+   * some; 1: none for `silence`; 2: none for `timeout` more.
    */
-  checkAlive(
-    id: number,
-    now: number,
-    silence: number,
-    patience: number
-  ): number;
+  checkAlive(id: number, now: number, silence: number, timeout: number): number;
   /** A frame whose payload is compressed on its own. */
   deflatedFrame(
     data: Payload,

@@ -73,7 +73,7 @@ impl Endpoint {
         self.receiver.take_job()
     }
 
-    /// Reports what the job completes and goes on with the bytes behind it. After this there may be
+    /// Reports what the job completes and goes on with the bytes after it. After this there may be
     /// another job. A job that was not run yet is run here.
     pub fn finish_job(&mut self, job: InflateJob, sink: &mut impl Sink) -> Result<(), Violation> {
         self.receiver.finish_job(job, sink)

@@ -90,7 +90,7 @@ impl Assembly {
     }
 
     /// The memory that the next bytes of the message go to, of which at most `outstanding` are still to
-    /// come, with room for `least` or more behind what it holds.
+    /// come, with room for `least` or more after what it holds.
     pub(super) fn memory(&mut self, least: usize, outstanding: u64) -> &mut Vec<u8> {
         reserve(&mut self.bytes, least, outstanding);
         &mut self.bytes

@@ -21,7 +21,7 @@ const DECISIONS = [
       isDeepStrictEqual(withoutText(ws), withoutText(oxws))
   ],
   [
-    'ws goes on behind an error if it was inflating when the bytes came',
+    'ws goes on after an error if it was inflating when the bytes came',
     (ws, oxws) => isDeepStrictEqual(withoutMore(ws, oxws), oxws)
   ],
   [
@@ -38,7 +38,7 @@ function errorOf({ events }) {
   return events.find(({ event }) => event === 'error');
 }
 
-/** Without what ws emitted behind the last event before the error of oxws. */
+/** Without what ws emitted after the last event before the error of oxws. */
 function withoutMore({ events, replies }, oxws) {
   const common = oxws.events.indexOf(errorOf(oxws));
 

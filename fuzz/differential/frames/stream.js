@@ -13,7 +13,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 /** Characters of each length. */
 const WORDS = ['plain text ', 'ä', '€', '𝄞', '\0', '{"id":17} '];
 
-/** What no text can be mended behind, and what has to be. */
+/** What no text can be mended after, and what has to be. */
 const BROKEN = ['c3', 'a4', 'f09d', 'eda080', 'c080', 'ff', 'f4908080'].map(
   (hex) => Buffer.from(hex, 'hex')
 );

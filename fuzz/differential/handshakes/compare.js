@@ -5,7 +5,7 @@ const { isDeepStrictEqual } = require('util');
 /** In what oxws differs from ws on purpose: `[why, holds(ws, oxws)]`. */
 const DECISIONS = [
   [
-    "what is no request behind a request's body is not answered a second time",
+    "what is no request after a request's body is not answered a second time",
     (ws, oxws) =>
       isDeepStrictEqual(ws.events, oxws.events) &&
       ws.bytes === `${oxws.bytes}${BAD_REQUEST}`

@@ -8,7 +8,7 @@ const PING = { server: '\x89\x80\0\0\0\0', client: '\x89\0' };
 
 /**
  * A scenario that follows from its seed: a WebSocketServer or a client, and the
- * head that its peer sends, whole or in pieces, with and without more behind it.
+ * head that its peer sends, whole or in pieces, with and without more after it.
  *
  * @returns {{ seed, side, options, protocols, text, places }} the text is
  *     Latin-1; `<accept>` in it stands for the answer to the client's key

@@ -14,7 +14,7 @@ use crate::protocol::deflate::DeflateJob;
 use crate::protocol::{Config, Endpoint, Limits, Role};
 
 /// Bytes that one step compresses, unless its only message is longer, and that the polls of a batch compress together.
-/// What comes above them waits behind what other connections have to compress.
+/// What comes above them waits for what other connections have to compress.
 const STEP: usize = 16 * 1024;
 
 impl Connection {

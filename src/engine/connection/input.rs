@@ -56,7 +56,7 @@ impl Input {
         self.room() > 0 && !self.paused && !self.is_blocked() && !self.eof
     }
 
-    /// How many bytes there is a place for. What is parked behind the head is one chunk, so it is no more than a read.
+    /// How many bytes there is a place for. What is parked after the head is one chunk, so it is no more than a read.
     pub(super) fn room(&self) -> usize {
         match &self.phase {
             Phase::Connecting(_) => 0,
@@ -87,7 +87,7 @@ impl Input {
         self.read_blocked || self.inflating
     }
 
-    /// JavaScript has not been given all that came behind the head.
+    /// JavaScript has not been given all that came after the head.
     pub(super) fn has_parked(&self) -> bool {
         matches!(&self.phase, Phase::Parked { bytes, together, .. } if bytes.len() > *together)
     }
@@ -114,13 +114,13 @@ impl Input {
     pub(super) fn open(&mut self, endpoint: Endpoint, read_before: &[u8]) {
         self.opened = true;
         self.reported_end = false;
-        let behind = match &mut self.phase {
+        let later = match &mut self.phase {
             Phase::Parked {
                 bytes, together, ..
             } => bytes.split_off(*together),
             _ => Vec::new(),
         };
-        let chunks = [read_before.to_vec(), self.take_parked(), behind];
+        let chunks = [read_before.to_vec(), self.take_parked(), later];
         // Most have none, and keep no memory for them.
         let early = chunks.into_iter().filter(|it| !it.is_empty()).collect();
         self.phase = Phase::Open {
@@ -305,7 +305,7 @@ impl Input {
         self.inflating = true;
     }
 
-    /// Delivers what a job inflated and what came behind it. Returns the next job.
+    /// Delivers what a job inflated and what came after it. Returns the next job.
     pub(super) fn feed_inflated(&mut self, batch: &mut Batch) -> Option<InflateJob> {
         let job = *self.inflated.take()?;
         self.inflating = false;
@@ -316,7 +316,7 @@ impl Input {
         self.begin_inflation()
     }
 
-    /// The peer's FIN is reported behind all that came before it. As with Node's sockets it shows before what came along
+    /// The peer's FIN is reported after all that came before it. As with Node's sockets it shows before what came along
     /// with the head is taken; then it is reported once more.
     pub(super) fn report_end(&mut self, batch: &mut Batch) {
         if self.eof && !self.has_parked() && !self.is_behind() && !self.reported_end {

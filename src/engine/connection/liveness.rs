@@ -37,14 +37,14 @@ pub(super) struct Liveness {
 
 impl Liveness {
     /// Looks at `now`; `has_unread` tells whether the kernel has something to read. Silent is who gave no sign for `silence`
-    /// milliseconds, dead who gives none for `patience` more.
+    /// milliseconds, dead who gives none for `timeout` more.
     pub(super) fn check(
         &mut self,
         signs: &Signs,
         has_unread: impl FnOnce() -> bool,
         now: u32,
         silence: u32,
-        patience: u32,
+        timeout: u32,
     ) -> Verdict {
         let progresses = signs.written != self.written && signs.is_queued;
         let (Some(alive_at), false) = (
@@ -56,7 +56,7 @@ impl Liveness {
         };
         self.written = signs.written;
         let verdict = match self.pinged_at {
-            Some(pinged_at) if now.wrapping_sub(pinged_at) >= patience => Verdict::Dead,
+            Some(pinged_at) if now.wrapping_sub(pinged_at) >= timeout => Verdict::Dead,
             None if now.wrapping_sub(alive_at) >= silence => Verdict::Silent,
             _ => return Verdict::Alive,
         };

@@ -43,7 +43,7 @@ pub const NO_ID: u32 = u32::MAX;
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
-/// The kernel takes so many bytes behind a write that it took whole.
+/// The kernel takes so many bytes after a write that it took whole.
 const AT_ONCE: usize = 1024;
 
 /// When bytes to send leave.
@@ -88,7 +88,7 @@ pub enum Opening {
 ///    may follow; [`release`](Self::release) gives the socket away.
 /// 4. Once open, [`send`](Self::send) and [`send_shared`](Self::send_shared) make frames.
 ///    [`detach`](Self::detach) gives the endpoint to JavaScript: bytes pass through from there on.
-/// 5. [`end`](Self::end) sends FIN behind what is queued, [`Kind::End`](super::Kind::End) reports that of the peer; with both
+/// 5. [`end`](Self::end) sends FIN after what is queued, [`Kind::End`](super::Kind::End) reports that of the peer; with both
 ///    the socket closes. [`destroy`](Self::destroy) and [`close_after_input`](Self::close_after_input) close it before.
 ///    [`Kind::Closed`](super::Kind::Closed) is the last event; only after `release` there is none.
 ///
@@ -191,23 +191,23 @@ impl Connection {
         lock(&self.state).output.written()
     }
 
-    /// Whether so little is queued, behind so much that left, that the kernel takes it with the next flush.
+    /// Whether so little is queued, after so much that left, that the kernel takes it with the next flush.
     pub fn takes_at_once(&self) -> bool {
         let state = lock(&self.state);
         state.takes_at_once() && state.output.pending() <= AT_ONCE
     }
 
-    /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and behind it.
+    /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and what was sent after it.
     pub fn pending(self: &Arc<Self>) -> usize {
         self.complete_fan_outs();
         lock(&self.state).output.pending()
     }
 
     /// Looks for signs of life at `now`: any byte that came, be it unread in the kernel, and any progress of what is
-    /// queued for a slow reader. Silent is who gave none for `silence` milliseconds, dead who gives none for `patience`
+    /// queued for a slow reader. Silent is who gave none for `silence` milliseconds, dead who gives none for `timeout`
     /// more.
-    pub fn check_alive(&self, now: u32, silence: u32, patience: u32) -> Verdict {
-        lock(&self.state).check_alive(now, silence, patience)
+    pub fn check_alive(&self, now: u32, silence: u32, timeout: u32) -> Verdict {
+        lock(&self.state).check_alive(now, silence, timeout)
     }
 
     /// Marks the connection as sent to; tells whether it was not yet.

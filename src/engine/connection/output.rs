@@ -36,7 +36,7 @@ impl Contents {
     }
 }
 
-/// A send or write that is to be compressed outside of the call, or waits behind one that is.
+/// A send or write that is to be compressed outside of the call, or waits for one that is.
 struct BlockedSend {
     contents: Contents,
     /// JavaScript asked for its sequence number.
@@ -55,7 +55,7 @@ pub(super) struct Output {
     queued_seq: u64,
     /// Where the bytes of tracked sends and writes end: (position, sequence number).
     tracked: VecDeque<(u64, u64)>,
-    /// A message is being compressed, and what is behind it, and how many bytes that is.
+    /// A message is being compressed, and what waits for it, and how many bytes that is.
     deflating: bool,
     deflating_tracked: bool,
     blocked: VecDeque<BlockedSend>,
@@ -72,7 +72,7 @@ impl Output {
         self.queue.is_empty() && !self.is_blocked_by_compression()
     }
 
-    /// Something is not compressed yet: all that follows waits behind it.
+    /// Something is not compressed yet: all that follows waits for it.
     pub(super) fn is_blocked_by_compression(&self) -> bool {
         self.deflating || !self.blocked.is_empty()
     }

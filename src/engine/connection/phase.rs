@@ -45,7 +45,7 @@ impl Phase {
         }
     }
 
-    /// JavaScript has the first `passed` of the bytes; what is behind them was read together with them.
+    /// JavaScript has the first `passed` of the bytes; what is after them was read together with them.
     pub(super) fn parked_behind(bytes: Vec<u8>, passed: usize) -> Self {
         let together = bytes.len();
         Self::Parked {

@@ -77,7 +77,7 @@ impl State {
                 more
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
-            // To libuv a reset right behind bytes is an end.
+            // To libuv a reset right after bytes is an end.
             Poll::Ready(Err(_)) if self.input.has_parked() => {
                 self.input.eof = true;
                 false

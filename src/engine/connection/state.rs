@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) shut: bool,
     /// A write failed: it is closed when what had arrived before is read.
     pub(super) broken: bool,
-    /// To be closed behind what has arrived.
+    /// To be closed after what has arrived.
     pub(super) close_wanted: bool,
     /// Nothing is written before JavaScript says so.
     pub(super) corked: bool,
@@ -57,7 +57,7 @@ pub(super) struct State {
     failing: bool,
     reported_failing: bool,
     reported_closed: bool,
-    /// Opened in a tick that has not ended, in which nothing is read: what is sent leaves behind that, with the poll that tells
+    /// Opened in a tick that has not ended, in which nothing is read: what is sent leaves after that, with the poll that tells
     /// what was read before. Else a peer in this process could hear the answer to a message, and tell of it, before the
     /// message is heard here.
     pub(super) holds_sends: bool,
@@ -168,7 +168,7 @@ impl State {
         }
     }
 
-    /// Speaks WebSocket from here on, and fails behind what has been read, if it has failed.
+    /// Speaks WebSocket from here on, and fails after what has been read, if it has failed.
     pub(super) fn open(&mut self, endpoint: Endpoint, early: &[u8]) {
         self.failing = false;
         self.input.open(endpoint, early);
@@ -252,7 +252,7 @@ impl State {
     }
 
     /// Looks for signs of life: see [`Liveness::check`].
-    pub(super) fn check_alive(&mut self, now: u32, silence: u32, patience: u32) -> Verdict {
+    pub(super) fn check_alive(&mut self, now: u32, silence: u32, timeout: u32) -> Verdict {
         let Some(stream) = &self.stream else {
             return Verdict::Alive;
         };
@@ -265,7 +265,7 @@ impl State {
         let has_unread = || stream.has_unread();
         self.liveness
             .get_or_insert_default()
-            .check(&signs, has_unread, now, silence, patience)
+            .check(&signs, has_unread, now, silence, timeout)
     }
 
     /// The socket has failed, JavaScript decides whether that is the end, and does not know.

@@ -50,7 +50,7 @@ impl State {
     fn take_session(&mut self, early: &[u8], sent: Option<u64>) -> Option<FormerBios> {
         let bios = self.stream.as_mut()?.tls()?.take(sent)?;
         self.input.add_early(early);
-        // What was read is told with what has waited to be sent, not behind it.
+        // What was read is told with what has waited to be sent, not after it.
         self.adopted = true;
         Some(bios)
     }

@@ -58,7 +58,7 @@ impl Batch {
         }
     }
 
-    /// Where to read to: behind what is in the arena, with room for `len` bytes.
+    /// Where to read to: after what is in the arena, with room for `len` bytes.
     pub(crate) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.arena.capacity() == 0 {
             let expected = self.expected + 2 * len;
@@ -98,7 +98,7 @@ impl Batch {
         }
     }
 
-    /// Adds what a job inflated for `endpoint`, and what its bytes behind mean.
+    /// Adds what a job inflated for `endpoint`, and what the bytes after it mean.
     pub fn finish(&mut self, endpoint: &mut Endpoint, job: InflateJob) {
         if let Err(violation) = endpoint.finish_job(job, self) {
             self.push_violation(violation);

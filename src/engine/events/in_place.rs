@@ -185,22 +185,22 @@ mod tests {
     }
 
     #[test]
-    fn drops_are_taken_with_their_own_memory_and_floods_with_the_arena() {
+    fn a_nearly_empty_batch_is_copied_and_a_full_one_taken() {
         let mut batch = Batch::default();
         let address = batch.room(1000).as_ptr();
         read(&mut batch, &mut server(), HELLO);
-        let drop = batch.take();
-        assert_eq!(events(&drop), [(Kind::Text, &b"Hello"[..], true)]);
-        assert!(drop.arena.capacity() < 100 && batch.events.is_empty());
+        let small = batch.take();
+        assert_eq!(events(&small), [(Kind::Text, &b"Hello"[..], true)]);
+        assert!(small.arena.capacity() < 100 && batch.events.is_empty());
         assert_eq!(batch.room(1000).as_ptr(), address);
 
-        let flood = HELLO.repeat(100);
-        read(&mut batch, &mut server(), &flood);
-        let flood = batch.take();
-        assert_eq!(flood.arena.as_ptr(), address);
-        assert_eq!(flood.events.len(), 100);
+        let many = HELLO.repeat(100);
+        read(&mut batch, &mut server(), &many);
+        let large = batch.take();
+        assert_eq!(large.arena.as_ptr(), address);
+        assert_eq!(large.events.len(), 100);
 
-        // Nor does what comes after a flood keep as much.
+        // Nor does what comes after a full one keep as much.
         batch.room(1 << 20);
         read(&mut batch, &mut server(), HELLO);
         assert_eq!(batch.take().events.len(), 1);

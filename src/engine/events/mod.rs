@@ -32,7 +32,7 @@ pub enum Kind {
     /// The peer broke the protocol: `value` is the kind in the low 8 bits and the detail above.
     Violation = 16,
     /// The peer will send no more: `value` is 1 for a connection that JavaScript has not opened. If it has done so
-    /// meanwhile, that is told again, behind what came with the head.
+    /// meanwhile, that is told again, after what came with the head.
     End = 17,
     /// The socket is closed: `value` is the errno, 0 for none, with [`WRITING`] added if a write failed. The last event
     /// of a connection.
@@ -58,7 +58,7 @@ pub enum Kind {
     /// A task is over: the payload is what it made. A task that fails has [`Kind::Violation`] instead.
     Done = 28,
     /// The socket of a connection that JavaScript has not opened failed. It is closed when JavaScript destroys it; if it
-    /// is opened, behind what came with the head.
+    /// is opened, after what came with the head.
     Failed = 29,
     /// A send or write that was tracked is with the kernel: [`Connection::written`](super::Connection::written) tells which.
     Written = 30,

@@ -121,7 +121,7 @@ impl Stream {
         each!(self, stream => SockRef::from(stream), tls => tls.socket().socket())
     }
 
-    /// Reads at most `room` bytes, behind what is in `buffer`, which has the room. Not ready: `context` is woken when
+    /// Reads at most `room` bytes, after what is in `buffer`, which has the room. Not ready: `context` is woken when
     /// there is something.
     pub(super) fn poll_read(
         &mut self,
@@ -187,7 +187,7 @@ impl Stream {
         )
     }
 
-    /// Writes what the kernel takes. What blocks has to be tried again with the same bytes, and maybe more behind them:
+    /// Writes what the kernel takes. What blocks has to be tried again with the same bytes, and maybe more after them:
     /// they may be encrypted already. If [`Stream::shutdown`] comes next, the end leaves with these bytes.
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
         match self {

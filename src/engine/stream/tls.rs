@@ -31,7 +31,7 @@ pub struct TlsStream {
     /// Records that were received, and not looked at.
     received: Vec<u8>,
     /// Bytes that records were made of which are not all sent: the next write begins with them, and has them done.
-    held: usize,
+    encrypted: usize,
     /// The peer has said that no more comes.
     has_ended: bool,
     /// We have.
@@ -52,7 +52,7 @@ impl TlsStream {
             socket,
             state: State::Found(session),
             received: Vec::new(),
-            held: 0,
+            encrypted: 0,
             has_ended: false,
             is_shut: false,
         }
@@ -136,7 +136,7 @@ impl TlsStream {
                 break Poll::Ready(Err(self.take_failure()));
             };
             // Reading goes on when there is room for them.
-            if self.held == 0 && session.output().len() > MAX_ANSWERS {
+            if self.encrypted == 0 && session.output().len() > MAX_ANSWERS {
                 break Poll::Pending;
             }
             let early = mem::take(&mut self.received);
@@ -194,22 +194,22 @@ impl TlsStream {
     /// write must begin with the same bytes.
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
         self.flush()?;
-        if self.held == 0 {
+        if self.encrypted == 0 {
             let State::Taken(session) = &mut self.state else {
                 return Err(io::ErrorKind::BrokenPipe.into());
             };
             if session.output().capacity() == 0 {
                 *session.output() = MADE.take();
             }
-            self.held = session.write(slices)?;
+            self.encrypted = session.write(slices)?;
             let length: usize = slices.iter().map(|slice| slice.len()).sum();
-            let is_end_next = is_end_next && self.held == length;
+            let is_end_next = is_end_next && self.encrypted == length;
             if is_end_next {
                 self.end_session();
             }
             self.send_records(is_end_next)?;
         }
-        Ok(mem::take(&mut self.held))
+        Ok(mem::take(&mut self.encrypted))
     }
 
     /// Sends the records that there are.

@@ -132,7 +132,7 @@ pub(super) fn find(openssl: &OpenSsl, finished: &[u8]) -> Option<Handle> {
         .filter(|(_, live)| live.thread == this)
         .map(|(key, live)| (*key, std::ptr::with_exposed_provenance_mut(live.ssl)))
         .find(|(_, ssl)| is_wanted(*ssl))?;
-    // SAFETY: as above.
+    // SAFETY: the session lives, as it is in the table, which is locked.
     if unsafe { (openssl.up_ref)(ssl) } != 1 {
         return None;
     }

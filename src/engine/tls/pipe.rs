@@ -63,7 +63,7 @@ impl Pipe {
             return 0;
         };
         let count = to.len().min(input.length - input.taken);
-        // SAFETY: so many bytes are left behind those that were taken, and they live (see `with_input`).
+        // SAFETY: so many bytes are left after those that were taken, and they live (see `with_input`).
         let bytes = unsafe { std::slice::from_raw_parts(input.bytes.add(input.taken), count) };
         to[..count].copy_from_slice(bytes);
         input.taken += count;

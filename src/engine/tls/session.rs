@@ -66,7 +66,7 @@ pub(crate) struct Session {
 
 // SAFETY: an `SSL` is no thread's as long as one at a time uses it, and who has a `FoundSession` or `Session` does.
 unsafe impl Send for FoundSession {}
-// SAFETY: as above; the pipe is the session's.
+// SAFETY: an `SSL` is no thread's as long as one at a time uses it, and who has a `Session` does; the pipe is the session's.
 unsafe impl Send for Session {}
 
 impl FoundSession {
@@ -87,12 +87,12 @@ impl FoundSession {
 
     /// How many bytes of records Node has made in all.
     pub fn made(&self) -> u64 {
-        // SAFETY: as above.
+        // SAFETY: the session lives, and no other thread uses it.
         unsafe { (self.openssl.bio_written)(self.wbio()) }
     }
 
     fn wbio(&self) -> Handle {
-        // SAFETY: as above.
+        // SAFETY: the session lives, and no other thread uses it.
         unsafe { (self.openssl.wbio)(self.ssl) }
     }
 }
@@ -205,7 +205,7 @@ impl Session {
                 if read <= 0 {
                     return self.ended(read);
                 }
-                // SAFETY: so many bytes were written behind the last one.
+                // SAFETY: so many bytes were written after the last one.
                 unsafe { buffer.set_len(buffer.len() + read as usize) };
                 // To ask for more, and be told that there is none, costs half of what a short record does.
                 // SAFETY: the pipe is the session's, and OpenSSL does not use it now.

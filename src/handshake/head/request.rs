@@ -21,7 +21,7 @@ impl HeadParser {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{LIMITS, assert_turns_foreign, drip, flat};
+    use super::super::tests::{LIMITS, assert_no_upgrade, drip, flat};
     use super::*;
     use crate::handshake::Parsed;
 
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_foreign_at_once() {
+    fn all_else_is_no_upgrade_at_once() {
         for (accepted, next) in [
             (&b""[..], b'P'),
             (b"", b'\r'),
@@ -91,7 +91,7 @@ mod tests {
             (b"GET / HTTP/1.1", b'\n'),
             (b"GET / HTTP/1.1\r", b'\r'),
         ] {
-            assert_turns_foreign(HeadParser::request, accepted, next);
+            assert_no_upgrade(HeadParser::request, accepted, next);
         }
     }
 

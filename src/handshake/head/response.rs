@@ -19,7 +19,7 @@ impl HeadParser {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{LIMITS, assert_turns_foreign, flat};
+    use super::super::tests::{LIMITS, assert_no_upgrade, flat};
     use super::*;
     use crate::handshake::Parsed;
 
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_foreign_at_once() {
+    fn all_else_is_no_upgrade_at_once() {
         for (accepted, next) in [
             (&b""[..], b'G'),
             (b"", b'\r'),
@@ -76,7 +76,7 @@ mod tests {
             (b"HTTP/1.1 101 a\r\nContent-Length", b':'),
             (b"HTTP/1.1 101 a\r\nTransfer-Encoding", b':'),
         ] {
-            assert_turns_foreign(HeadParser::response, accepted, next);
+            assert_no_upgrade(HeadParser::response, accepted, next);
         }
     }
 

@@ -33,11 +33,7 @@ pub(crate) fn flat(parser: fn(HeadLimits) -> HeadParser, bytes: &[u8]) -> Vec<u8
 }
 
 /// Asserts that `accepted` may go on, and that with `next` it is at once no upgrade.
-pub(crate) fn assert_turns_foreign(
-    parser: fn(HeadLimits) -> HeadParser,
-    accepted: &[u8],
-    next: u8,
-) {
+pub(crate) fn assert_no_upgrade(parser: fn(HeadLimits) -> HeadParser, accepted: &[u8], next: u8) {
     let bytes = [accepted, &[next]].concat();
     assert_eq!(
         drip(parser(LIMITS), &bytes),
@@ -96,10 +92,10 @@ fn a_line_that_cannot_be_clean_is_foreign_at_once() {
         (b"Expect", b':'),
         (b"Host: a\r\nhost", b':'),
     ] {
-        assert_turns_foreign(HeadParser::request, &[start, line].concat(), next);
+        assert_no_upgrade(HeadParser::request, &[start, line].concat(), next);
     }
     let (all_but_the_end, _) = HEAD.split_at(HEAD.len() - 2);
-    assert_turns_foreign(HeadParser::request, all_but_the_end, b'\n');
+    assert_no_upgrade(HeadParser::request, all_but_the_end, b'\n');
 }
 
 #[test]

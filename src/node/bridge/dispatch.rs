@@ -215,7 +215,7 @@ fn payload<'a>(arena: &'a [u8], event: &'a Event) -> &'a [u8] {
 
 fn make_lengths(env: sys::napi_env, lengths: &[u32]) -> Result<sys::napi_value> {
     let mut data: *mut c_void = ptr::null_mut();
-    // SAFETY: as above.
+    // SAFETY: `env` is this thread's, inside a handle scope; the new buffer has room for the lengths.
     unsafe {
         let buffer = napi_call!(
             napi_create_arraybuffer,

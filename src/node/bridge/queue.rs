@@ -27,7 +27,7 @@ pub(crate) struct Run {
 /// A connection whose messages are being delivered, and what came for it meanwhile.
 struct Busy {
     connection: Arc<Connection>,
-    behind: Vec<Run>,
+    waiting: Vec<Run>,
 }
 
 /// What waits to be delivered.
@@ -54,7 +54,7 @@ impl Queue {
     pub(super) fn pop(&mut self) -> Option<Run> {
         while let Some(mut run) = self.runs.pop_front() {
             if let Some(busy) = self.busy_with(&run) {
-                busy.behind.push(run);
+                busy.waiting.push(run);
                 continue;
             }
             let end = run.events.start + run_length(&run.batch.borrow().events[run.events.clone()]);
@@ -124,7 +124,7 @@ impl<'a> Delivering<'a> {
         }
         queue.borrow_mut().busy.push(Busy {
             connection: Arc::clone(connection),
-            behind: Vec::new(),
+            waiting: Vec::new(),
         });
         Some(Self(queue))
     }
@@ -133,8 +133,8 @@ impl<'a> Delivering<'a> {
 impl Drop for Delivering<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.borrow_mut();
-        if let Some(Busy { behind, .. }) = queue.busy.pop() {
-            for run in behind.into_iter().rev() {
+        if let Some(Busy { waiting, .. }) = queue.busy.pop() {
+            for run in waiting.into_iter().rev() {
                 queue.runs.push_front(run);
             }
         }

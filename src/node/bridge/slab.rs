@@ -116,7 +116,7 @@ impl Slab {
     fn put(&self, bytes: &[u8]) -> u32 {
         let offset = self.used.get();
         assert!(self.has_room(bytes.len()));
-        // SAFETY: there is room, and nobody else writes behind `used`: views end there.
+        // SAFETY: there is room, and nobody else writes after `used`: views end there.
         unsafe {
             ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.get().add(offset), bytes.len());
         }

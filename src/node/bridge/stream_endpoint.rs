@@ -63,7 +63,7 @@ impl StreamEndpoint {
         self.begin_job(bridge)
     }
 
-    /// The task is over: adds what it brought, and what the bytes behind it mean. Returns the id of the next one.
+    /// The task is over: adds what it brought, and what the bytes after it mean. Returns the id of the next one.
     pub(crate) fn finish(&mut self, bridge: &Bridge, batch: &mut Batch) -> Option<u32> {
         batch.finish(&mut self.protocol, self.inflated.take()?);
         self.begin_job(bridge)

@@ -42,15 +42,15 @@ fn notify_buffered_amount_low(
     undefined(env)
 }
 
-/// `checkAlive(id, now, silence, patience)`: see [`crate::engine::Connection::check_alive`].
+/// `checkAlive(id, now, silence, timeout)`: see [`crate::engine::Connection::check_alive`].
 fn check_alive(
     context: &CallContext,
-    [id, now, silence, patience]: [sys::napi_value; 4],
+    [id, now, silence, timeout]: [sys::napi_value; 4],
 ) -> sys::napi_value {
     let env = context.env();
     context.number_of(id, |connection| {
-        let [now, silence, patience] = [now, silence, patience].map(|value| u32_of(env, value));
-        f64::from(connection.check_alive(now, silence, patience) as u32)
+        let [now, silence, timeout] = [now, silence, timeout].map(|value| u32_of(env, value));
+        f64::from(connection.check_alive(now, silence, timeout) as u32)
     })
 }
 

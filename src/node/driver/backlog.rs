@@ -78,7 +78,7 @@ impl Backlog {
         mem::take(&mut *connections)
     }
 
-    /// What was sent in a dispatch of `connection` is written. Takes that off the list, unless others came behind it, and
+    /// What was sent in a dispatch of `connection` is written. Takes that off the list, unless others came after it, and
     /// tells whether it did: the memory of the list serves the next dispatch.
     pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) -> bool {
         self.tick.fetch_add(1, Ordering::Relaxed);

@@ -15,7 +15,7 @@ use crate::node::raw::values::{check, napi_call, number, set};
 /// Connects one copy of the JavaScript library with this environment's engine.
 ///
 /// `dispatch(id, count, tiny, small, medium, large, fragments)` is called with the events of one connection: `count` records
-/// of four words in `meta`, behind its header word. Without `has_uv` the functions of libuv are left alone, even if
+/// of four words in `meta`, after its header word. Without `has_uv` the functions of libuv are left alone, even if
 /// they can be found.
 #[napi(
     catch_unwind,

@@ -1,4 +1,4 @@
-//! Connections of ours to somebody else.
+//! Connections that the engine dials.
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;

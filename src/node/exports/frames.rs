@@ -55,7 +55,7 @@ unsafe extern "C" fn encode_header(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    // SAFETY: this is an entry.
+    // SAFETY: N-API calls this once for a running call, with its environment and arguments.
     unsafe {
         with_arguments(env, info, |[length, flags, key]| {
             let flags = FrameFlags::from(word_of(env, flags)?);
@@ -69,7 +69,7 @@ unsafe extern "C" fn encode_header(
 /// `mask(source, key, target, offset)`: puts the bytes of `source`, masked, into `target` at `offset`. They may be in
 /// the same memory.
 unsafe extern "C" fn mask(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: this is an entry; no JavaScript runs while it uses the memory.
+    // SAFETY: N-API calls this once for a running call; no JavaScript runs while it uses the memory.
     unsafe {
         with_arguments(env, info, |[source, key, target, offset]| {
             let source = Memory::of(env, source)?;
@@ -87,7 +87,7 @@ unsafe extern "C" fn random_key(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    // SAFETY: this is an entry.
+    // SAFETY: N-API calls this once for a running call, with its environment and arguments.
     unsafe {
         with_arguments(env, info, |[]| {
             let key = u32::from_le_bytes(mask::random_key());

@@ -113,6 +113,6 @@ pub(crate) unsafe fn data<T>(handle: Handle) -> *mut T {
 /// # Safety
 /// As [`data`].
 pub(crate) unsafe fn set_data<T>(handle: Handle, data: *const T) {
-    // SAFETY: as above.
+    // SAFETY: `void* data` is the first and public member of every `uv_handle_t`, and ours to set.
     unsafe { *handle.cast::<*const T>() = data };
 }

@@ -37,7 +37,7 @@ pub(crate) fn undefined(env: sys::napi_env) -> sys::napi_value {
 
 /// A number.
 pub(crate) fn number(env: sys::napi_env, value: f64) -> sys::napi_value {
-    // SAFETY: as above.
+    // SAFETY: `env` is the environment of the running call.
     unsafe { napi_call!(napi_create_double, env, value) }.unwrap_or(ptr::null_mut())
 }
 
@@ -95,7 +95,7 @@ unsafe extern "C" fn has_ref(
     env: sys::napi_env,
     _info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    // SAFETY: as above.
+    // SAFETY: `env` is the environment of the running call.
     unsafe { napi_call!(napi_get_boolean, env, false) }.unwrap_or(ptr::null_mut())
 }
 
@@ -185,7 +185,7 @@ pub(crate) fn append_string(env: sys::napi_env, value: sys::napi_value, out: &mu
     read_string(env, value, out, length + 1);
 }
 
-/// Appends at most `room - 1` bytes of a string, which N-API ends with a NUL behind them. Returns how many.
+/// Appends at most `room - 1` bytes of a string, which N-API ends with a NUL after them. Returns how many.
 fn read_string(
     env: sys::napi_env,
     value: sys::napi_value,
@@ -195,7 +195,7 @@ fn read_string(
     out.reserve_exact(room);
     prefer_huge_pages(out.spare_capacity_mut());
     let mut read = 0;
-    // SAFETY: `out` has `room` bytes behind its last one, and `read` of them are written if the call succeeds.
+    // SAFETY: `out` has `room` bytes after its last one, and `read` of them are written if the call succeeds.
     unsafe {
         let to = out.as_mut_ptr().add(out.len()).cast();
         let status = sys::napi_get_value_string_utf8(env, value, to, room, &mut read);
@@ -261,7 +261,7 @@ pub(crate) fn elements(env: sys::napi_env, array: sys::napi_value) -> Vec<sys::n
     // SAFETY: `array` is live; a wrong type leaves `length` as it is.
     unsafe { sys::napi_get_array_length(env, array, &mut length) };
     let element = |index| {
-        // SAFETY: as above.
+        // SAFETY: `array` is live; what is no array has no elements that are asked for.
         let value = unsafe { napi_call!(napi_get_element, env, array, index) };
         value.unwrap_or(ptr::null_mut())
     };

@@ -50,14 +50,14 @@ impl Words {
     /// The first `count` of them.
     pub(crate) fn copy_of(&self, count: usize) -> Vec<u32> {
         assert!(count <= self.length);
-        // SAFETY: as above.
+        // SAFETY: the places are inside, and JavaScript does not run meanwhile.
         unsafe { std::slice::from_raw_parts(self.words, count) }.to_vec()
     }
 
     /// Writes the first of them.
     pub(crate) fn restore(&self, values: &[u32]) {
         assert!(values.len() <= self.length);
-        // SAFETY: as above.
+        // SAFETY: the places are inside, and JavaScript does not run meanwhile.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), self.words, values.len()) };
     }
 

@@ -21,14 +21,14 @@ pub(super) const TOTAL_BUDGET: usize = 1024 * 1024;
 pub(super) struct PendingInflate {
     /// The job, until it is taken.
     job: Option<InflateJob>,
-    /// The bytes that came behind the frame, from `start` on.
-    rest: Vec<u8>,
+    /// The bytes that came after the frame, from `start` on.
+    trailing: Vec<u8>,
     start: usize,
 }
 
 impl PendingInflate {
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        self.rest.extend_from_slice(bytes);
+        self.trailing.extend_from_slice(bytes);
     }
 }
 
@@ -95,7 +95,7 @@ impl Receiver {
         self.pending_inflate.as_mut()?.job.take()
     }
 
-    /// Goes on where the job began, with what it has inflated and the bytes that came behind it. There
+    /// Goes on where the job began, with what it has inflated and the bytes that came after it. There
     /// may be another job then.
     pub fn finish_job(
         &mut self,
@@ -104,21 +104,21 @@ impl Receiver {
     ) -> Result<(), Violation> {
         job.run();
         self.left = TOTAL_BUDGET;
-        let (mut rest, start) = self
+        let (mut trailing, start) = self
             .pending_inflate
             .take()
             .map_or_else(Default::default, |pending_inflate| {
-                (pending_inflate.rest, pending_inflate.start)
+                (pending_inflate.trailing, pending_inflate.start)
             });
         let result = job
             .result
             .unwrap_or(Ok(()))
             .and_then(|()| self.end_inflation(job.inflation, sink))
-            .and_then(|()| self.parse(&mut rest[start..], sink));
+            .and_then(|()| self.parse(&mut trailing[start..], sink));
         match (result, &mut self.pending_inflate) {
             (Ok(left), Some(pending_inflate)) => {
-                pending_inflate.start = rest.len() - left;
-                pending_inflate.rest = rest;
+                pending_inflate.start = trailing.len() - left;
+                pending_inflate.trailing = trailing;
                 Ok(())
             }
             (result, _) => self.ended(result),
@@ -156,7 +156,7 @@ impl Receiver {
         };
         self.pending_inflate = Some(Box::new(PendingInflate {
             job: Some(job),
-            rest: Vec::new(),
+            trailing: Vec::new(),
             start: 0,
         }));
         Ok(())

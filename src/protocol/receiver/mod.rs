@@ -182,7 +182,7 @@ impl Receiver {
         result.map(|_| ())
     }
 
-    /// Reports what the bytes complete. Returns how many of them are left behind a frame that became a job.
+    /// Reports what the bytes complete. Returns how many of them are left after a frame that became a job.
     fn parse(&mut self, mut bytes: &mut [u8], sink: &mut impl Sink) -> Result<usize, Violation> {
         loop {
             let begun = self.frame.take();
@@ -350,12 +350,12 @@ impl Receiver {
     /// The unmasked payload of a frame that is handled as a whole, given its last piece.
     fn whole_payload<'a>(&mut self, frame: &Frame, piece: &'a mut [u8]) -> Cow<'a, [u8]> {
         mask::apply(frame.key, 0, piece);
-        let mut held = mem::take(&mut self.partial_payload);
-        if held.is_empty() {
+        let mut payload = mem::take(&mut self.partial_payload);
+        if payload.is_empty() {
             return Cow::Borrowed(piece);
         }
-        held.extend_from_slice(piece);
-        Cow::Owned(held)
+        payload.extend_from_slice(piece);
+        Cow::Owned(payload)
     }
 
     /// Counts the chunk at hand if bytes of it wait for the rest of a field or payload. `is_begun`:

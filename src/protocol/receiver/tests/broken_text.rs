@@ -59,7 +59,7 @@ impl Frames {
         sender::append_frame(&mut self.bytes, payload, flags, *b"\x37\xfa\x21\x3d");
     }
 
-    /// Fragments that end where `cuts` say, with a ping behind each but the last.
+    /// Fragments that end where `cuts` say, with a ping after each but the last.
     fn of(setup: Setup, text: &[u8], cuts: &[usize]) -> Self {
         let mut frames = Self::default();
         let mut start = 0;

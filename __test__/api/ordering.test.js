@@ -256,3 +256,42 @@ describeEach(routedPairs, 'a whole conversation', (pair) => {
     }
   });
 });
+
+describeEach(routedPairs.filter(hasOneLibrary), 'two ends here', (pair) => {
+  // So what Node.js itself reads keeps up with them.
+  test('hear each other in a later turn', async () => {
+    const turns = [];
+    let turn = 0;
+    let immediate = setImmediate(function count() {
+      turn++;
+      immediate = setImmediate(count);
+    });
+
+    try {
+      const { client } = await connect(pair, {
+        onServer: (server) =>
+          server.on('message', () => {
+            turns.push(turn);
+            server.send('answer');
+          }),
+        onClient: (websocket) =>
+          websocket.on('open', () => {
+            turns.push(turn);
+            websocket.send('x');
+          })
+      });
+
+      await once(client, 'message');
+      turns.push(turn);
+    } finally {
+      clearImmediate(immediate);
+    }
+    expect(turns).toEqual([...new Set(turns)]);
+  });
+});
+
+function hasOneLibrary({ WebSocket, WebSocketServer }) {
+  return (
+    new WebSocketServer({ noServer: true }).options.WebSocket === WebSocket
+  );
+}

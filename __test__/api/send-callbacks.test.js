@@ -196,6 +196,27 @@ describeEach(routedPairs, 'the callback of send()', (pair) => {
     ]);
   });
 
+  test.each([
+    ['terminate()', (websocket) => websocket.terminate()],
+    ['_socket.destroy()', (websocket) => websocket._socket.destroy()]
+  ])('gets no error if it left before %s', async (_, destroy) => {
+    for (const side of ['client', 'server']) {
+      const { client, server } = await connect(pair);
+      const [websocket, peer] =
+        side === 'client' ? [client, server] : [server, client];
+      const received = once(peer, 'message');
+      const results = [];
+
+      websocket.send('x', (err) => results.push(err ?? null));
+      // Before the next tick, in which callbacks are called.
+      await Promise.resolve();
+      destroy(websocket);
+      await once(websocket, 'close');
+      expect(results).toEqual([null]);
+      expect(String((await received)[0])).toBe('x');
+    }
+  });
+
   test('gets an error after terminate()', async () => {
     const { client } = await connect(pair);
 

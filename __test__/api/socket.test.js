@@ -229,4 +229,16 @@ describeEach(pairs, 'a broken connection', (pair) => {
     server._socket.resetAndDestroy();
     expect(await closed).toEqual([1006, 1006]);
   });
+
+  test('by resetAndDestroy() is so behind what was sent', async () => {
+    const { client, server } = await connect(pair);
+    const closed = Promise.all([closeOf(client), closeOf(server)]);
+    const order = [];
+
+    client.on('message', (data) => order.push(String(data)));
+    server.send('x', (err) => order.push(err ?? null));
+    server._socket.resetAndDestroy();
+    expect(await closed).toEqual([1006, 1006]);
+    expect(order.sort()).toEqual([null, 'x']);
+  });
 });

@@ -270,6 +270,7 @@ class NativeConnection extends NativeByteStream {
 
   _onClosed(reason) {
     targets[this.id] = undefined;
+    this._callbacks?.noteWritten();
     if (this.isStarted || this._socket !== null) {
       this._bytesRead = this.bytesRead;
       this._bytesWritten = this.bytesWritten;
@@ -289,7 +290,7 @@ class NativeConnection extends NativeByteStream {
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);
     if (!this._isIdle) this._disconnect();
 
-    this._callbacks?.fail(reason);
+    this._callbacks?.end(reason);
     if (this.awaitingFirstRead) this._endFirstRead();
 
     if (this._listener !== null) this._listener(CLOSED, reason);

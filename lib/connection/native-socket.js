@@ -246,7 +246,7 @@ class NativeSocket extends Socket {
   resetAndDestroy() {
     this.resetAndClosing = true;
 
-    return this.destroy();
+    return this.destroySoon();
   }
 
   pause() {

@@ -72,19 +72,18 @@ class WriteCallbacks {
     const isInternal = callback.fn[kInternal] === true;
 
     if (this._reason !== undefined) {
-      this._take().call(createUnwritten(this._reason));
+      this._take().call(this._outcomeOf(callback));
       return;
     }
 
-    if (!this._connection.destroyed) {
-      const isDone =
-        (callback.fn[kEndsNext] === true && this._isAsGoodAsWritten) ||
-        this._isWritten(callback, isInternal ? 0 : 1);
+    // What was sent before the connection was destroyed has left with that.
+    const isDone =
+      (callback.fn[kEndsNext] === true && this._isAsGoodAsWritten) ||
+      this._isWritten(callback, isInternal ? 0 : 1);
 
-      if (isDone && !this._hasLate) {
-        this._callFirst(null);
-        return;
-      }
+    if (isDone && !this._hasLate) {
+      this._callFirst(null);
+      return;
     }
 
     callback.isLate = true;
@@ -124,10 +123,23 @@ class WriteCallbacks {
     if (this._hasLate) this._connection.notifyWritten();
   }
 
-  /** The connection is closed: what is not written will never be. */
-  fail(reason) {
+  /** The connection is about to lose its id: what is not written never will be. */
+  noteWritten() {
+    this._look(0);
+  }
+
+  _outcomeOf(callback) {
+    return callback.sequence <= this._written
+      ? null
+      : createUnwritten(this._reason);
+  }
+
+  /** The connection is closed, for this reason. */
+  end(reason) {
     this._reason = reason;
-    while (this._hasLate) this._callFirst(createUnwritten(reason));
+    while (this._hasLate) {
+      this._callFirst(this._outcomeOf(this._list[this._next]));
+    }
   }
 
   get _hasLate() {

@@ -31,6 +31,8 @@ pub(super) struct Driver {
     pollables: RefCell<VecDeque<Pollable>>,
     /// What its polls put their events into, while it is not in use.
     spare: Cell<Option<SharedBatch>>,
+    /// The JS thread has polled since the event loop last looked for events.
+    has_polled: Cell<bool>,
 }
 
 impl Driver {
@@ -43,6 +45,7 @@ impl Driver {
             outbox: Arc::default(),
             pollables: RefCell::default(),
             spare: Cell::default(),
+            has_polled: Cell::default(),
         }
     }
 
@@ -159,7 +162,7 @@ impl Environment {
     /// Polls what is ready, or delivers what the I/O thread's polls brought.
     fn on_wake(&self) {
         if self.sends.is_inline() {
-            self.poll();
+            self.poll_in_turn();
             return;
         }
         let (has_polled, busy) = self.deliver_outbox();
@@ -198,6 +201,17 @@ impl Environment {
         }
         self.delivery.deliver();
         (has_polled, busy)
+    }
+
+    /// Polls once while the event loop goes round once: it may see the watch and the wake-up together, and what Node.js
+    /// itself reads must not fall behind.
+    fn poll_in_turn(&self) {
+        let is_first = !self.driver.has_polled.replace(true);
+        if is_first || self.driver.prepare.borrow().is_none() {
+            self.poll();
+        } else if self.engine.has_urgent() {
+            self.wakeup.send();
+        }
     }
 
     /// Polls all that is ready, and delivers after each poll. A listener that runs the event loop itself has this begin
@@ -251,6 +265,7 @@ impl Environment {
     /// The event loop looks for events next. What has begun and not ended by now waits for them: a listener, or a timer,
     /// runs the event loop itself. What was sent leaves, and what was to be done afterwards is done meanwhile.
     fn before_poll(&self) {
+        self.driver.has_polled.set(false);
         self.delivery.prepare();
         if self.sends.is_pending() {
             self.sends.flush();

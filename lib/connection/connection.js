@@ -272,7 +272,7 @@ Connection.prototype.awaitingFirstRead = false;
 Connection.prototype._onFirstReadDone = null;
 /** Somebody waits for `bufferedAmount` to fall: see `extra/drain.js`. */
 Connection.prototype.isDrainAwaited = false;
-/** Nobody has to hear of what the engine sends by itself, as was found once. */
+/** The engine may send to it by itself: was asked before, and still holds. */
 Connection.prototype.isDirect = false;
 /** What has a `Receiver` decode the bytes, if they come as a stream. */
 Connection.prototype._reader = null;

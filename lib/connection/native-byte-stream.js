@@ -93,7 +93,8 @@ class NativeByteStream extends Connection {
   }
 
   /**
-   * As a socket of Node's does when it is destroyed.
+   * Takes it off the server's count, as a socket of Node's does when it is
+   * destroyed.
    *
    * @return {boolean} Whether the server was waiting for that
    */

@@ -76,7 +76,7 @@ class StreamConnection extends Connection {
       socket,
       handler.createReceiver(websocket, Endpoint.create(options))
     );
-    this._reader.gathers = true;
+    this._reader.corksAnswers = true;
     this._reader.start();
     socket.on('error', () => this._onError());
   }
@@ -134,13 +134,13 @@ class StreamConnection extends Connection {
   _transmitCounted(data, bits, key, cb) {
     const { socket } = this;
 
-    this._reader.writeGathered();
+    this._reader.writeCorked();
 
     const before = socket.writableLength;
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
     this._transmit(data, bits, key, cb);
-    this._reader.writeGathered();
+    this._reader.writeCorked();
 
     const length = socket.writableLength - before;
 
@@ -167,7 +167,7 @@ class StreamConnection extends Connection {
     const { socket } = this;
     const last = list.length - 1;
 
-    this._reader?.writeGathered();
+    this._reader?.writeCorked();
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(list[i]);
     socket.write(list[last], cb);
@@ -189,7 +189,7 @@ class StreamConnection extends Connection {
 
   /** The same without a try to write. */
   get queuedBytes() {
-    this._reader?.writeGathered();
+    this._reader?.writeCorked();
     return this.socket.writableLength ?? 0;
   }
 
@@ -237,12 +237,12 @@ class StreamConnection extends Connection {
   }
 
   end() {
-    this._reader?.writeGathered();
+    this._reader?.writeCorked();
     this.socket.end();
   }
 
   destroy() {
-    this._reader?.writeGathered();
+    this._reader?.writeCorked();
     this.socket.destroy();
   }
 

@@ -8,12 +8,12 @@ const { EMPTY } = require('../payload');
  * @typedef {import('../receiver')} Receiver
  */
 
-/** Those whose stream is corked; null until there is one. */
-let gathering = null;
+/** Those whose stream is corked now; null until there is one. */
+let corking = null;
 
 /** The process exits: what was sent leaves, and what is sent from here on. */
 function releaseAll() {
-  for (const reader of gathering) reader.stopGathering();
+  for (const reader of corking) reader.stopCorking();
 }
 
 /** Carries what a stream brings to the receiver of a WebSocket. */
@@ -28,7 +28,7 @@ class StreamReader {
     /** Bytes that came. */
     this.bytesReceived = 0;
     /** The answers to a chunk leave together. */
-    this.gathers = false;
+    this.corksAnswers = false;
     this._connection = connection;
     this._socket = socket;
     this._corks = 0;
@@ -67,28 +67,28 @@ class StreamReader {
 
     this.bytesReceived += chunk.length;
 
-    if (!this.gathers || !socket.cork) {
+    if (!this.corksAnswers || !socket.cork) {
       if (!this.receiver.write(chunk)) socket.pause();
       return;
     }
 
-    if (gathering === null) {
-      gathering = new Set();
+    if (corking === null) {
+      corking = new Set();
       process.prependListener('exit', releaseAll);
     }
 
-    gathering.add(this);
+    corking.add(this);
     this._corks++;
     socket.cork();
     if (!this.receiver.write(chunk)) socket.pause();
-    this.writeGathered();
+    this.writeCorked();
     socket.uncork();
-    if (--this._corks === 0) gathering.delete(this);
+    if (--this._corks === 0) corking.delete(this);
   }
 
-  stopGathering() {
-    this.gathers = false;
-    this.writeGathered();
+  stopCorking() {
+    this.corksAnswers = false;
+    this.writeCorked();
     for (let i = 0; i < this._corks; i++) this._socket.uncork();
   }
 
@@ -100,20 +100,20 @@ class StreamReader {
   send(data, flags, key, cb) {
     const { endpoint, _socket: socket } = this;
 
-    if (!this.gathers || this._corks === 0 || this._isExposed) {
+    if (!this.corksAnswers || this._corks === 0 || this._isExposed) {
       socket.write(endpoint.frame(data, flags, key), cb);
       return;
     }
 
     if (!endpoint.hasRoom) {
-      this.writeGathered();
+      this.writeCorked();
       endpoint.makeRoom();
     }
 
-    const frame = endpoint.gather(data, flags, key);
+    const frame = endpoint.cork(data, flags, key);
 
     if (frame !== null) {
-      this.writeGathered();
+      this.writeCorked();
       socket.write(frame, cb);
     } else if (cb !== undefined) {
       this._callbacks.push(cb);
@@ -125,18 +125,18 @@ class StreamReader {
     if (this._isExposed) return;
 
     this._isExposed = true;
-    this.writeGathered();
+    this.writeCorked();
   }
 
   /** Gives the stream what leaves together. */
-  writeGathered() {
+  writeCorked() {
     const { endpoint, _callbacks: callbacks } = this;
 
-    if (!endpoint.hasGathered) return;
+    if (!endpoint.hasCorked) return;
 
     this._callbacks = [];
     this._socket.write(
-      endpoint.takeGathered(),
+      endpoint.takeCorked(),
       callbacks.length === 0
         ? undefined
         : (err) => callbacks.forEach((callback) => callback(err))
@@ -145,7 +145,7 @@ class StreamReader {
 
   /** Has written what listeners have sent so far: somebody asks how much waits. */
   flush() {
-    this.writeGathered();
+    this.writeCorked();
     for (let i = 0; i < this._corks; i++) this._socket.uncork();
     for (let i = 0; i < this._corks; i++) this._socket.cork();
   }

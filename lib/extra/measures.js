@@ -22,7 +22,7 @@ function measure(websocket) {
   return {
     isDestroyed,
     route: connection.route,
-    // What is on its way to it is sent by this.
+    // First, as this completes the fan-outs on their way to it: the rest counts them.
     bytesBuffered: isDestroyed ? 0 : queuedBytes(websocket),
     bytesReceived: connection.bytesReceived,
     bytesSent: connection.bytesSent,

@@ -54,7 +54,7 @@ class NativeDial {
   get request() {
     if (this._request === null) {
       if (this._response !== null) this._request = this._createAnswered();
-      else if (this._isSent && !this._done) this._hand(null);
+      else if (this._isSent && !this._done) this._handToNode(null);
     }
 
     return this._request;
@@ -173,7 +173,7 @@ class NativeDial {
         new NativeUpgradeSocket(connection).open()
       );
     } else if (kind === NOT_AN_UPGRADE) {
-      this._hand(data);
+      this._handToNode(data);
     } else if (kind === END) {
       this._connection.destroy();
       this._fail(createHangUp());
@@ -219,7 +219,7 @@ class NativeDial {
    *
    * @param {?Buffer} bytes What has come of it, if that was reported
    */
-  _hand(bytes) {
+  _handToNode(bytes) {
     const { socket } = this._connection;
     const request = this._createRequest(() => socket);
 

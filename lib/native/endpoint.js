@@ -111,7 +111,7 @@ class Endpoint {
   frame(data, flags, key) {
     if (!this.hasRoom) this.makeRoom();
 
-    return this.gather(data, flags, key) ?? this.takeGathered();
+    return this.cork(data, flags, key) ?? this.takeCorked();
   }
 
   /** Whether there is room for a short frame. */
@@ -130,7 +130,7 @@ class Endpoint {
    *
    * @return {?Buffer} A frame that is too long for that
    */
-  gather(data, flags, key) {
+  cork(data, flags, key) {
     const { _room: room, _used: start } = this;
 
     // What is as short as most messages is made here: a call costs more.
@@ -157,7 +157,7 @@ class Endpoint {
   }
 
   /** Whether frames wait to leave. */
-  get hasGathered() {
+  get hasCorked() {
     return this._used > this._first;
   }
 
@@ -166,7 +166,7 @@ class Endpoint {
    *
    * @return {Buffer}
    */
-  takeGathered() {
+  takeCorked() {
     const { _room: room, _first: start, _used: end } = this;
 
     this._first = end;

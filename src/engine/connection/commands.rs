@@ -25,7 +25,7 @@ impl Connection {
             let is_blocked = flush == Flush::OnDriver;
             state.open(Endpoint::new(config), early);
             state.input.read_blocked = is_blocked;
-            state.holds_sends = is_blocked && (is_client || state.input.is_behind());
+            state.holds_sends = is_blocked && (is_client || state.input.has_undelivered());
         });
         self.schedule_after_registration();
     }

@@ -93,7 +93,7 @@ impl Input {
     }
 
     /// Not all that was read for JavaScript has been delivered.
-    pub(super) fn is_behind(&self) -> bool {
+    pub(super) fn has_undelivered(&self) -> bool {
         self.inflating || self.keeps_early()
     }
 
@@ -319,7 +319,7 @@ impl Input {
     /// The peer's FIN is reported after all that came before it. As with Node's sockets it shows before what came along
     /// with the head is taken; then it is reported once more.
     pub(super) fn report_end(&mut self, batch: &mut Batch) {
-        if self.eof && !self.has_parked() && !self.is_behind() && !self.reported_end {
+        if self.eof && !self.has_parked() && !self.has_undelivered() && !self.reported_end {
             self.reported_end = true;
             batch.push(Kind::End, u32::from(!self.opened));
         }

@@ -20,7 +20,7 @@ pub(super) struct Signs {
     /// Something is queued, so that bytes written are progress of a slow reader.
     pub(super) is_queued: bool,
     /// What was read has still to be delivered.
-    pub(super) is_behind: bool,
+    pub(super) has_undelivered: bool,
 }
 
 /// What was known at the last look. Times are in milliseconds of the asker's clock.
@@ -49,7 +49,7 @@ impl Liveness {
         let progresses = signs.written != self.written && signs.is_queued;
         let (Some(alive_at), false) = (
             self.alive_at,
-            signs.read != self.read || progresses || signs.is_behind,
+            signs.read != self.read || progresses || signs.has_undelivered,
         ) else {
             self.be_alive(signs, now);
             return Verdict::Alive;

@@ -233,8 +233,8 @@ impl Connection {
         }
     }
 
-    /// JavaScript is so far behind that nothing more is read for it.
-    fn is_ahead(&self) -> bool {
+    /// So much is on its way to JavaScript that nothing more is read for it.
+    fn is_backpressured(&self) -> bool {
         self.inflight.load(Ordering::Acquire) >= MAX_INFLIGHT
     }
 

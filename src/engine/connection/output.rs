@@ -47,9 +47,9 @@ struct BlockedSend {
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) queue: OutQueue,
-    /// Bytes ever put into the queue, and those of them that never left.
+    /// Bytes ever put into the queue, and those of them that were discarded.
     queued: u64,
-    lost: u64,
+    discarded: u64,
     /// Sends and writes so far, and those of them whose bytes are in the queue or beyond.
     sent: u64,
     queued_seq: u64,
@@ -87,7 +87,7 @@ impl Output {
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
-        self.queued - self.lost - self.queue.len() as u64
+        self.queued - self.discarded - self.queue.len() as u64
     }
 
     pub(super) fn shared_frames(&self) -> u64 {
@@ -123,7 +123,7 @@ impl Output {
         self.sent += 1;
         self.queued_seq += 1;
         self.queued += 1;
-        self.lost += 1;
+        self.discarded += 1;
     }
 
     /// Adds to the queue what is counted already.
@@ -247,7 +247,7 @@ impl Output {
 
     /// The socket is closed: what was not written never will be.
     pub(super) fn discard(&mut self) {
-        self.lost += self.queue.len() as u64;
+        self.discarded += self.queue.len() as u64;
         self.queue.clear();
         self.blocked = VecDeque::new();
         self.blocked_bytes = 0;

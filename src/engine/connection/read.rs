@@ -42,7 +42,7 @@ impl State {
         context: &mut Context<'_>,
         batch: &mut Batch,
     ) -> bool {
-        if !self.input.can_read() || connection.is_ahead() {
+        if !self.input.can_read() || connection.is_backpressured() {
             return false;
         }
         let Some(stream) = &mut self.stream else {

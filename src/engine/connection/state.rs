@@ -139,15 +139,15 @@ impl State {
         if self.close_wanted {
             self.destroy(context, false);
         }
-        if self.broken && !again && !self.input.is_blocked() && !connection.is_ahead() {
-            self.lose_stream();
+        if self.broken && !again && !self.input.is_blocked() && !connection.is_backpressured() {
+            self.drop_stream();
         }
         self.input.report_end(batch);
         self.close_if_ended();
         self.report(batch);
         if self.stream.is_none() {
             // What is kept for a reader that is paused comes in another poll, before the end.
-            return self.input.is_behind() && !self.input.is_blocked();
+            return self.input.has_undelivered() && !self.input.is_blocked();
         }
         again || self.writes_on
     }
@@ -192,7 +192,7 @@ impl State {
             self.reason = errno(error);
             self.note_tls_error(error);
         }
-        self.lose_stream();
+        self.drop_stream();
     }
 
     /// Something of this connection has panicked: nothing more of it can be relied on.
@@ -203,7 +203,7 @@ impl State {
         }
     }
 
-    fn lose_stream(&mut self) {
+    fn drop_stream(&mut self) {
         self.stream = None;
         self.failing = self.input.is_undecided();
     }
@@ -260,7 +260,7 @@ impl State {
             read: self.input.bytes,
             written: self.output.bytes_written(),
             is_queued: !self.output.is_empty(),
-            is_behind: self.input.is_behind(),
+            has_undelivered: self.input.has_undelivered(),
         };
         let has_unread = || stream.has_unread();
         self.liveness
@@ -282,7 +282,7 @@ impl State {
         if self.is_failing() {
             self.reported_failing = true;
             batch.push(Kind::Failed, 0);
-        } else if self.is_closed() && !self.input.is_behind() {
+        } else if self.is_closed() && !self.input.has_undelivered() {
             self.reported_closed = true;
             let text = self.reason_text.as_deref().unwrap_or_default();
             batch.push_bytes(Kind::Closed, self.reason, text.as_bytes());

@@ -234,12 +234,15 @@ class NativeSocket extends Socket {
     return this._connectionHandle.corks;
   }
 
-  /** FIN follows what is queued; ended means that it was sent. */
+  /**
+   * FIN follows what is queued; ended means that it was sent. Before RST there is
+   * none: the peer could read it, and see an orderly end.
+   */
   _final(callback) {
     if (this._connectionHandle.corks > 0)
       this._connection.nativeHandle?.setCorked(false);
     this._connectionHandle.corks = 0;
-    this._connection.sendFin();
+    if (!this.resetAndClosing) this._connection.sendFin();
     this._connection.write([], callback);
   }
 

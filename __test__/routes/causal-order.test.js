@@ -3,6 +3,7 @@
 const { once } = require('events');
 
 const { describeEach, implementations } = require('../support/implementations');
+const { rawServer } = require('../support/raw');
 const {
   trackServer,
   trackWebSocket,
@@ -85,12 +86,13 @@ describeEach(rows, 'the first messages of both sides', (row) => {
  * Where the event loop reads. The I/O thread may find the client closed while the
  * listener still runs, and before any write has failed.
  */
-const readHere = rows.filter(
-  ({ driverless }) =>
+function isReadHere({ driverless }) {
+  return (
     driverless || !['thread', 'alternate'].includes(process.env.OXWS_DRIVER)
-);
+  );
+}
 
-describeEach(readHere, 'a client that is terminated', (row) => {
+describeEach(rows.filter(isReadHere), 'a client that is terminated', (row) => {
   // More writes than the kernel has under way before the first is acknowledged:
   // the last ones have not arrived when the first one is read.
   const MESSAGES = 18;
@@ -128,5 +130,32 @@ describeEach(readHere, 'a client that is terminated', (row) => {
     await Promise.all([once(client, 'close'), once(websocket, 'close')]);
     expect(events[0]).toBe('message');
     expect(events.at(-1)).toBe("client 'close'");
+  });
+});
+
+describeEach(implementations.filter(isReadHere), 'a refused client', (row) => {
+  test("hears of a reset before the server's socket is closed", async () => {
+    const events = [];
+    let peer;
+    let end;
+    const ended = new Promise((resolve) => (end = resolve));
+    const { url } = await rawServer((it) => {
+      peer = it;
+      peer.write(Buffer.from('HTTP/1.1 404 Not Found\r\n\r\nno'));
+      peer.socket.on('close', () => {
+        events.push('closed');
+        end();
+      });
+    });
+    const client = trackWebSocket(new row.lib.WebSocket(url));
+
+    client.on('error', ({ code }) => events.push(code));
+    // The answer is not read.
+    await once(client, 'unexpected-response');
+    // A timer: sockets are read after it, and then those that it closed tell so.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    peer.socket.resetAndDestroy();
+    await ended;
+    expect(events).toEqual(['ECONNRESET', 'closed']);
   });
 });

@@ -58,6 +58,13 @@ impl Batch {
         }
     }
 
+    /// The poll told of a socket that has failed, and left it to JavaScript to close the connection.
+    pub(crate) fn has_failure(&self) -> bool {
+        self.events
+            .last()
+            .is_some_and(|event| event.kind == Kind::Failed)
+    }
+
     /// Where to read to: after what is in the arena, with room for `len` bytes.
     pub(crate) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.arena.capacity() == 0 {

@@ -230,6 +230,7 @@ impl Environment {
             // A connection whose poll panics must not take the others along.
             catch_panic(|| pollable.poll(&mut batch.borrow_mut()));
             busy += batch.borrow().busy;
+            let has_failure = batch.borrow().has_failure();
             if self.delivery.is_delivering() {
                 // It may have to wait.
                 let taken = batch.borrow_mut().take();
@@ -238,6 +239,11 @@ impl Environment {
                 self.delivery.enqueue(&batch);
             }
             self.delivery.deliver();
+            if has_failure {
+                // JavaScript has closed the connection: as with libuv that is told while the event loop goes round once.
+                self.engine
+                    .take_ready(&mut *self.driver.pollables.borrow_mut());
+            }
             if Rc::strong_count(&batch) > 1 {
                 batch = SharedBatch::default();
             }

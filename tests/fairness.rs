@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use oxws::engine::{Connection, Engine, Flush, Opening, Stream, limit_jobs};
-use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
+use oxws::protocol::deflate::{DeflateParams, InflateParams, POOL_LEN, Params};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::{Config, FrameFlags, Limits, Role};
 use tokio::net::TcpStream;
@@ -49,7 +49,7 @@ fn connect(engine: &Arc<Engine>) -> (Arc<Connection>, std::net::TcpStream) {
 /// A message that takes a moment to compress, and becomes short.
 fn message() -> Vec<u8> {
     let mut state = 1u32;
-    (0..4 * JOB_LEN)
+    (0..4 * POOL_LEN)
         .map(|_| {
             state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
             (state >> 16) as u8 & 1

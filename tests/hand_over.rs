@@ -14,7 +14,7 @@ use oxws::engine::{
     Receiver, ReceiverList, Receivers, SharedFrame, Stream,
 };
 use oxws::handshake::HeadLimits;
-use oxws::protocol::deflate::{DeflateParams, InflateParams, JOB_LEN, Params};
+use oxws::protocol::deflate::{DeflateParams, InflateParams, POOL_LEN, Params};
 use oxws::protocol::frame::opcode;
 use oxws::protocol::{Config, Endpoint, FrameFlags, Limits, Role};
 use tokio::net::TcpStream;
@@ -126,7 +126,7 @@ impl End {
 /// Its number, and as many bytes as the number says: now and then enough for a job.
 fn message(number: u32) -> Vec<u8> {
     let len = match number % 16 {
-        5 => JOB_LEN + number as usize,
+        5 => POOL_LEN + number as usize,
         9 if !cfg!(miri) => 300_000,
         _ => (number % 7 * 100) as usize,
     };
@@ -166,7 +166,7 @@ impl World {
     /// How what is sent now leaves.
     fn flush(&self) -> Flush {
         match self.thread {
-            Some(_) => Flush::OnDriver,
+            Some(_) => Flush::OnIoThread,
             None => Flush::EndOfTick,
         }
     }
@@ -241,7 +241,7 @@ impl World {
             }
             connection.delivered(poll.bytes);
             match flush {
-                Flush::OnDriver => connection.process_pending(),
+                Flush::OnIoThread => connection.process_pending(),
                 _ => connection.flush(),
             }
             self.deliveries += 1;

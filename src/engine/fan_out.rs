@@ -14,7 +14,7 @@ use super::shared_frame::{Frame, PendingFrame, SharedFrame};
 use super::sync::lock;
 
 /// Connections that one step writes to: some milliseconds at most. Then others are polled.
-const STEP: usize = 64;
+const STEP_CONNECTIONS: usize = 64;
 
 /// Fan-outs to the same receivers that go out together: each connection is written to once.
 const TOGETHER: usize = 32;
@@ -172,7 +172,7 @@ impl FanOuts {
     /// somebody else who then [resumes](Self::resume).
     pub(super) fn run(&self) -> bool {
         if lock(&self.waiting).is_next_made() {
-            self.step(STEP);
+            self.step(STEP_CONNECTIONS);
         }
         let mut waiting = lock(&self.waiting);
         waiting.is_scheduled = waiting.is_next_made();
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn goes_to_all_in_steps() {
         let fan_outs = FanOuts::default();
-        let (many, few) = (Notes::of(3 * STEP), Notes::of(2));
+        let (many, few) = (Notes::of(3 * STEP_CONNECTIONS), Notes::of(2));
         assert!(fan_outs.push(to(&many)));
         assert!(!fan_outs.push(to(&many)));
         assert!(!fan_outs.push(to(&few)));
@@ -285,7 +285,7 @@ mod tests {
         }
         assert_eq!(steps, 4);
         assert!(!fan_outs.is_busy());
-        assert_eq!(many.all(), vec![vec![1, 2]; 3 * STEP]);
+        assert_eq!(many.all(), vec![vec![1, 2]; 3 * STEP_CONNECTIONS]);
         assert_eq!(few.all(), vec![vec![3]; 2]);
         assert!(fan_outs.push(to(&few)));
     }
@@ -293,18 +293,18 @@ mod tests {
     #[test]
     fn what_is_completed_for_one_is_not_sent_again() {
         let fan_outs = FanOuts::default();
-        let notes = Notes::of(STEP + 1);
+        let notes = Notes::of(STEP_CONNECTIONS + 1);
         for _ in 0..3 {
             fan_outs.push(to(&notes));
         }
-        fan_outs.complete_for(STEP);
-        assert_eq!(notes.all()[STEP], [1, 2, 3]);
+        fan_outs.complete_for(STEP_CONNECTIONS);
+        assert_eq!(notes.all()[STEP_CONNECTIONS], [1, 2, 3]);
         assert_eq!(notes.all()[0], []);
         assert!(fan_outs.run());
         fan_outs.push(to(&notes));
         fan_outs.complete_for(0);
         fan_outs.finish();
-        assert_eq!(notes.all(), vec![vec![1, 2, 3, 4]; STEP + 1]);
+        assert_eq!(notes.all(), vec![vec![1, 2, 3, 4]; STEP_CONNECTIONS + 1]);
     }
 
     #[test]

@@ -102,9 +102,9 @@ impl Endpoint {
         }
     }
 
-    /// A job that makes the frame which [`frame`](Self::frame) would append, for a payload that takes
-    /// long to compress ([`deflate::JOB_LEN`]). Nothing, and no copy of a borrowed payload, if it is not to
-    /// be compressed.
+    /// A job that makes, on any thread, the frame which [`frame`](Self::frame) would append. From
+    /// [`deflate::POOL_LEN`] on that is better done on another one. Nothing, and no copy of a borrowed
+    /// payload, if it is not to be compressed.
     ///
     /// Until the job is handed to [`finish_deflate_job`](Self::finish_deflate_job) no other frame may be
     /// compressed, and all later frames have to wait.

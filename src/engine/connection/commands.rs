@@ -17,23 +17,23 @@ use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags, Role};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. With [`Flush::OnDriver`] nothing is read
+    /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. With [`Flush::OnIoThread`] nothing is read
     /// before the next [`Connection::process_pending`].
     pub fn open(self: &Arc<Self>, config: Config, early: &[u8], flush: Flush) {
         let is_client = config.role == Role::Client;
         self.command(|state, _| {
-            let is_blocked = flush == Flush::OnDriver;
+            let awaits_tick_end = flush == Flush::OnIoThread;
             state.open(Endpoint::new(config), early);
-            state.input.read_blocked = is_blocked;
-            state.holds_sends = is_blocked && (is_client || state.input.has_undelivered());
+            state.input.awaits_tick_end = awaits_tick_end;
+            state.holds_sends = awaits_tick_end && (is_client || state.input.has_undelivered());
         });
         self.schedule_after_registration();
     }
 
-    /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnDriver`].
+    /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnIoThread`].
     pub fn process_pending(self: &Arc<Self>) {
         let mut state = lock(&self.state);
-        state.input.read_blocked = false;
+        state.input.awaits_tick_end = false;
         state.holds_sends = false;
         drop(state);
         self.schedule();
@@ -41,7 +41,7 @@ impl Connection {
 
     /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.
     pub fn finish_adoption(self: &Arc<Self>) {
-        lock(&self.state).adopted = true;
+        lock(&self.state).awaits_adoption = false;
         self.schedule();
     }
 
@@ -65,7 +65,7 @@ impl Connection {
         on_inflated: impl FnOnce(InflateJob) + Send + 'static,
     ) -> Option<(Box<Endpoint>, bool)> {
         self.command(|state, _| {
-            state.deflate_until(None);
+            state.deflate_here_until(None);
             state.input.detach(Box::new(on_inflated))
         })
     }
@@ -105,7 +105,7 @@ impl Connection {
     }
 
     /// Writes what is queued before the tick ends: here, or, if the I/O thread drives, in a poll of its.
-    pub fn flush_early(self: &Arc<Self>, is_long: bool) {
+    pub fn flush_within_tick(self: &Arc<Self>, is_long: bool) {
         if is_long && lock(&self.state).holds_sends {
             self.command(State::flush_step);
         } else if self.engine.has_thread() {
@@ -122,7 +122,7 @@ impl Connection {
             let mut is_held_up = false;
             self.break_on_panic(|| {
                 self.command(|state, context| {
-                    state.deflate_until(Some(deadline));
+                    state.deflate_here_until(Some(deadline));
                     state.flush_fully(context);
                     is_held_up = state.stream.is_some() && state.output.is_blocked_by_compression();
                 });

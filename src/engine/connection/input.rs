@@ -18,7 +18,7 @@ pub(super) struct Input {
     /// JavaScript has paused reading.
     pub(super) paused: bool,
     /// Opened in a tick that has not ended: nothing is read before [`Connection::process_pending`](super::Connection::process_pending).
-    pub(super) read_blocked: bool,
+    pub(super) awaits_tick_end: bool,
     /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
     /// The job that did so: few connections ever have one.
@@ -40,7 +40,7 @@ impl Input {
         Self {
             phase,
             paused: false,
-            read_blocked: false,
+            awaits_tick_end: false,
             inflating: false,
             inflated: None,
             on_inflated: None,
@@ -53,7 +53,7 @@ impl Input {
 
     /// Bytes may be read, and there is a place for them.
     pub(super) fn can_read(&self) -> bool {
-        self.room() > 0 && !self.paused && !self.is_blocked() && !self.eof
+        self.room() > 0 && !self.paused && !self.is_on_hold() && !self.eof
     }
 
     /// How many bytes there is a place for. What is parked after the head is one chunk, so it is no more than a read.
@@ -83,8 +83,8 @@ impl Input {
     }
 
     /// Nothing is read before something else is over.
-    pub(super) fn is_blocked(&self) -> bool {
-        self.read_blocked || self.inflating
+    pub(super) fn is_on_hold(&self) -> bool {
+        self.awaits_tick_end || self.inflating
     }
 
     /// JavaScript has not been given all that came after the head.
@@ -99,7 +99,7 @@ impl Input {
 
     /// What came before the phase was known can be delivered.
     pub(super) fn has_early(&self) -> bool {
-        self.keeps_early() && !self.paused && !self.is_blocked()
+        self.keeps_early() && !self.paused && !self.is_on_hold()
     }
 
     fn keeps_early(&self) -> bool {

@@ -54,7 +54,7 @@ pub enum Flush {
     /// With the next [`Connection::flush`].
     EndOfTick,
     /// With the next poll, by the I/O thread.
-    OnDriver,
+    OnIoThread,
 }
 
 /// How a connection begins.
@@ -94,7 +94,7 @@ pub enum Opening {
 ///
 /// Other calls must be followed by one more: the delivery of a batch by [`delivered`](Self::delivered), as reading stops when
 /// too much is on its way to JavaScript; what was sent or opened with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and
-/// with [`Flush::OnDriver`] by [`process_pending`](Self::process_pending).
+/// with [`Flush::OnIoThread`] by [`process_pending`](Self::process_pending).
 pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
@@ -122,7 +122,7 @@ impl Connection {
             Opening::Adopted => (Phase::parked(Vec::new()), None),
         };
         let mut state = State::new(stream, phase, is_dialled);
-        state.adopted = !is_adopted;
+        state.awaits_adoption = is_adopted;
         let connection = Arc::new(Self {
             engine,
             bridge,
@@ -249,10 +249,10 @@ impl Connection {
             let again = state.poll(self, context, batch);
             let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
-            (again, from_earlier_read, state.begin_deflation())
+            (again, from_earlier_read, state.first_deflate_job())
         });
         if let Some((job, length)) = deflation {
-            self.begin_deflating(job, length, batch);
+            self.deflate_in_poll(job, length, batch);
         }
         let bytes = batch.end_poll(first, from_earlier_read, || {
             Owner::Source(Arc::<Self>::clone(self))

@@ -134,7 +134,7 @@ impl Output {
         self.queued_seq += 1;
     }
 
-    /// Keeps a send or write for [`Output::next_deflation`].
+    /// Keeps a send or write for [`Output::take_deflate_job`].
     pub(super) fn wait(&mut self, bytes: Vec<u8>, sending: Option<Sending>) {
         self.block(match sending {
             Some(sending) => Contents::Payload(bytes, sending),
@@ -160,7 +160,7 @@ impl Output {
 
     /// The next of those that wait which is to be compressed, once what is in front of it is in the queue. Nothing
     /// while one is being compressed.
-    pub(super) fn next_deflation(&mut self, endpoint: &mut Endpoint) -> Option<DeflateJob> {
+    pub(super) fn take_deflate_job(&mut self, endpoint: &mut Endpoint) -> Option<DeflateJob> {
         if self.deflating {
             return None;
         }

@@ -23,8 +23,8 @@ pub(super) struct State {
     pub(super) stream: Option<Stream>,
     pub(super) input: Input,
     pub(super) output: Output,
-    /// Node.js is done with the socket, if it was adopted; nothing is read or reported before.
-    pub(super) adopted: bool,
+    /// It is being adopted, and Node.js is not done with the socket yet: nothing is read or reported before.
+    pub(super) awaits_adoption: bool,
     /// Why it was closed, as [`Kind::Closed`] says it; 0 if nothing went wrong.
     pub(super) reason: u32,
     /// What OpenSSL says of it, as [`Kind::Closed`] has it.
@@ -40,7 +40,7 @@ pub(super) struct State {
     /// Nothing is written before JavaScript says so.
     pub(super) corked: bool,
     /// The kernel was full when we wrote last.
-    pub(super) is_blocked: bool,
+    pub(super) is_kernel_full: bool,
     /// The last write ended at its limit, not at the kernel's: the next poll writes on.
     pub(super) writes_on: bool,
     /// The last fan-out that it has, or was left out of.
@@ -71,7 +71,7 @@ impl State {
             stream: Some(stream),
             input: Input::new(phase),
             output: Output::default(),
-            adopted: true,
+            awaits_adoption: false,
             reason: 0,
             reason_text: None,
             end_wanted: false,
@@ -79,7 +79,7 @@ impl State {
             broken: false,
             close_wanted: false,
             corked: false,
-            is_blocked: false,
+            is_kernel_full: false,
             writes_on: false,
             last_fan_out: 0,
             notify_written: false,
@@ -105,7 +105,7 @@ impl State {
         if self.reported_closed {
             return false;
         }
-        if !self.adopted {
+        if self.awaits_adoption {
             self.flush(context);
             return false;
         }
@@ -139,7 +139,7 @@ impl State {
         if self.close_wanted {
             self.destroy(context, false);
         }
-        if self.broken && !again && !self.input.is_blocked() && !connection.is_backpressured() {
+        if self.broken && !again && !self.input.is_on_hold() && !connection.is_backpressured() {
             self.drop_stream();
         }
         self.input.report_end(batch);
@@ -147,7 +147,7 @@ impl State {
         self.report(batch);
         if self.stream.is_none() {
             // What is kept for a reader that is paused comes in another poll, before the end.
-            return self.input.has_undelivered() && !self.input.is_blocked();
+            return self.input.has_undelivered() && !self.input.is_on_hold();
         }
         again || self.writes_on
     }
@@ -237,18 +237,18 @@ impl State {
 
     /// What was asked about is written. What came before is reported before.
     fn is_written(&self) -> bool {
-        self.notify_written && self.output.has_news() && !self.input.read_blocked
+        self.notify_written && self.output.has_news() && !self.input.awaits_tick_end
     }
 
     /// All is written, and somebody wants to know. What came before is reported before.
     fn is_drained(&self) -> bool {
-        self.notify_drained && self.output.is_empty() && !self.input.read_blocked
+        self.notify_drained && self.output.is_empty() && !self.input.awaits_tick_end
     }
 
     /// No more waits than somebody wants to hear of. What came before is reported before.
     fn is_buffered_low(&self) -> bool {
         let is_low = |threshold| self.output.pending() <= threshold;
-        self.low_threshold.is_some_and(is_low) && !self.input.read_blocked
+        self.low_threshold.is_some_and(is_low) && !self.input.awaits_tick_end
     }
 
     /// Looks for signs of life: see [`Liveness::check`].

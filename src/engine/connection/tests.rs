@@ -58,7 +58,7 @@ fn send(connection: &Arc<Connection>, length: usize) {
         | FrameFlags::FIN
         | FrameFlags::RSV1
         | FrameFlags::COMPRESS;
-    connection.send(vec![7; length].into(), flags, [0; 4], Flush::OnDriver);
+    connection.send(vec![7; length].into(), flags, [0; 4], Flush::OnIoThread);
 }
 
 /// The events of one poll each of all that is ready.
@@ -91,9 +91,9 @@ fn one_step_compresses_no_more_than_its_share() {
         for _ in 0..100 {
             send(&connection, length);
         }
-        let (mut job, _) = lock(&connection.state).begin_deflation().expect("a job");
+        let (mut job, _) = lock(&connection.state).first_deflate_job().expect("a job");
         for step in 1..5 {
-            job = connection.deflate(job).expect("another message");
+            job = connection.deflate_step(job).expect("another message");
             let left = lock(&connection.state).output.blocked_bytes();
             assert_eq!(left, (99 - step * messages) * length);
         }
@@ -105,7 +105,7 @@ fn what_panics_elsewhere_closes_its_connection() {
     let (engine, connection, _peer) = connection();
     send(&connection, 100);
     // The job is lost.
-    assert!(lock(&connection.state).begin_deflation().is_some());
+    assert!(lock(&connection.state).first_deflate_job().is_some());
     assert!(poll(&engine).is_empty());
     connection.run_job(Effort::Small, || panic!("as planned"));
     assert_eq!(closed(&engine), 5);
@@ -168,7 +168,7 @@ fn a_backlog_is_written_in_steps_and_each_send_reported() {
     poll(&engine);
     let mut numbers = Vec::new();
     for _ in 0..64 {
-        connection.send(vec![7; 100_000].into(), flags, [0; 4], Flush::OnDriver);
+        connection.send(vec![7; 100_000].into(), flags, [0; 4], Flush::OnIoThread);
         numbers.push(connection.sequence_number());
     }
     connection.notify_written();

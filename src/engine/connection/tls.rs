@@ -51,7 +51,7 @@ impl State {
         let bios = self.stream.as_mut()?.tls()?.take(sent)?;
         self.input.add_early(early);
         // What was read is told with what has waited to be sent, not after it.
-        self.adopted = true;
+        self.awaits_adoption = false;
         Some(bios)
     }
 

@@ -12,14 +12,14 @@ use super::{Connection, Flush};
 use crate::engine::events::WRITING;
 use crate::engine::stream::Stream;
 use crate::protocol::FrameFlags;
-use crate::protocol::deflate::JOB_LEN;
+use crate::protocol::deflate::POOL_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
 const DIRECT_WRITE: usize = 16 * 1024;
 
-/// What is written at once while others wait: the lock of the connection, and the driver. Some 100 µs.
-const STEP: usize = 512 * 1024;
+/// What is written at once while others wait: the lock of the connection, and the thread that polls. Some 100 µs.
+const WRITE_STEP: usize = 512 * 1024;
 
 /// What is written before a socket is closed: more than the kernel keeps of it, and an end to it for a peer that reads on.
 const ALL: usize = 16 * 1024 * 1024;
@@ -43,7 +43,7 @@ impl State {
         }
         let Sending { flags, key } = sending;
         if payload.len() >= DIRECT_WRITE
-            && flush != Flush::OnDriver
+            && flush != Flush::OnIoThread
             && !self.corked
             && !self.holds_sends
             && self.output.is_empty()
@@ -57,11 +57,11 @@ impl State {
         let Phase::Open { endpoint, .. } = &mut self.input.phase else {
             return;
         };
-        let is_for_driver = flush == Flush::OnDriver;
-        if endpoint.compresses(flags) && (is_for_driver || payload.len() >= JOB_LEN) {
+        let is_for_io_thread = flush == Flush::OnIoThread;
+        if endpoint.compresses(flags) && (is_for_io_thread || payload.len() >= POOL_LEN) {
             self.output.wait(payload.into_owned(), Some(sending));
-            if !is_for_driver && let Some((job, _)) = self.begin_deflation() {
-                connection.deflate_elsewhere(job);
+            if !is_for_io_thread && let Some((job, _)) = self.first_deflate_job() {
+                connection.deflate_on_pool(job);
             }
             return;
         }
@@ -123,7 +123,7 @@ impl State {
 
     /// The same though something may have been read that is not told yet.
     pub(super) fn flush_step(&mut self, context: &mut Context<'_>) {
-        self.writes_on = self.write_out(context, STEP);
+        self.writes_on = self.write_out(context, WRITE_STEP);
     }
 
     /// Writes all that the kernel takes.
@@ -141,10 +141,10 @@ impl State {
             return false;
         };
         let result = loop {
-            if self.is_blocked {
+            if self.is_kernel_full {
                 match stream.poll_write_ready(context) {
                     Poll::Pending => return false,
-                    Poll::Ready(Ok(())) => self.is_blocked = false,
+                    Poll::Ready(Ok(())) => self.is_kernel_full = false,
                     Poll::Ready(Err(error)) => break Err(error),
                 }
             }
@@ -168,7 +168,7 @@ impl State {
             if !is_blocking(&result) {
                 break result;
             }
-            self.is_blocked = true;
+            self.is_kernel_full = true;
         };
         match result {
             // The peer is gone already: its FIN or RST tells the rest.
@@ -188,7 +188,7 @@ impl State {
     pub(super) fn takes_at_once(&self) -> bool {
         let is_ready = self.stream.as_ref().is_some_and(Stream::is_ready);
         let is_held_up = self.corked || self.output.is_blocked_by_compression();
-        is_ready && !is_held_up && !self.broken && !self.is_blocked && !self.writes_on
+        is_ready && !is_held_up && !self.broken && !self.is_kernel_full && !self.writes_on
     }
 
     pub(super) fn is_writable(&self) -> bool {

@@ -100,7 +100,7 @@ impl Backlog {
         drop(connections);
         let is_long = self.looks.fetch_add(1, Ordering::Relaxed) >= LONG_TICK;
         for connection in late {
-            connection.flush_early(is_long);
+            connection.flush_within_tick(is_long);
         }
         (tick, true)
     }

@@ -72,7 +72,7 @@ impl Sends {
             self.backlog.push(Arc::clone(connection));
         }
         if !self.is_inline() {
-            Flush::OnDriver
+            Flush::OnIoThread
         } else if is_first && !self.is_dispatching() {
             Flush::Now
         } else {
@@ -81,14 +81,14 @@ impl Sends {
     }
 
     /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once with either driver: a process
-    /// that sends little may be killed next. What is to be compressed waits for the driver.
+    /// that sends little may be killed next. What is to be compressed waits for the I/O thread.
     pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
         let flush = self.flush_for(connection);
         let sent = self.sent_at_once.get();
         if flush == Flush::Now || self.is_dispatching() || sent == AT_ONCE {
             return flush;
         }
-        if compress && flush == Flush::OnDriver {
+        if compress && flush == Flush::OnIoThread {
             return flush;
         }
         self.sent_at_once.set(sent + 1);

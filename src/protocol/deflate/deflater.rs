@@ -126,7 +126,7 @@ fn append_flushed(context: &mut Deflate, mut data: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The compression of one large frame, to be run on any thread.
+/// The compression of one frame, to be run on any thread: mostly of a long one, on the pool.
 ///
 /// While it is out nothing else is compressed, and no later frame is put on the wire.
 #[derive(Debug)]

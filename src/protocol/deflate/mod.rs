@@ -13,8 +13,8 @@ pub use inflater::Inflater;
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// From this length on a message is better compressed on another thread: at zlib's default level it
-/// takes a third of a millisecond.
-pub const JOB_LEN: usize = 32 * 1024;
+/// takes a third of a millisecond. `LONG` of `lib/connection/stream-connection.js` is the same for streams.
+pub const POOL_LEN: usize = 32 * 1024;
 
 /// The negotiated parameters of a connection, as this end of it sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

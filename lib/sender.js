@@ -79,25 +79,25 @@ class Sender {
    * @return {(string|Uint8Array)[]} One or two pieces: the header, then the payload
    */
   static frame(data, options) {
-    let bits = options.opcode;
+    let flags = options.opcode;
     let key = 0;
 
-    if (options.fin) bits |= FIN;
-    if (options.rsv1) bits |= RSV1;
-    if (options.mask) bits |= MASK;
+    if (options.fin) flags |= FIN;
+    if (options.rsv1) flags |= RSV1;
+    if (options.mask) flags |= MASK;
     if (options.mask && options.generateMask) {
       key = maskingKey(
         options.generateMask,
         options.maskBuffer || Buffer.alloc(4)
       );
-      bits |= KEY;
+      flags |= KEY;
     }
 
     if (typeof data === 'string' && !options[kKeepsText]) {
       data = Buffer.from(data);
     }
 
-    return encode(data, bits, key, !options.readOnly);
+    return encode(data, flags, key, !options.readOnly);
   }
 
   /**
@@ -110,7 +110,11 @@ class Sender {
    * @throws {(TypeError|RangeError)} If the code or the reason may not be sent
    */
   close(code, data, mask, cb) {
-    this._sendQueue.add(closePayload(code, data), controlBits(CLOSE, mask), cb);
+    this._sendQueue.add(
+      closePayload(code, data),
+      controlFlags(CLOSE, mask),
+      cb
+    );
   }
 
   /**
@@ -153,32 +157,32 @@ class Sender {
   }
 
   _sendControl(opcode, data, mask, cb) {
-    let bits = controlBits(opcode, mask);
+    let flags = controlFlags(opcode, mask);
 
-    if (isBlob(data)) bits |= BLOB;
+    if (isBlob(data)) flags |= BLOB;
     else if (typeof data !== 'string') data = toBuffer(data);
 
     if (byteLength(data) > MAX_CONTROL_LENGTH) {
       throw new RangeError('The data size must not be greater than 125 bytes');
     }
 
-    this._sendQueue.add(data, bits, cb);
+    this._sendQueue.add(data, flags, cb);
   }
 
   _sendMessage(data, binary, compress, fin, mask, cb) {
-    let bits = CONTINUATION;
+    let flags = CONTINUATION;
 
     // An array of no length may be without its memory.
     if (typeof data !== 'string' && !(isUint8Array(data) && data.length > 0)) {
-      if (isBlob(data)) bits |= BLOB;
+      if (isBlob(data)) flags |= BLOB;
       else data = toBuffer(data);
     }
 
     if (this._firstFragment) {
       const compresses = compress ? this._isWorthCompressing(data) : false;
 
-      bits |= binary ? BINARY : TEXT;
-      if (compresses) bits |= RSV1;
+      flags |= binary ? BINARY : TEXT;
+      if (compresses) flags |= RSV1;
       if (this._compress !== compresses) this._compress = compresses;
     }
 
@@ -188,16 +192,16 @@ class Sender {
       this._firstFragment = Boolean(fin);
 
     if (fin) {
-      bits |= FIN;
+      flags |= FIN;
       queue.messages++;
     } else {
-      this._output.onBlocked();
+      this._output.makeIndirect();
     }
 
-    if (mask) bits |= MASK;
-    if (this._compress) bits |= COMPRESS;
+    if (mask) flags |= MASK;
+    if (this._compress) flags |= COMPRESS;
 
-    queue.add(data, bits, cb);
+    queue.add(data, flags, cb);
   }
 
   /**
@@ -218,15 +222,15 @@ class Sender {
   }
 
   /** A frame as whatever `Sender.frame()` is makes it. */
-  _frame(data, bits) {
+  _frame(data, flags) {
     const options = {
-      fin: (bits & FIN) !== 0,
+      fin: (flags & FIN) !== 0,
       generateMask: this._generateMask,
-      mask: (bits & MASK) !== 0,
+      mask: (flags & MASK) !== 0,
       maskBuffer: this._maskBuffer,
-      opcode: bits & OPCODE,
+      opcode: flags & OPCODE,
       readOnly: true,
-      rsv1: (bits & RSV1) !== 0,
+      rsv1: (flags & RSV1) !== 0,
       [kKeepsText]: true
     };
 
@@ -312,23 +316,23 @@ const { sendFrame } = Sender.prototype;
  * Frames a payload.
  *
  * @param {(string|Uint8Array)} data
- * @param {number} bits How, see `frame-flags.js`
- * @param {number} key The masking key, if `bits` has KEY
+ * @param {number} flags How, see `frame-flags.js`
+ * @param {number} key The masking key, if `flags` has KEY
  * @param {boolean} inPlace Whether `data` may be masked where it lies
  * @return {(string|Uint8Array)[]}
  */
-function encode(data, bits, key, inPlace) {
+function encode(data, flags, key, inPlace) {
   const length = byteLength(data);
 
-  if (bits & MASK && !(bits & KEY)) {
+  if (flags & MASK && !(flags & KEY)) {
     key = native.randomKey();
-    bits |= KEY;
+    flags |= KEY;
   }
 
-  const header = native.encodeHeader(length, bits, key);
+  const header = native.encodeHeader(length, flags, key);
 
   if (length === 0) return [header];
-  if (!(bits & MASK)) return [header, data];
+  if (!(flags & MASK)) return [header, data];
   if (typeof data === 'string') data = Buffer.from(data);
 
   if (inPlace) {
@@ -344,7 +348,7 @@ function encode(data, bits, key, inPlace) {
   return [frame];
 }
 
-function controlBits(opcode, mask) {
+function controlFlags(opcode, mask) {
   return opcode | FIN | (mask ? MASK : 0);
 }
 

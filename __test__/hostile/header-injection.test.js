@@ -4,7 +4,7 @@ const { once } = require('events');
 const http = require('http');
 
 const { describeEach, implementations } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { rawServer, rawSocket, upgradeRequest } = require('../support/raw');
 const { trackServer, trackWebSocketServer } = require('../support/resources');
 const { thrown } = require('../support/trace');
@@ -89,7 +89,7 @@ describeEach(implementations, 'a line break in a response', ({ name, lib }) => {
 });
 
 /** What a hook throws ends no connection of others. */
-describeEach(drivers, 'a hook of an own server', (driver) => {
+describeEach(wsAndDrivers, 'a hook of an own server', (driver) => {
   test('that throws, or that would break the head', async () => {
     const lines = await linesOf(driver, (WebSocket) => {
       const net = require('net');

@@ -1,13 +1,13 @@
 'use strict';
 
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 
 /**
  * Node's http server answers 408 to a head that has not come after 60 seconds,
  * which it looks for every 30. Here it looks sooner, and is less patient.
  */
-describeEach(drivers, 'a head that is not sent', (driver) => {
+describeEach(wsAndDrivers, 'a head that is not sent', (driver) => {
   test('in time is answered with 408, whatever came of it', async () => {
     const lines = await linesOf(driver, async (WebSocket) => {
       const { once } = require('events');

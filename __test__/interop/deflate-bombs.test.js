@@ -1,6 +1,6 @@
 'use strict';
 
-const { anyDriver, drivers, linesOf } = require('../support/drivers');
+const { anyDriver, wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 
 const MAX_PAYLOAD = 1 << 20;
@@ -75,7 +75,7 @@ function bomb({ WebSocketServer }, count, maxPayload) {
   });
 }
 
-describeEach([...drivers, anyDriver], 'a bomb', (driver) => {
+describeEach([...wsAndDrivers, anyDriver], 'a bomb', (driver) => {
   test.each([
     ['whose frame is longer than maxPayload', 1, MAX_PAYLOAD],
     ['in one frame', 1, 5 << 20],

@@ -1,9 +1,9 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 
-describeEach(drivers, 'cluster workers', (driver) => {
+describeEach(wsAndDrivers, 'cluster workers', (driver) => {
   test('share a port', async () => {
     expect(
       await linesOf(driver, (WebSocket) => {

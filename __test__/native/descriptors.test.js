@@ -2,11 +2,11 @@
 
 const { describeEach } = require('../support/implementations');
 const { paths } = require('../support/child');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 
 const isLinux = process.platform === 'linux';
 
-describeEach(isLinux ? drivers : [], 'descriptors', (driver) => {
+describeEach(isLinux ? wsAndDrivers : [], 'descriptors', (driver) => {
   test.each(['own server', 'http server', 'agent'])(
     'are not inherited by child processes, %s',
     async (kind) => {

@@ -1,10 +1,10 @@
 'use strict';
 
-const { drivers, linesOf, withoutUv } = require('../support/drivers');
+const { wsAndDrivers, linesOf, withoutUv } = require('../support/drivers');
 
 /** Those where a thread reads while JavaScript is busy. */
 const threads = [
-  ...drivers.filter(({ env }) => env.OXWS_DRIVER === 'thread'),
+  ...wsAndDrivers.filter(({ env }) => env.OXWS_DRIVER === 'thread'),
   // Without descriptors the JS thread reads.
   { ...withoutUv, env: { ...withoutUv.env, OXWS_ADOPT: undefined } }
 ];

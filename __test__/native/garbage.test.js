@@ -1,11 +1,11 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 
 const flags = ['--expose-gc'];
 
-describeEach(drivers, 'garbage collection', (driver) => {
+describeEach(wsAndDrivers, 'garbage collection', (driver) => {
   test('does not take an open connection that nobody names', async () => {
     expect(
       await linesOf(

@@ -1,9 +1,9 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { anyDriver, drivers, linesOf } = require('../support/drivers');
+const { anyDriver, wsAndDrivers, linesOf } = require('../support/drivers');
 
-describeEach([...drivers, anyDriver], 'many connections', (driver) => {
+describeEach([...wsAndDrivers, anyDriver], 'many connections', (driver) => {
   test.each(['own server', 'http server', 'agent'])(
     'each get their own messages, %s',
     async (kind) => {

@@ -5,11 +5,11 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 
 const rows = [
-  ...drivers,
+  ...wsAndDrivers,
   {
     name: 'oxws, alternate',
     library: 'oxws',

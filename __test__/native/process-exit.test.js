@@ -4,10 +4,10 @@ const { once } = require('events');
 
 const { listen } = require('../support/connection');
 const { describeEach, ws } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { lifetime, places } = require('../support/lifetime');
 
-describeEach(drivers, 'a process ends by itself', (driver) => {
+describeEach(wsAndDrivers, 'a process ends by itself', (driver) => {
   test('after loading the package', async () => {
     await linesOf(driver, () => {});
   });
@@ -151,7 +151,7 @@ describeEach(drivers, 'a process ends by itself', (driver) => {
   });
 });
 
-describeEach(drivers, 'a process stays alive', (driver) => {
+describeEach(wsAndDrivers, 'a process stays alive', (driver) => {
   /** An unreferenced timer only runs while something else holds the loop. */
   test('while a server listens', async () => {
     expect(
@@ -231,7 +231,7 @@ describeEach(drivers, 'a process stays alive', (driver) => {
   });
 });
 
-describeEach(drivers, 'process.exit()', (driver) => {
+describeEach(wsAndDrivers, 'process.exit()', (driver) => {
   test.each(places)("in '%s' ends the process at once", async (place) => {
     const main = (WebSocket, lifetime, place) => {
       lifetime(WebSocket, (name) => {

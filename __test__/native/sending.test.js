@@ -6,7 +6,7 @@ const path = require('path');
 
 const { listen } = require('../support/connection');
 const { runInChild } = require('../support/child');
-const { anyDriver, drivers, linesOf } = require('../support/drivers');
+const { anyDriver, wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach, ws } = require('../support/implementations');
 
 let directory;
@@ -34,7 +34,7 @@ async function observe(onMessage = () => {}) {
   return { url, closed };
 }
 
-describeEach([...drivers, anyDriver], 'what is sent', (driver) => {
+describeEach([...wsAndDrivers, anyDriver], 'what is sent', (driver) => {
   test.each([
     ['a listener', undefined],
     ['a timer', 'timer'],

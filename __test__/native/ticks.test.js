@@ -1,7 +1,7 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf, withoutUv } = require('../support/drivers');
+const { wsAndDrivers, linesOf, withoutUv } = require('../support/drivers');
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
@@ -60,7 +60,7 @@ function lines(driver, main, options) {
   );
 }
 
-describeEach([...drivers, withoutUv], 'several connections', (driver) => {
+describeEach([...wsAndDrivers, withoutUv], 'several connections', (driver) => {
   test('that are ready together have their ticks apart', async () => {
     const output = await lines(driver, async (WebSocket, names, serve) => {
       let order = [];

@@ -1,7 +1,7 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf, withoutUv } = require('../support/drivers');
+const { wsAndDrivers, linesOf, withoutUv } = require('../support/drivers');
 
 /**
  * The start of each child: `conversation(WebSocket, count)` echoes messages on
@@ -52,7 +52,7 @@ function lines(driver, main, flags) {
   return linesOf(driver, { toString: () => source }, { flags });
 }
 
-describeEach([...drivers, withoutUv], 'a worker', (driver) => {
+describeEach([...wsAndDrivers, withoutUv], 'a worker', (driver) => {
   test('ends by itself after a conversation', async () => {
     expect(
       await lines(driver, (WebSocket, { start }) => {

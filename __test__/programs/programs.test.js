@@ -1,10 +1,10 @@
 'use strict';
 
-const { anyDriver, drivers } = require('../support/drivers');
+const { anyDriver, wsAndDrivers } = require('../support/drivers');
 const { run } = require('./support/run');
 
 /** Left to itself, oxws begins inline. */
-const rows = [...drivers, anyDriver].filter(
+const rows = [...wsAndDrivers, anyDriver].filter(
   ({ name }) => name !== 'oxws, inline'
 );
 

@@ -5,11 +5,11 @@ const net = require('net');
 
 const { connectProxy } = require('../routes/support/connect-proxy');
 const { listen } = require('../support/connection');
-const { drivers } = require('../support/drivers');
+const { wsAndDrivers } = require('../support/drivers');
 const { describeEach, ws } = require('../support/implementations');
 const { run } = require('./support/run');
 
-describeEach(drivers, 'a client behind a proxy', (driver) => {
+describeEach(wsAndDrivers, 'a client behind a proxy', (driver) => {
   test.each(['native', 'TLS'])('talks to a server: %s', async (route) => {
     const { wss, port, url } = await listen({ ...ws, route });
     const proxy = await connectProxy();

@@ -1,13 +1,13 @@
 'use strict';
 
 const { describeEach } = require('../support/implementations');
-const { drivers, linesOf } = require('../support/drivers');
+const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { routes } = require('./support/routes');
 
 const served = routes.filter(({ name }) => !/HTTP\/2|Duplex/.test(name));
 const inWorkers = served.filter(({ name }) => /adopted$|TLS/.test(name));
 
-describeEach(drivers, 'a process', (driver) => {
+describeEach(wsAndDrivers, 'a process', (driver) => {
   describe.each(served)('with sockets of the route: $name', ({ name }) => {
     test('ends by itself when they are released', async () => {
       expect(

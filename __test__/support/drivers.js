@@ -13,7 +13,7 @@ const ownDrivers = ['inline', 'thread'].map((driver) =>
 );
 
 /** `ws`, and oxws on each of its drivers. */
-const drivers = [row('ws', 'ws', {}), ...ownDrivers];
+const wsAndDrivers = [row('ws', 'ws', {}), ...ownDrivers];
 
 /**
  * oxws as it comes: inline, but for what brings it more than a few connections or
@@ -47,4 +47,4 @@ async function linesOf({ library, env }, main, options = {}) {
   return stdout.split('\n').slice(0, -1);
 }
 
-module.exports = { anyDriver, drivers, linesOf, ownDrivers, withoutUv };
+module.exports = { anyDriver, wsAndDrivers, linesOf, ownDrivers, withoutUv };

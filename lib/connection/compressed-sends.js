@@ -7,7 +7,8 @@ const { byteLength } = require('../payload');
 const { kInternal } = require('../constants');
 
 /**
- * The messages that the engine of a connection compresses. Each counts as
+ * Counts, for `bufferedAmount`, the messages that the engine compresses of a
+ * connection; it compresses none itself. Each counts as
  * buffered with its own length, and so does what is sent after it, until it is
  * written.
  */
@@ -36,12 +37,12 @@ class CompressedSends {
    * Counts what is about to be sent.
    *
    * @param {(string|Uint8Array)} data
-   * @param {number} bits
+   * @param {number} flags
    * @param {function(Error=): void} [cb]
    * @return {(function(Error=): void|undefined)} To be called in its place
    */
-  add(data, bits, cb) {
-    if (bits & COMPRESS) return this._addCompressed(byteLength(data), cb);
+  add(data, flags, cb) {
+    if (flags & COMPRESS) return this._addCompressed(byteLength(data), cb);
 
     if (this._count > 0) {
       const length = byteLength(data);

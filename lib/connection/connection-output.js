@@ -8,7 +8,8 @@ const PerMessageDeflate = require('../permessage-deflate');
 const FrameOutput = require('./frame-output');
 
 /**
- * @typedef {(import('./native-connection')|import('./stream-connection'))} Connection
+ * @typedef {import('./stream-connection')} StreamConnection
+ * @typedef {(import('./native-connection')|StreamConnection)} Connection
  * @typedef {import('../sender')} Sender
  */
 
@@ -49,11 +50,11 @@ class ConnectionOutput extends FrameOutput {
   /** Frames go to what is `sender._socket` now. */
   onSocketReplaced() {
     this._isReplaced = this._wasObserved = true;
-    this._connection.onObserved();
+    this._connection.makeIndirect();
   }
 
-  onBlocked() {
-    this._connection.onObserved();
+  makeIndirect() {
+    this._connection.makeIndirect();
   }
 
   get isCompressing() {
@@ -76,15 +77,16 @@ class ConnectionOutput extends FrameOutput {
     return this._usesExtension() || this._connection.compressesLater(data);
   }
 
-  compress(data, bits, callback) {
-    const { _connection: connection } = this;
-
+  compress(data, flags, callback) {
     if (this._usesExtension()) {
-      super.compress(data, bits, callback);
+      super.compress(data, flags, callback);
       return;
     }
 
-    const flags = this._flagsOf(bits);
+    // The engine compresses for the native ones, until they are detached.
+    const connection = /** @type {StreamConnection} */ (this._connection);
+
+    flags = this._withKey(flags);
 
     connection.frameLater(data, flags, this._keyFor(flags), (frame) => {
       // It could not be made, and what follows cannot do without it.
@@ -93,11 +95,12 @@ class ConnectionOutput extends FrameOutput {
     });
   }
 
-  transmit(data, bits, cb) {
+  transmit(data, flags, cb) {
     if (this.isObserved) {
-      super.transmit(data, bits, cb);
+      super.transmit(data, flags, cb);
     } else {
-      const flags = this._flagsOf(bits);
+      flags = this._withKey(flags);
+
       const key = this._keyFor(flags);
 
       this._connection.transmit(data, flags, key, functionOrNone(cb));
@@ -143,8 +146,9 @@ class ConnectionOutput extends FrameOutput {
     return this.isObserved || this._connection.isReceiverObserved;
   }
 
-  _flagsOf(bits) {
-    return bits & MASK && this._sender._generateMask ? bits | KEY : bits;
+  /** The flags, with `KEY` where the program makes the masking key. */
+  _withKey(flags) {
+    return flags & MASK && this._sender._generateMask ? flags | KEY : flags;
   }
 
   _keyFor(flags) {

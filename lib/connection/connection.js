@@ -129,7 +129,7 @@ class Connection {
   }
 
   /** From here on JavaScript has to hear of what is sent. */
-  onObserved() {
+  makeIndirect() {
     this.isDirect = false;
 
     const subscribers = this.websocket?.[kSubscribers];
@@ -156,11 +156,6 @@ class Connection {
 
   get isPaused() {
     return this._ownEventQueue !== null && this._ownEventQueue.isPaused;
-  }
-
-  /** Calls back with a frame that takes long to make, for the stream. */
-  frameLater(data, bits, key, callback) {
-    this._reader.endpoint.frameLater(data, bits, key, callback);
   }
 
   /** Received binary messages are of this type from here on. */

@@ -24,7 +24,7 @@ class FrameOutput {
 
   onDequeued() {}
 
-  onBlocked() {}
+  makeIndirect() {}
 
   /** Whether a program observes what becomes of messages. */
   get isObserved() {
@@ -55,14 +55,14 @@ class FrameOutput {
    * Compresses a message on another thread.
    *
    * @param {(string|Uint8Array)} data
-   * @param {number} bits
+   * @param {number} flags
    * @param {function(import('./send-queue').Transmit): void} callback
    */
-  compress(data, bits, callback) {
+  compress(data, flags, callback) {
     const deflate = this._sender._extensions['permessage-deflate'];
 
-    deflate.compress(data, (bits & FIN) !== 0, (_, compressed) => {
-      callback((cb) => this.transmit(compressed, bits & ~COMPRESS, cb));
+    deflate.compress(data, (flags & FIN) !== 0, (_, compressed) => {
+      callback((cb) => this.transmit(compressed, flags & ~COMPRESS, cb));
     });
   }
 
@@ -70,11 +70,11 @@ class FrameOutput {
    * Frames and writes a payload.
    *
    * @param {(string|Uint8Array)} data
-   * @param {number} bits
+   * @param {number} flags
    * @param {function(Error=): void} [cb]
    */
-  transmit(data, bits, cb) {
-    this._sender.sendFrame(this._sender._frame(data, bits), cb);
+  transmit(data, flags, cb) {
+    this._sender.sendFrame(this._sender._frame(data, flags), cb);
   }
 
   /**

@@ -50,7 +50,7 @@ class NativeByteStream extends Connection {
   /** The net.Socket over this connection, created lazily. */
   get socket() {
     if (this._socket === null) {
-      this.onObserved();
+      this.makeIndirect();
       this._socket = new NativeSocket(/** @type {any} */ (this));
     }
 
@@ -130,12 +130,12 @@ class NativeByteStream extends Connection {
   }
 
   /** A socket that Node made is this connection's from now on. */
-  adoptSocket(socket) {
+  bindSocket(socket) {
     this._socket = socket;
   }
 
   /** The peer has ended before frames are exchanged. */
-  _endEarly() {
+  _endBeforeStart() {
     // What it was started with comes first, and then this once more.
     if (this.isStarted || this._closed) return;
 
@@ -252,7 +252,7 @@ class NativeByteStream extends Connection {
     if (isReading) {
       this.nativeHandle?.resume();
       if (!this.ended) this._setIdle(false);
-      if (this._isEndDue) timers.setImmediate(() => this._endEarly());
+      if (this._isEndDue) timers.setImmediate(() => this._endBeforeStart());
     } else {
       this.nativeHandle?.pause();
       if (this._mayIdle) this.notifyDrained();
@@ -294,7 +294,7 @@ class NativeByteStream extends Connection {
   _setIdle(isIdle) {
     if (this._isIdle === isIdle) return;
 
-    if (isIdle) this.onObserved();
+    if (isIdle) this.makeIndirect();
     this._isIdle = isIdle;
     this._updateRef();
   }

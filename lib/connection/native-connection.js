@@ -122,7 +122,7 @@ class NativeConnection extends NativeByteStream {
    * listeners see them, at the pace of `ws`.
    */
   detach() {
-    this.onObserved();
+    this.makeIndirect();
 
     const { socket, websocket, _handler: handler } = this;
     const { endpoint: id, task } = this.nativeHandle.detach();
@@ -181,7 +181,7 @@ class NativeConnection extends NativeByteStream {
     enter(this, events);
   }
 
-  /** The socket's former handle is closed. */
+  /** Node no longer reads the socket, though its handle may not be closed yet. */
   onHandedOver(type, handle, resource) {
     inheritContext(this, type, handle, resource);
     bridge.finishAdoption(this.id);
@@ -245,7 +245,7 @@ class NativeConnection extends NativeByteStream {
     } else if (kind === END && events.value === 1) {
       if (this._listener !== null) this._listener(kind, 0);
       // As late as libuv, which reads a FIN in a round of its own.
-      timers.setImmediate(() => this._endEarly());
+      timers.setImmediate(() => this._endBeforeStart());
     } else if (kind === END) {
       this.ended = true;
       if (this.isDetached) this._endSocket();
@@ -323,18 +323,18 @@ class NativeConnection extends NativeByteStream {
     if (this.isStarted) this._handler.disconnect(this.websocket);
   }
 
-  transmit(data, bits, key, cb) {
+  transmit(data, flags, key, cb) {
     if (refuseEnded(this._socket, cb)) return;
 
-    if (bits & COMPRESS || this._compressedSends !== null) {
+    if (flags & COMPRESS || this._compressedSends !== null) {
       this._compressedSends ??= new CompressedSends(this);
-      cb = this._compressedSends.add(data, bits, cb);
+      cb = this._compressedSends.add(data, flags, cb);
     }
 
     if (this.isDetached) {
-      bridge.write(this.id, this._reader.endpoint.frame(data, bits, key));
+      bridge.write(this.id, this._reader.endpoint.frame(data, flags, key));
     } else {
-      bridge.send(this.id, data, bits, key);
+      bridge.send(this.id, data, flags, key);
     }
 
     this.onSent(cb);

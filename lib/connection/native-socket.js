@@ -44,7 +44,7 @@ class NativeSocket extends Socket {
   }
 
   /** Makes an open socket of Node's one over `connection`. */
-  static adopt(
+  static rebind(
     socket,
     connection,
     handle = new ConnectionHandle(connection),
@@ -53,7 +53,7 @@ class NativeSocket extends Socket {
     handle.asyncId = socket._handle.getAsyncId();
     handle.readBefore = socket._handle.bytesRead;
     handle.writtenBefore = socket._handle.bytesWritten;
-    connection.adoptSocket(socket);
+    connection.bindSocket(socket);
     if (socket._handle.hasRef?.() === false) handle.unref();
     socket._handle = handle;
     socket._connectionHandle = handle;

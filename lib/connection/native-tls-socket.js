@@ -137,12 +137,12 @@ Object.defineProperties(prototype, {
 });
 
 /** Makes an open TLSSocket of Node's one over `connection`. */
-function adoptTlsSocket(socket, connection, isInFrame) {
+function rebindTlsSocket(socket, connection, isInFrame) {
   const handle = new TlsHandle(connection, socket, isInFrame);
   const { session } = handle;
 
   connection.session = session;
-  NativeSocket.adopt(socket, connection, handle, prototype);
+  NativeSocket.rebind(socket, connection, handle, prototype);
   socket.ssl = handle;
 
   if (session.rawSocket !== null) {
@@ -157,4 +157,4 @@ function isNativeTlsSocket(socket) {
   );
 }
 
-module.exports = { adoptTlsSocket, isNativeTlsSocket };
+module.exports = { rebindTlsSocket, isNativeTlsSocket };

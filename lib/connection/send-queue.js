@@ -13,8 +13,8 @@ const { byteLength } = require('../payload');
  * @property {boolean} isDestroyed Nothing can be written any more
  * @property {boolean} isEnding The same, or our side has ended
  * @property {function(): void} onDequeued Told that something has left the queue
- * @property {function(): void} onBlocked Told that nothing may overtake what
- *     the queue is about to have
+ * @property {function(): void} makeIndirect Has the engine send nothing by
+ *     itself: it may not overtake what the queue is about to have
  * @property {boolean} isCompressing What `transmit()` was given is being
  *     compressed
  * @property {function(function(): void): void} onceCompressed Calls back once,
@@ -66,12 +66,12 @@ class SendQueue {
    * Sends a payload, after all that was added before.
    *
    * @param {(string|Uint8Array|Blob)} data
-   * @param {number} bits How, see `frame-flags.js`; with `BLOB` if it is one
+   * @param {number} flags How, see `frame-flags.js`; with `BLOB` if it is one
    * @param {function(Error=): void} [cb]
    */
-  add(data, bits, cb) {
-    if (this.state === IDLE) this._start(data, bits, cb);
-    else this._enqueue(data, bits, cb, false);
+  add(data, flags, cb) {
+    if (this.state === IDLE) this._start(data, flags, cb);
+    else this._enqueue(data, flags, cb, false);
   }
 
   /** Nothing waits. */
@@ -79,41 +79,41 @@ class SendQueue {
     return this.state === IDLE && !this._waiting?.length;
   }
 
-  _start(data, bits, cb) {
-    if (bits & BLOB) this._startBlob(data, bits, cb);
-    else if (bits & COMPRESS) this._startMessage(data, bits, cb);
-    else this._output.transmit(data, bits, cb);
+  _start(data, flags, cb) {
+    if (flags & BLOB) this._startBlob(data, flags, cb);
+    else if (flags & COMPRESS) this._startMessage(data, flags, cb);
+    else this._output.transmit(data, flags, cb);
   }
 
   /** A Blob is read when all before it is compressed. */
-  _startBlob(blob, bits, cb) {
+  _startBlob(blob, flags, cb) {
     const output = this._output;
 
     if (output.isCompressing) {
-      this._defer(blob, bits, cb);
+      this._defer(blob, flags, cb);
       output.onceCompressed(() => this._unblock());
     } else {
-      this._readBlob(blob, bits, cb);
+      this._readBlob(blob, flags, cb);
     }
   }
 
   /** A message to compress. */
-  _startMessage(data, bits, cb) {
+  _startMessage(data, flags, cb) {
     const output = this._output;
 
     if (output.awaitingFirstRead) {
-      this._defer(data, bits, bindCallback(cb));
+      this._defer(data, flags, bindCallback(cb));
       output.onceFirstReadDone(() => this._unblock());
     } else if (output.compressesLater(data)) {
-      this._compress(data, bits, cb);
+      this._compress(data, flags, cb);
     } else {
-      output.transmit(data, bits, cb);
+      output.transmit(data, flags, cb);
     }
   }
 
-  _enqueue(data, bits, cb, isFirst) {
+  _enqueue(data, flags, cb, isFirst) {
     const length = byteLength(data);
-    const entry = { data, bits, length, cb };
+    const entry = { data, flags, length, cb };
 
     this.bufferedBytes += length;
     this._waiting ??= [];
@@ -131,21 +131,21 @@ class SendQueue {
     this.state = IDLE;
 
     while (this.state === IDLE && this._waiting?.length) {
-      const { data, bits, length, cb } = this._waiting.shift();
+      const { data, flags, length, cb } = this._waiting.shift();
 
       this._unbuffer(length);
-      this._start(data, bits, cb);
+      this._start(data, flags, cb);
     }
   }
 
   /** The output cannot take this yet, nor what comes after it. */
-  _defer(data, bits, cb) {
+  _defer(data, flags, cb) {
     this._block(COMPRESSING);
-    this._enqueue(data, bits, cb, true);
+    this._enqueue(data, flags, cb, true);
   }
 
   _block(state) {
-    this._output.onBlocked();
+    this._output.makeIndirect();
     this.state = state;
   }
 
@@ -157,7 +157,7 @@ class SendQueue {
     }
   }
 
-  _readBlob(blob, bits, cb) {
+  _readBlob(blob, flags, cb) {
     const { size } = blob;
 
     this.bufferedBytes += size;
@@ -177,7 +177,7 @@ class SendQueue {
 
         this._unbuffer(size);
         this.state = IDLE;
-        this._start(Buffer.from(contents), bits & ~BLOB, cb);
+        this._start(Buffer.from(contents), flags & ~BLOB, cb);
         if (this.state === IDLE) this._continue();
       })
       .catch((err) => {
@@ -189,13 +189,13 @@ class SendQueue {
   }
 
   /** A message that the output compresses on another thread. */
-  _compress(data, bits, cb) {
+  _compress(data, flags, cb) {
     const length = byteLength(data);
 
     this.bufferedBytes += length;
     this._block(COMPRESSING);
 
-    this._output.compress(data, bits, (transmit) => {
+    this._output.compress(data, flags, (transmit) => {
       if (this._output.isDestroyed) {
         this._fail(createAbort('data was being compressed'), cb);
         return;

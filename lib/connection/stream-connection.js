@@ -13,7 +13,10 @@ const { byteLength } = require('../payload');
 
 const { END } = kinds;
 
-/** From this length on messages are compressed on another thread, in bytes. */
+/**
+ * From this length on messages are compressed on another thread, in bytes:
+ * `POOL_LEN` of `src/protocol/deflate/mod.rs`.
+ */
 const LONG = 32 * 1024;
 
 /** Above this a payload is written as it is, after its header. */
@@ -57,6 +60,11 @@ class StreamConnection extends Connection {
   /** A long message is compressed elsewhere. A long string is not measured. */
   compressesLater(data) {
     return data.length >= LONG || byteLength(data) >= LONG;
+  }
+
+  /** Calls back with the frame of a long message, to be written to the stream. */
+  frameLater(data, flags, key, callback) {
+    this._reader.endpoint.frameLater(data, flags, key, callback);
   }
 
   start(websocket, handler, options) {
@@ -104,25 +112,25 @@ class StreamConnection extends Connection {
     return receiver;
   }
 
-  transmit(data, bits, key, cb) {
+  transmit(data, flags, key, cb) {
     cb &&= guarded(cb);
 
     if (refuseEnded(this.socket, cb)) return;
 
-    if (bits & COMPRESS || this._frameBytes > 0) {
-      this._transmitCounted(data, bits, key, cb);
+    if (flags & COMPRESS || this._frameBytes > 0) {
+      this._transmitCounted(data, flags, key, cb);
     } else {
-      this._transmit(data, bits, key, cb);
+      this._transmit(data, flags, key, cb);
     }
   }
 
-  _transmit(data, bits, key, cb) {
-    const isChanged = (bits & (MASK | KEY | COMPRESS)) !== 0;
+  _transmit(data, flags, key, cb) {
+    const isChanged = (flags & (MASK | KEY | COMPRESS)) !== 0;
 
     if (isChanged || typeof data === 'string' || data.length <= MERGED) {
-      this._reader.send(data, bits, key, cb);
+      this._reader.send(data, flags, key, cb);
     } else {
-      this._write([native.encodeHeader(data.length, bits, 0), data], cb);
+      this._write([native.encodeHeader(data.length, flags, 0), data], cb);
     }
   }
 
@@ -131,7 +139,7 @@ class StreamConnection extends Connection {
    * own length and not its frame's, and so does what is sent after it, until
    * the socket has written all of it.
    */
-  _transmitCounted(data, bits, key, cb) {
+  _transmitCounted(data, flags, key, cb) {
     const { socket } = this;
 
     this._reader.writeCorked();
@@ -139,12 +147,12 @@ class StreamConnection extends Connection {
     const before = socket.writableLength;
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
-    this._transmit(data, bits, key, cb);
+    this._transmit(data, flags, key, cb);
     this._reader.writeCorked();
 
     const length = socket.writableLength - before;
 
-    if (length > 0 && (bits & COMPRESS || this._frameBytes > 0)) {
+    if (length > 0 && (flags & COMPRESS || this._frameBytes > 0)) {
       this._frameBytes += length;
       this._payloadBytes += byteLength(data);
     }

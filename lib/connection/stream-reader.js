@@ -110,7 +110,7 @@ class StreamReader {
       endpoint.makeRoom();
     }
 
-    const frame = endpoint.cork(data, flags, key);
+    const frame = endpoint.appendFrame(data, flags, key);
 
     if (frame !== null) {
       this.writeCorked();
@@ -132,11 +132,11 @@ class StreamReader {
   writeCorked() {
     const { endpoint, _callbacks: callbacks } = this;
 
-    if (!endpoint.hasCorked) return;
+    if (!endpoint.hasFrames) return;
 
     this._callbacks = [];
     this._socket.write(
-      endpoint.takeCorked(),
+      endpoint.takeFrames(),
       callbacks.length === 0
         ? undefined
         : (err) => callbacks.forEach((callback) => callback(err))

@@ -91,7 +91,7 @@ const watchedSend = {
       value,
       writable: true
     });
-    this[kConnection]?.onObserved();
+    this[kConnection]?.makeIndirect();
   }
 };
 

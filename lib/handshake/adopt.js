@@ -6,7 +6,7 @@ const tls = require('tls');
 const { isAdoptable, isTlsAdoptable } = require('./adoptable');
 const NativeConnection = require('../connection/native-connection');
 const NativeSocket = require('../connection/native-socket');
-const { adoptTlsSocket } = require('../connection/native-tls-socket');
+const { rebindTlsSocket } = require('../connection/native-tls-socket');
 const { isInFrame, isInParser } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 
@@ -53,7 +53,7 @@ function adoptPlain(socket, early) {
     handle.close(handOver);
   }
 
-  NativeSocket.adopt(socket, connection);
+  NativeSocket.rebind(socket, connection);
 
   return connection;
 }
@@ -82,7 +82,7 @@ function adoptTls(socket, early) {
 
   const connection = createConnection(id, socket, early);
 
-  adoptTlsSocket(socket, connection, isFramed);
+  rebindTlsSocket(socket, connection, isFramed);
 
   return connection;
 }

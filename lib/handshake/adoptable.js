@@ -30,12 +30,13 @@ const isTlsWatched =
 function isAdoptable(socket) {
   return (
     Object.getPrototypeOf(socket) === net.Socket.prototype &&
-    isStreamAdoptable(socket) &&
+    isSocketUntouched(socket) &&
     isHandleAdoptable(socket._handle)
   );
 }
 
-function isStreamAdoptable(socket) {
+/** The state of the `net.Socket`, without its handle; with TLS or without. */
+function isSocketUntouched(socket) {
   return (
     isSocketOriginal() &&
     hasDescriptors() &&
@@ -90,7 +91,7 @@ function isTlsAdoptable(socket) {
 
   return (
     isTlsWatched &&
-    isStreamAdoptable(socket) &&
+    isSocketUntouched(socket) &&
     socket._secureEstablished &&
     socket.ssl === handle &&
     !options.enableTrace &&

@@ -75,7 +75,7 @@ class ServerHandshake {
     try {
       work();
     } catch (err) {
-      if (!this._socket.upgraded && this._socket.alive) this._reject(500);
+      if (!this._socket.isClaimed && this._socket.alive) this._reject(500);
       throw err;
     }
   }
@@ -231,7 +231,7 @@ class ServerHandshake {
       return;
     }
 
-    if (socket.upgraded) {
+    if (socket.isClaimed) {
       throw new Error(
         'server.handleUpgrade() was called more than once with the same ' +
           'socket, possibly due to a misconfiguration'

@@ -12,8 +12,8 @@ const { formatHead, formatResponse } = require('./upgrade-response');
  * @typedef {import('../connection/native-connection')} NativeConnection
  */
 
-/** Sockets that speak WebSocket already. */
-const upgraded = new WeakSet();
+/** Sockets that were given to a WebSocket. */
+const claimed = new WeakSet();
 
 /** A connection of the engine whose opening handshake is under way. */
 class NativeUpgradeSocket {
@@ -39,7 +39,7 @@ class NativeUpgradeSocket {
     return this.socket.readable && this.socket.writable;
   }
 
-  get upgraded() {
+  get isClaimed() {
     return this._connection.isClaimed;
   }
 
@@ -105,8 +105,8 @@ class DuplexUpgradeSocket {
     return this.socket.readable && this.socket.writable;
   }
 
-  get upgraded() {
-    return isNative(this.socket) || upgraded.has(this.socket);
+  get isClaimed() {
+    return isNative(this.socket) || claimed.has(this.socket);
   }
 
   get isHttp2() {
@@ -137,8 +137,8 @@ class DuplexUpgradeSocket {
 
   /** Returns a connection over the stream, which JavaScript reads and writes. */
   _startStream() {
-    upgraded.add(this.socket);
-    this.socket.once('close', () => upgraded.delete(this.socket));
+    claimed.add(this.socket);
+    this.socket.once('close', () => claimed.delete(this.socket));
 
     return this._createConnection();
   }

@@ -27,7 +27,7 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
   }
 
   get alive() {
-    return super.alive && (this.upgraded || !this.socket.headersSent);
+    return super.alive && (this.isClaimed || !this.socket.headersSent);
   }
 
   reject(code, message, headers) {

@@ -111,7 +111,7 @@ class Endpoint {
   frame(data, flags, key) {
     if (!this.hasRoom) this.makeRoom();
 
-    return this.cork(data, flags, key) ?? this.takeCorked();
+    return this.appendFrame(data, flags, key) ?? this.takeFrames();
   }
 
   /** Whether there is room for a short frame. */
@@ -130,7 +130,7 @@ class Endpoint {
    *
    * @return {?Buffer} A frame that is too long for that
    */
-  cork(data, flags, key) {
+  appendFrame(data, flags, key) {
     const { _room: room, _used: start } = this;
 
     // What is as short as most messages is made here: a call costs more.
@@ -157,7 +157,7 @@ class Endpoint {
   }
 
   /** Whether frames wait to leave. */
-  get hasCorked() {
+  get hasFrames() {
     return this._used > this._first;
   }
 
@@ -166,7 +166,7 @@ class Endpoint {
    *
    * @return {Buffer}
    */
-  takeCorked() {
+  takeFrames() {
     const { _room: room, _first: start, _used: end } = this;
 
     this._first = end;
@@ -175,8 +175,8 @@ class Endpoint {
   }
 
   /**
-   * The same of a long payload to compress, elsewhere. Nothing else may be
-   * compressed until then.
+   * As `frame()`, for a long payload to compress, on another thread. Nothing
+   * else may be compressed until then.
    *
    * @param {function(Buffer=): void} callback
    */

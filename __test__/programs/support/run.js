@@ -10,7 +10,7 @@ const hook = path.join(__dirname, 'redirect.js');
  * Runs a program of this folder with that library in place of 'ws', expects
  * that it ends by itself, and resolves the lines it printed.
  *
- * @param {{ library: string, env: object }} driver a row of `drivers`
+ * @param {{ library: string, env: object }} driver a row of `wsAndDrivers`
  */
 async function run({ library, env }, file, args = []) {
   const { code, signal, stdout, stderr } = await runNode(

@@ -88,6 +88,7 @@ class ClosingHandshake {
   onCloseFrame(code, reason) {
     const websocket = this._websocket;
 
+    this.hasBegun = websocket._readyState === CLOSING;
     this.isFrameReceived = true;
     this.code = code;
     this.reason = unpooled(reason);
@@ -258,6 +259,12 @@ class ClosingHandshake {
 ClosingHandshake.prototype.code = ABNORMAL_CLOSURE;
 ClosingHandshake.prototype.reason = EMPTY;
 ClosingHandshake.prototype.isFrameReceived = false;
+/**
+ * Whether the peer's close frame answered one of ours, once it has come.
+ *
+ * @type {(boolean|undefined)}
+ */
+ClosingHandshake.prototype.hasBegun = undefined;
 ClosingHandshake.prototype.isFrameSent = false;
 /** Ends the wait for the peer. @type {?NodeJS.Timeout} */
 ClosingHandshake.prototype.timer = null;

@@ -57,6 +57,10 @@ const handler = Object.freeze({
     websocket[kClosing].onClose();
   },
 
+  hasBegunClosing(websocket) {
+    return websocket[kClosing].hasBegun;
+  },
+
   isCloseExpected(websocket) {
     return websocket[kClosing].isExpected;
   },

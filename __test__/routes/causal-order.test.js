@@ -159,3 +159,32 @@ describeEach(implementations.filter(isReadHere), 'a refused client', (row) => {
     expect(events).toEqual(['ECONNRESET', 'closed']);
   });
 });
+
+describeEach(rows.filter(isReadHere), 'a closing handshake', (row) => {
+  test.each(['client', 'server'])('that the %s began', async (began) => {
+    const wss = await listen(row);
+    const client = trackWebSocket(
+      new row.lib.WebSocket(
+        `${row.route.scheme}://127.0.0.1:${wss.address().port}`,
+        row.route.clientOptions()
+      )
+    );
+    const [[server]] = await Promise.all([
+      once(wss, 'connection'),
+      once(client, 'open')
+    ]);
+    const sides = { client, server };
+    const answered = began === 'client' ? 'server' : 'client';
+    const heard = [];
+
+    for (const [name, side] of Object.entries(sides)) {
+      side.on('close', () => heard.push(name));
+    }
+    sides[began].close();
+    await Promise.all([once(client, 'close'), once(server, 'close')]);
+    // Programs look at `clients` when their own side is closed.
+    expect(heard).toEqual(
+      row.route.scheme === 'wss' ? [began, answered] : [answered, began]
+    );
+  });
+});

@@ -14,6 +14,15 @@ const Passthrough = require('./passthrough');
 const refuseEnded = require('./refuse-ended');
 const StreamReader = require('./stream-reader');
 
+/**
+ * How many rounds of the event loop the end of a closing handshake is told later, by
+ * who began it, and over TLS by who answered: a close frame and FIN that came at once
+ * `ws` would read in two rounds, and where both sides are in one process programs
+ * rely on who hears first.
+ */
+const ROUNDS_TO_ANSWER = 3;
+const ROUNDS_OF_TLS = 2;
+
 /** As in `src/engine/events/mod.rs`. */
 const OF_TLS = 1 << 17;
 
@@ -296,9 +305,27 @@ class NativeConnection extends NativeByteStream {
     if (this._listener !== null) this._listener(CLOSED, reason);
     // The socket's 'close' comes first, and with it ours; that of a server
     // which waits for its last connection comes before both.
-    if (this._socket !== null) this._socket.onClosed(reason);
-    else if (isLast) timers.setImmediate(() => this.onSocketClosed());
-    else this.onSocketClosed();
+    const tell = () => {
+      if (this._socket !== null) this._socket.onClosed(reason);
+      else this.onSocketClosed();
+    };
+    const rounds = Math.max(
+      this._roundsToClose,
+      Number(isLast && !this._socket)
+    );
+
+    afterRounds(rounds, tell);
+  }
+
+  get _roundsToClose() {
+    const isOurs = this.isStarted
+      ? this._handler.hasBegunClosing(this.websocket)
+      : undefined;
+
+    if (isOurs === undefined) return 0;
+    if (this.session !== null) return isOurs ? 0 : ROUNDS_OF_TLS;
+
+    return isOurs ? ROUNDS_TO_ANSWER : 0;
   }
 
   /** FIN is told after all that came before it, even if that is kept. */
@@ -417,5 +444,11 @@ NativeConnection.prototype._compressedSends = null;
 NativeConnection.prototype._idleReceiver = null;
 /** What OpenSSL said when it broke. @type {?string} */
 NativeConnection.prototype.tlsError = null;
+
+/** Calls back once the event loop has gone round so often. */
+function afterRounds(rounds, callback) {
+  if (rounds === 0) callback();
+  else timers.setImmediate(() => afterRounds(rounds - 1, callback));
+}
 
 module.exports = NativeConnection;

@@ -234,22 +234,19 @@ class NativeSocket extends Socket {
     return this._connectionHandle.corks;
   }
 
-  /**
-   * FIN follows what is queued; ended means that it was sent. Before RST there is
-   * none: the peer could read it, and see an orderly end.
-   */
+  /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
     if (this._connectionHandle.corks > 0)
       this._connection.nativeHandle?.setCorked(false);
     this._connectionHandle.corks = 0;
-    if (!this.resetAndClosing) this._connection.sendFin();
+    this._connection.sendFin();
     this._connection.write([], callback);
   }
 
   resetAndDestroy() {
     this.resetAndClosing = true;
 
-    return this.destroySoon();
+    return this.destroy();
   }
 
   pause() {

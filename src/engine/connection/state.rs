@@ -176,10 +176,10 @@ impl State {
 
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
         self.failing = false;
-        if !reset {
-            self.corked = false;
-            self.flush_fully(context);
-        } else if let Some(stream) = &self.stream
+        self.corked &= reset;
+        self.flush_fully(context);
+        if reset
+            && let Some(stream) = &self.stream
             && let Err(error) = stream.reset_on_close()
         {
             self.reason = errno(&error);

@@ -243,3 +243,28 @@ describeEach(pairs, 'a broken connection', (pair) => {
     expect(results).toEqual([null]);
   });
 });
+
+describeEach(routedPairs, 'a socket first asked for', (pair) => {
+  // Some of these are between the end of the connection and 'close'.
+  const rounds = Array.from({ length: 8 }, (_, index) => index);
+
+  test.each(['client', 'server'])(
+    'while the %s closes keeps no close back',
+    async (side) => {
+      for (const count of rounds) {
+        const connection = await connect(pair);
+        const closed = Promise.all([
+          closeOf(connection.client),
+          closeOf(connection.server)
+        ]);
+
+        connection[side].close(1000);
+        for (let round = 0; round < count; round++) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        void connection[side]._socket;
+        expect(await closed).toEqual([1000, 1000]);
+      }
+    }
+  );
+});

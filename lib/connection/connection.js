@@ -35,6 +35,8 @@ const LAST = Object.freeze({
  * @property {(websocket: WebSocket) => void} disconnect Nothing can be sent any
  *     more; what was received may still be told
  * @property {(websocket: WebSocket) => void} close The connection is gone
+ * @property {(websocket: WebSocket) => (boolean|undefined)} hasBegunClosing
+ *     Whether the peer's close frame answered ours, once it has come
  * @property {(websocket: WebSocket) => boolean} isCloseExpected Whether the
  *     WebSocket was about to end when its socket was closed
  * @property {(websocket: WebSocket, endpoint?: Endpoint) => Receiver

@@ -304,17 +304,17 @@ class NativeConnection extends NativeByteStream {
 
     if (this._listener !== null) this._listener(CLOSED, reason);
     // The socket's 'close' comes first, and with it ours; that of a server
-    // which waits for its last connection comes before both.
-    const tell = () => {
-      if (this._socket !== null) this._socket.onClosed(reason);
-      else this.onSocketClosed();
-    };
-    const rounds = Math.max(
-      this._roundsToClose,
-      Number(isLast && !this._socket)
-    );
+    // which waits for its last connection comes before both. A socket that is
+    // asked for from here on is closed, and tells nobody.
+    const { _socket: socket } = this;
 
-    afterRounds(rounds, tell);
+    if (socket !== null) {
+      afterRounds(this._roundsToClose, () => socket.onClosed(reason));
+    } else {
+      const rounds = Math.max(this._roundsToClose, Number(isLast));
+
+      afterRounds(rounds, () => this.onSocketClosed());
+    }
   }
 
   get _roundsToClose() {

@@ -63,6 +63,11 @@ impl Backlog {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.connections).len()
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.connections).is_empty()

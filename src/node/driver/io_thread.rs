@@ -13,45 +13,63 @@ use crate::node::raw::catch_panic::catch_panic;
 /// Bytes of events beyond which the I/O thread waits for the JS thread.
 const MAX_OUTBOX: usize = 16 * 1024 * 1024;
 
+/// Events of one wait that the JS thread gets before the others are polled: both threads have something to do meanwhile. With
+/// fewer it would be woken too often.
+const AT_ONCE: usize = 256;
+
 /// Batches on their way from the I/O thread to the JS thread.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    batches: Mutex<Vec<Batch>>,
+    filled: Mutex<Filled>,
     taken: Condvar,
 }
 
+/// What is in it.
+#[derive(Default)]
+pub(crate) struct Filled {
+    /// Oldest first.
+    pub(crate) batches: Vec<Batch>,
+    /// How many sockets brought messages in the waits that have ended, if one has.
+    pub(crate) busy: Option<usize>,
+}
+
 impl Outbox {
-    fn lock(&self) -> MutexGuard<'_, Vec<Batch>> {
-        lock(&self.batches)
+    fn lock(&self) -> MutexGuard<'_, Filled> {
+        lock(&self.filled)
     }
 
     /// Adds a batch, then waits for room, unless `stop` is set.
     fn push(&self, batch: Batch, wakeup: &Wakeup, stop: &AtomicBool) {
-        let mut batches = self.lock();
-        batches.push(batch);
+        let mut filled = self.lock();
+        filled.batches.push(batch);
         wakeup.send();
-        let is_full = |batches: &mut Vec<Batch>| {
-            let bytes: usize = batches.iter().map(|batch| batch.bytes).sum();
+        let is_full = |filled: &mut Filled| {
+            let bytes: usize = filled.batches.iter().map(|batch| batch.bytes).sum();
             bytes > MAX_OUTBOX && !stop.load(Ordering::Acquire)
         };
-        drop(self.taken.wait_while(batches, is_full));
+        drop(self.taken.wait_while(filled, is_full));
+    }
+
+    /// A wait has ended in which `busy` sockets brought messages.
+    fn count(&self, busy: usize) {
+        *self.lock().busy.get_or_insert_default() += busy;
     }
 
     /// Whether there is nothing to take.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().batches.is_empty()
     }
 
-    /// Takes all batches, oldest first.
-    pub(crate) fn take(&self) -> Vec<Batch> {
-        let batches = mem::take(&mut *self.lock());
+    /// Takes all.
+    pub(crate) fn take(&self) -> Filled {
+        let filled = mem::take(&mut *self.lock());
         self.taken.notify_one();
-        batches
+        filled
     }
 
     /// Ends the wait for room.
     fn release(&self, stop: &AtomicBool) {
-        let _batches = self.lock();
+        let _filled = self.lock();
         stop.store(true, Ordering::Release);
         self.taken.notify_one();
     }
@@ -66,7 +84,7 @@ pub(crate) struct IoThread {
 }
 
 impl IoThread {
-    /// Starts to poll `engine`; batches go to `outbox`, with one wake-up for all that one wait brought.
+    /// Starts to poll `engine`; batches go to `outbox`, as a rule with one wake-up for all that one wait brought.
     pub(crate) fn start(
         engine: Arc<Engine>,
         outbox: Arc<Outbox>,
@@ -82,12 +100,18 @@ impl IoThread {
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
                     engine.take_ready(&mut sources);
+                    let mut busy = 0;
                     for source in sources.drain(..) {
                         // A connection that panics must not take the others along.
                         catch_panic(|| source.poll(&mut batch));
-                        if batch.bytes > MAX_OUTBOX {
+                        if batch.bytes > MAX_OUTBOX || batch.events.len() >= AT_ONCE {
+                            busy += batch.busy;
                             outbox.push(batch.take(), &wakeup, &stop);
                         }
+                    }
+                    busy += batch.busy;
+                    if !batch.is_empty() || busy > 0 {
+                        outbox.count(busy);
                     }
                     if batch.is_empty() {
                         batch.clear();

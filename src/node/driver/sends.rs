@@ -10,6 +10,10 @@ use crate::engine::{Connection, Flush};
 /// Sends of a tick, outside of a dispatch, that leave at once.
 const AT_ONCE: u32 = 2;
 
+/// Connections that dispatches have sent to, and that the I/O thread writes to while JavaScript goes on. With fewer it would be
+/// woken too often.
+const HANDED_OVER: usize = 32;
+
 /// How long an exit waits for messages that are being compressed. With ws they are lost.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -140,13 +144,18 @@ impl Sends {
         }
     }
 
-    /// JavaScript has returned from a dispatch of `connection`: what it sent there is written.
+    /// JavaScript has returned from a dispatch of `connection`: what it sent there is written, or with the next ones, if the
+    /// I/O thread does it.
     pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
-        if self.is_inline() && connection.is_dirty() {
-            connection.flush();
-            if self.backlog.end_dispatch(connection) {
-                connection.clear_dirty();
+        if self.is_inline() {
+            if connection.is_dirty() {
+                connection.flush();
+                if self.backlog.end_dispatch(connection) {
+                    connection.clear_dirty();
+                }
             }
+        } else if self.backlog.len() >= HANDED_OVER {
+            self.flush();
         }
     }
 

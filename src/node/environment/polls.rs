@@ -143,14 +143,14 @@ impl Environment {
 
     /// Changes the driver if the policy says so. `busy` sockets brought messages since the last call, if anything was polled
     /// since. If no thread can be started, the JS thread goes on.
-    fn adapt(&self, has_polled: bool, busy: usize) {
+    fn adapt(&self, busy: Option<usize>) {
         let compressed = self.sends.take_compressed();
-        if !(has_polled || compressed > 0) || !self.can_inline() {
+        if !(busy.is_some() || compressed > 0) || !self.can_inline() {
             return;
         }
         let is_inline = self.sends.is_inline();
         let mut policy = self.driver.policy.borrow_mut();
-        let inline_suits = policy.count(busy, compressed, is_inline);
+        let inline_suits = policy.count(busy.unwrap_or_default(), compressed, is_inline);
         drop(policy);
         match (is_inline, inline_suits) {
             (true, false) if self.drive_by_thread().is_err() => self.drive_inline(),
@@ -165,9 +165,9 @@ impl Environment {
             self.poll_in_turn();
             return;
         }
-        let (has_polled, busy) = self.deliver_outbox();
+        let busy = self.deliver_outbox();
         self.sends.flush();
-        self.adapt(has_polled, busy);
+        self.adapt(busy);
     }
 
     /// One item of the thread-safe function, for hosts without libuv. It is a callback scope already, and one that is
@@ -175,7 +175,7 @@ impl Environment {
     /// waits until the event loop has run its other callbacks.
     fn on_item(&self) {
         if self.delivery.is_empty() {
-            for batch in self.driver.outbox.take() {
+            for batch in self.driver.outbox.take().batches {
                 self.delivery.enqueue_owned(batch);
             }
         }
@@ -191,16 +191,15 @@ impl Environment {
         }
     }
 
-    /// Delivers what the I/O thread's polls brought. Returns whether there was any, and the sockets that brought messages.
-    fn deliver_outbox(&self) -> (bool, usize) {
-        let batches = self.driver.outbox.take();
-        let busy = batches.iter().map(|batch| batch.busy).sum();
-        let has_polled = !batches.is_empty();
-        for batch in batches {
+    /// Delivers what the I/O thread's polls brought. Returns how many sockets brought messages in the waits that have ended
+    /// since, if one has.
+    fn deliver_outbox(&self) -> Option<usize> {
+        let filled = self.driver.outbox.take();
+        for batch in filled.batches {
             self.delivery.enqueue_owned(batch);
         }
         self.delivery.deliver();
-        (has_polled, busy)
+        filled.busy
     }
 
     /// Polls once while the event loop goes round once: it may see the watch and the wake-up together, and what Node.js
@@ -253,7 +252,7 @@ impl Environment {
         if self.sends.is_inline() {
             self.end_polls();
         }
-        self.adapt(has_polled, busy);
+        self.adapt(has_polled.then_some(busy));
     }
 
     fn next_pollable(&self) -> Option<Pollable> {
@@ -289,7 +288,7 @@ impl Environment {
         self.sends.flush();
         let is_between_polls = !self.sends.is_dispatching() && self.sends.is_inline();
         if self.sends.has_compressed() && is_between_polls {
-            self.adapt(false, 0);
+            self.adapt(None);
         }
     }
 

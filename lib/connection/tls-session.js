@@ -87,7 +87,10 @@ class TlsSession {
     if (this._error !== null) {
       this._socket._emitTLSError(this._error);
       this._socket.destroy();
-    } else if (!this._take(-1)) {
+    } else if (this._take(-1)) {
+      // Nothing of Node's is below on the stack.
+      if (this._bios > 0) bridge.freeBuffersOfBios(this._bios);
+    } else {
       this._rounds++;
 
       if (this._rounds < ROUNDS) timers.setImmediate(this._try);

@@ -74,6 +74,11 @@ export interface Bridge {
   takeSession(id: number, early: Uint8Array, sent: number): number;
   /** What `ask()` returns, while nobody reads or writes a connection. */
   withLock<T>(id: number, ask: () => T): T;
+  /**
+   * The `BIO`s of that number give the memory of their buffers back: no call of
+   * Node's for the session is under way.
+   */
+  freeBuffersOfBios(number: number): void;
   /** The `TLSWrap` of a session that was taken is destroyed. */
   dropBios(number: number): void;
   /** Node.js is done with a socket that is being adopted; nothing comes before. */

@@ -98,6 +98,7 @@ functions! {
     bio_method_ctrl = c"BIO_meth_set_ctrl": fn(Handle, BioCtrl) -> c_int;
     bio_new = c"BIO_new": fn(Handle) -> Handle;
     bio_up_ref = c"BIO_up_ref": fn(Handle) -> c_int;
+    bio_duplicate = c"BIO_dup_chain": fn(Handle) -> Handle;
     bio_free = c"BIO_free": fn(Handle) -> c_int;
     bio_set_init = c"BIO_set_init": fn(Handle, c_int);
     bio_set_data = c"BIO_set_data": fn(Handle, *mut c_void);

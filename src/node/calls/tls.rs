@@ -18,6 +18,7 @@ pub(super) const ENTRIES: Entries = &[
     (c"adoptTls", entry!(adopt)),
     (c"takeSession", entry!(take_session)),
     (c"withLock", entry!(with_lock)),
+    (c"freeBuffersOfBios", entry!(free_buffers)),
     (c"dropBios", entry!(drop_bios)),
 ];
 
@@ -35,6 +36,13 @@ impl Bios {
         self.last.set(number);
         self.kept.borrow_mut().insert(number, bios);
         f64::from(number)
+    }
+
+    /// Node does nothing with them just now.
+    fn free_buffers(&self, number: u32) {
+        if let Some(bios) = self.kept.borrow().get(&number) {
+            bios.free_buffers();
+        }
     }
 
     /// Node looks at them no more.
@@ -109,6 +117,13 @@ fn with_lock(context: &CallContext, [id, ask]: [sys::napi_value; 2]) -> sys::nap
         None => call(),
     };
     result.unwrap_or(ptr::null_mut())
+}
+
+/// `freeBuffersOfBios(number)`: Node is in no call of the session that was taken.
+fn free_buffers(context: &CallContext, [kept]: [sys::napi_value; 1]) -> sys::napi_value {
+    let env = context.env();
+    context.bios.free_buffers(u32_of(env, kept));
+    undefined(env)
 }
 
 /// `dropBios(number)`: the `TLSWrap` of a session that was taken is destroyed.

@@ -2,6 +2,7 @@
 
 const { once } = require('events');
 
+const { runInChild } = require('../support/child');
 const { connect, dial, listen } = require('../support/connection');
 const {
   describeEach,
@@ -100,6 +101,61 @@ describeEach(routedPairs, 'the memory of what is received', (pair) => {
       expect(data).toHaveLength(0);
     }
     port1.close();
+  });
+});
+
+describe.each(['0', '1'])('with OXWS_ADOPT=%s', (adopt) => {
+  test('a message whose memory was transferred is an uncaught exception, and no more', async () => {
+    const { stdout, stderr } = await runInChild(
+      'oxws',
+      (WebSocket) => {
+        const server = require('http').createServer();
+        const wss = new WebSocket.Server({ server });
+        const { port1 } = new MessageChannel();
+
+        let client;
+
+        process.on('uncaughtException', ({ name }) => {
+          console.log(name);
+          client.send('three');
+        });
+        wss.on('connection', (websocket) => {
+          websocket.on('message', (data) => {
+            console.log(`${data}`);
+            if (`${data}` === 'one') port1.postMessage(null, [data.buffer]);
+            if (`${data}` === 'three') websocket.send('next');
+          });
+          websocket.on('close', (code) => {
+            console.log(code);
+            process.exit();
+          });
+        });
+        server.listen(0, '127.0.0.1', () => {
+          client = new WebSocket(`ws://127.0.0.1:${server.address().port}`);
+          const frame = (text) =>
+            Buffer.from([
+              0x81,
+              0x80 | text.length,
+              0,
+              0,
+              0,
+              0,
+              ...Buffer.from(text)
+            ]);
+
+          client.on('open', () =>
+            client._socket.write(Buffer.concat([frame('one'), frame('two')]))
+          );
+          client.on('message', () => client.close(4000));
+        });
+      },
+      { env: { OXWS_ADOPT: adopt } }
+    );
+
+    expect({ stdout, stderr }).toEqual({
+      stdout: 'one\nTypeError\nthree\n4000\n',
+      stderr: ''
+    });
   });
 });
 

@@ -73,17 +73,23 @@ class StreamReader {
     }
 
     if (corking === null) {
-      corking = new Set();
+      corking = [];
       process.prependListener('exit', releaseAll);
     }
 
-    corking.add(this);
+    corking.push(this);
     this._corks++;
     socket.cork();
     if (!this.receiver.write(chunk)) socket.pause();
+
+    // What leaves alone need not be queued first.
+    const isAlone = socket.writableLength === 0;
+
+    if (isAlone) socket.uncork();
     this.writeCorked();
-    socket.uncork();
-    if (--this._corks === 0) corking.delete(this);
+    if (!isAlone) socket.uncork();
+    this._corks--;
+    corking.pop();
   }
 
   stopCorking() {

@@ -46,6 +46,8 @@ export interface Bridge {
   readonly id: number;
   /** The events that the dispatch function is called with. */
   readonly meta: Uint32Array;
+  /** The events that `feed()` leaves in a chunk, records of four words as in `meta`. */
+  readonly inChunk: Uint32Array;
   /** What all copies see: the first word is 1 while the addon calls one. */
   readonly state: Uint32Array;
   /**
@@ -248,8 +250,11 @@ export interface Bridge {
   /** The frame, when that task is over. */
   finishFrame(id: number): Buffer;
   /**
-   * Dispatches what the bytes mean for an endpoint. They may be unmasked. The
-   * id that is returned is of a task that must be over before there is more.
+   * What the bytes mean for an endpoint. They may be unmasked. Returns a number
+   * below 0 if all payloads lie in the chunk: that of the events, times -1, whose
+   * records are in `inChunk` until the next call. Otherwise the events are
+   * dispatched, and the id that is returned is of a task that must be over before
+   * there is more.
    */
   feed(id: number, chunk: Uint8Array): number | undefined;
   /** That task is over: dispatches what it brought. Returns as `feed`. */

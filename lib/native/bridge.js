@@ -123,6 +123,53 @@ class Events {
 }
 
 /**
+ * As `Events`, for those that the addon has left in the chunk which JavaScript gave
+ * it. Payloads share its memory, as with `ws`.
+ */
+class ChunkEvents {
+  constructor(chunk, count) {
+    const { inChunk } = bridge;
+
+    this.kind = 0;
+    this.value = 0;
+    this.data = undefined;
+    this.fragments = undefined;
+    this._chunk = chunk;
+    this._position = 0;
+    this._end = count * WORDS;
+    // Those of another chunk may come before the next one is looked at.
+    this._records = count === 1 ? inChunk : inChunk.slice(0, this._end);
+  }
+
+  /** Whether the current event is not the last one. */
+  get hasNext() {
+    return this._position < this._end;
+  }
+
+  next() {
+    const { _chunk: chunk, _position: position, _records: records } = this;
+
+    if (!this.hasNext) return false;
+
+    const length = records[position + 2];
+
+    this._position += WORDS;
+    this.kind = records[position];
+    this.value = records[position + 3];
+    this.data =
+      length === 0
+        ? new FastBuffer()
+        : new FastBuffer(
+            chunk.buffer,
+            chunk.byteOffset + records[position + 1],
+            length
+          );
+
+    return true;
+  }
+}
+
+/**
  * Called by the addon with the events of one connection's chunk: listeners run
  * back to back, and their nextTicks and microtasks when this returns.
  */
@@ -186,4 +233,4 @@ function flush() {
 // What was sent before process.exit() was sent, by any copy of the library.
 if (bridge.id === 0) process.on('exit', () => bridge.leave());
 
-module.exports = { bridge, hasUv, kinds, scheduleFlush, targets };
+module.exports = { ChunkEvents, bridge, hasUv, kinds, scheduleFlush, targets };

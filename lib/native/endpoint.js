@@ -1,6 +1,6 @@
 'use strict';
 
-const { bridge, targets } = require('./bridge');
+const { ChunkEvents, bridge, targets } = require('./bridge');
 const { kContexts } = require('../constants');
 const onTaskDone = require('./task');
 
@@ -57,11 +57,15 @@ class Endpoint {
   feed(chunk, target) {
     targets[this._id] = target;
 
-    const task = bridge.feed(this._id, chunk);
+    const result = bridge.feed(this._id, chunk);
 
     targets[this._id] = undefined;
 
-    return task;
+    if (result === undefined || result >= 0) return result;
+
+    receive(target, new ChunkEvents(chunk, -result));
+
+    return undefined;
   }
 
   /** The same for what a task has made, and for the bytes after that. */
@@ -191,6 +195,20 @@ class Endpoint {
     bridge.free(this._id);
     this._id = -1;
   }
+}
+
+/**
+ * Has `target` receive all events. One that cannot be told, as its memory was
+ * transferred, is an uncaught exception, as if the addon had called.
+ */
+function receive(target, events) {
+  do {
+    try {
+      target.receive(events);
+    } catch (err) {
+      bridge.raise(err);
+    }
+  } while (events.hasNext);
 }
 
 /**

@@ -51,6 +51,32 @@ impl Batch {
         self.push_place(kind, value, Place::Arena(start..self.arena.len()), 0..0);
     }
 
+    /// Adds to an empty batch what `chunk` means for `endpoint`. Payloads stay where they are: until
+    /// [`keep_chunk`](Self::keep_chunk) places in the arena are places in the chunk.
+    pub fn feed_chunk(&mut self, endpoint: &mut Endpoint, chunk: &mut [u8]) {
+        let mut sink = InPlace::new(chunk, 0, &mut self.events, &mut self.fragments);
+        if let Err(violation) = endpoint.handle_bytes(chunk, &mut sink) {
+            self.push_violation(violation);
+        }
+    }
+
+    /// Whether all payloads lie in the chunk, each in one piece.
+    pub fn is_in_chunk(&self) -> bool {
+        let lies_there =
+            |event: &Event| event.fragments.is_empty() && matches!(event.place, Place::Arena(_));
+        self.events.iter().all(lies_there)
+    }
+
+    /// Copies what events need of the chunk.
+    pub fn keep_chunk(&mut self, chunk: &[u8]) {
+        let ends = self.events.iter().map(|event| match &event.place {
+            Place::Arena(range) => range.end,
+            _ => 0,
+        });
+        let end = ends.max().unwrap_or_default();
+        self.arena.extend_from_slice(&chunk[..end]);
+    }
+
     /// Adds what `bytes` mean for `endpoint`.
     pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
         if let Err(violation) = endpoint.handle_bytes(bytes, self) {

@@ -176,6 +176,39 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_of_somebody_else_is_copied_only_where_it_must_be() {
+        let (mut batch, mut endpoint) = (Batch::default(), server());
+        let mut chunk = [HELLO, PING, CLOSE].concat();
+        batch.feed_chunk(&mut endpoint, &mut chunk);
+        assert!(batch.is_in_chunk() && batch.arena.is_empty());
+        let places: Vec<&[u8]> = batch
+            .events
+            .iter()
+            .map(|event| match &event.place {
+                Place::Arena(range) => &chunk[range.clone()],
+                _ => panic!("not in the chunk"),
+            })
+            .collect();
+        assert_eq!(places, [&b"Hello"[..], b"hi", b"bye"]);
+
+        // The end of a message that began in another chunk lies nowhere, what comes after it does.
+        let (mut batch, mut endpoint) = (Batch::default(), server());
+        batch.feed_chunk(&mut endpoint, &mut HELLO[..8].to_vec());
+        assert!(batch.events.is_empty());
+        let mut rest = [&HELLO[8..], PING].concat();
+        batch.feed_chunk(&mut endpoint, &mut rest);
+        assert!(!batch.is_in_chunk());
+        batch.keep_chunk(&rest);
+        assert_eq!(
+            events(&batch),
+            [
+                (Kind::Text, &b"Hello"[..], false),
+                (Kind::Ping, b"hi", true)
+            ]
+        );
+    }
+
+    #[test]
     fn a_violation_comes_behind_what_was_right() {
         let (mut batch, mut endpoint) = (Batch::default(), server());
         read(&mut batch, &mut endpoint, &[HELLO, b"\x83\x80"].concat());

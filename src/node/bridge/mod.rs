@@ -22,7 +22,7 @@ use crate::engine::{
 };
 use crate::node::driver::loop_ref::LoopRef;
 use crate::node::raw::values::{check, napi_call};
-use records::Records;
+use records::{ChunkRecords, Records};
 use slab::{Slabs, TargetId};
 use stream_endpoint::StreamEndpoint;
 use table::{Audience, Entry, Table};
@@ -44,6 +44,8 @@ pub(crate) struct Bridge {
     dispatch: sys::napi_ref,
     /// Records of events.
     pub(crate) records: Records,
+    /// Those that JavaScript is not called with.
+    pub(crate) in_chunk: ChunkRecords,
     table: RefCell<Table>,
     /// What is JavaScript's is gone.
     is_released: Cell<bool>,
@@ -60,6 +62,7 @@ impl Bridge {
             index,
             dispatch: reference,
             records: Records::new(parts.env)?,
+            in_chunk: ChunkRecords::new(parts.env)?,
             table: RefCell::default(),
             is_released: Cell::new(false),
         }))
@@ -324,6 +327,7 @@ impl Bridge {
         }
         let env = self.parts.env;
         self.records.release(env);
+        self.in_chunk.release(env);
         // SAFETY: the reference is ours, and no id is left that would use it.
         unsafe { sys::napi_delete_reference(env, self.dispatch) };
     }

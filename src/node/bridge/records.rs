@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use napi::{Result, sys};
 
+use crate::engine::{Batch, Place};
 use crate::node::raw::words::Words;
 
 /// Records that fit.
@@ -54,6 +55,44 @@ impl Records {
             flags,
             interrupted,
         }
+    }
+}
+
+/// The records of events whose payloads lie in the chunk that JavaScript has. It reads them before it does anything else.
+pub(crate) struct ChunkRecords(Words);
+
+impl ChunkRecords {
+    pub(crate) fn new(env: sys::napi_env) -> Result<Self> {
+        Words::new(env, RECORDS * WORDS).map(Self)
+    }
+
+    /// What JavaScript sees.
+    pub(crate) fn value(&self, env: sys::napi_env) -> Result<sys::napi_value> {
+        self.0.value(env)
+    }
+
+    /// Lets go of the words: nobody writes any more.
+    pub(crate) fn release(&self, env: sys::napi_env) {
+        self.0.release(env);
+    }
+
+    /// Writes those of all events of a batch, if there is room.
+    pub(crate) fn set(&self, batch: &Batch) -> bool {
+        if batch.events.len() > RECORDS {
+            return false;
+        }
+        for (index, event) in batch.events.iter().enumerate() {
+            if let Place::Arena(range) = &event.place {
+                let record = [
+                    event.kind as u32,
+                    range.start as u32,
+                    range.len() as u32,
+                    event.value,
+                ];
+                self.0.set(index * WORDS, record);
+            }
+        }
+        true
     }
 }
 

@@ -52,14 +52,15 @@ impl StreamEndpoint {
         }
     }
 
-    /// Adds what `bytes` mean. If something has to be inflated first, that is a task of `bridge`: returns its id.
+    /// Adds what `chunk` means, see [`Batch::feed_chunk`]. If something has to be inflated first, that is a task of
+    /// `bridge`: returns its id.
     pub(crate) fn feed(
         &mut self,
         bridge: &Bridge,
-        bytes: &mut [u8],
+        chunk: &mut [u8],
         batch: &mut Batch,
     ) -> Option<u32> {
-        batch.feed(&mut self.protocol, bytes);
+        batch.feed_chunk(&mut self.protocol, chunk);
         self.begin_job(bridge)
     }
 

@@ -97,38 +97,70 @@ fn finish_frame(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_
         .unwrap_or_else(|| undefined(env))
 }
 
-/// Has the endpoint `id` do `work`, tells what comes of it through the dispatch function, then answers with the id of
-/// the task that must be over before the endpoint can go on, `undefined` if there is none.
+/// Has the endpoint `id` do `work`, tells what comes of it through the dispatch function, unless `work` has told it, then
+/// answers with what `work` says.
 fn with_endpoint(
     context: &CallContext,
     id: u32,
-    work: impl FnOnce(&mut StreamEndpoint, &mut Batch) -> Option<u32>,
+    work: impl FnOnce(&mut StreamEndpoint, &mut Batch) -> Answer,
 ) -> sys::napi_value {
     let CallContext { bridge, .. } = context;
     // A listener may feed another endpoint: that gets a batch of its own.
     let batch = RefCell::new(context.batch.take());
-    let task = bridge
+    let answer = bridge
         .borrow_endpoint(id, |endpoint| work(endpoint, &mut batch.borrow_mut()))
-        .flatten();
-    let events = 0..batch.borrow().events.len();
-    deliver_events(bridge, id, &batch, events, false);
+        .unwrap_or(Answer::Done);
+    if !matches!(answer, Answer::InChunk(_)) {
+        let events = 0..batch.borrow().events.len();
+        deliver_events(bridge, id, &batch, events, false);
+    }
     let mut batch = batch.into_inner();
     batch.clear();
     context.batch.replace(batch);
     let env = context.env();
-    task.map_or_else(|| undefined(env), |task| number(env, f64::from(task)))
+    match answer {
+        Answer::Done => undefined(env),
+        Answer::Awaits(task) => number(env, f64::from(task)),
+        Answer::InChunk(count) => number(env, -(count as f64)),
+    }
 }
+
+/// What a call answers with.
+enum Answer {
+    /// `undefined`: all is told.
+    Done,
+    /// The id of a task that must be over before the endpoint can go on.
+    Awaits(u32),
+    /// So many events, as a number below 0: their records are in `bridge.inChunk`, their payloads in the chunk.
+    InChunk(usize),
+}
+
+impl From<Option<u32>> for Answer {
+    fn from(task: Option<u32>) -> Self {
+        task.map_or(Self::Done, Self::Awaits)
+    }
+}
+
+/// Up to this length messages may share the memory of the chunk, in bytes: one that is kept keeps so much of it.
+const SHORT: usize = 4 * 1024;
 
 /// `feed(id, chunk)`: what the bytes mean for the endpoint `id`.
 fn feed(context: &CallContext, [id, chunk]: [sys::napi_value; 2]) -> sys::napi_value {
     let env = context.env();
     with_endpoint(context, u32_of(env, id), |endpoint, batch| {
         // SAFETY: no JavaScript runs before the bytes are done with.
-        let Some(bytes) = (unsafe { bytes_of(env, chunk) }) else {
+        let Some(chunk) = (unsafe { bytes_of(env, chunk) }) else {
             throw_no_bytes(env);
-            return None;
+            return Answer::Done;
         };
-        endpoint.feed(&context.bridge, bytes, batch)
+        let task = endpoint.feed(&context.bridge, chunk, batch);
+        let count = batch.events.len();
+        let is_short = chunk.len() <= SHORT && task.is_none();
+        if count > 0 && is_short && batch.is_in_chunk() && context.bridge.in_chunk.set(batch) {
+            return Answer::InChunk(count);
+        }
+        batch.keep_chunk(chunk);
+        task.into()
     })
 }
 
@@ -136,7 +168,7 @@ fn feed(context: &CallContext, [id, chunk]: [sys::napi_value; 2]) -> sys::napi_v
 fn finish(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     let env = context.env();
     with_endpoint(context, u32_of(env, id), |endpoint, batch| {
-        endpoint.finish(&context.bridge, batch)
+        endpoint.finish(&context.bridge, batch).into()
     })
 }
 

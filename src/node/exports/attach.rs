@@ -32,6 +32,7 @@ pub fn attach(env: Env, dispatch: Unknown<'_>, has_uv: bool) -> Result<Unknown<'
     // As long as the library holds the object, and no longer.
     set(env, object, c"dispatch", dispatch.raw())?;
     set(env, object, c"meta", bridge.records.value(env)?)?;
+    set(env, object, c"inChunk", bridge.in_chunk.value(env)?)?;
     set(env, object, c"state", delivery.state()?)?;
     set(env, object, c"id", number(env, f64::from(bridge.index())))?;
     let index = ptr::without_provenance_mut(bridge.index() as usize);

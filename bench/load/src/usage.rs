@@ -3,6 +3,9 @@
 use std::fs;
 use std::io;
 
+/// `USER_HZ` is 100 on all of Linux.
+const NANOSECONDS_A_TICK: u64 = 10_000_000;
+
 /// CPU time since a process began, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
@@ -15,21 +18,16 @@ pub struct Usage {
 impl Usage {
     /// Of the process `id` (a number, or `self`).
     pub fn of(id: &str) -> io::Result<Self> {
-        let mut usage = Self::default();
-        for task in fs::read_dir(format!("/proc/{id}/task"))? {
-            let task = task?;
-            // A thread may end meanwhile; none that carries load does.
-            let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else {
-                continue;
-            };
-            let time = text.split(' ').next().and_then(|time| time.parse().ok());
-            let time: u64 = time.unwrap_or_default();
-            usage.all += time;
-            if task.file_name().to_str() == Some(id) {
-                usage.main = time;
-            }
-        }
-        Ok(usage)
+        let main = fs::read_to_string(format!("/proc/{id}/schedstat"))?;
+        let main = main.split(' ').next().and_then(|time| time.parse().ok());
+        // Threads that have ended count, too: a driver of oxws may.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        let ticks: u64 = fields.skip(11).take(2).flat_map(str::parse::<u64>).sum();
+        Ok(Self {
+            all: ticks * NANOSECONDS_A_TICK,
+            main: main.unwrap_or_default(),
+        })
     }
 
     /// What was used since `earlier`.

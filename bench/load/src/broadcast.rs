@@ -1,7 +1,7 @@
 //! Connections of which one sends messages that the server sends to all.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::TcpStream;
 
 use mio::{Events, Poll, Token};
@@ -11,10 +11,11 @@ use crate::dial::dial;
 use crate::meter::Meter;
 use crate::script::{Check, Script};
 use crate::settings::Settings;
+use crate::tls::Tls;
 use crate::transport::Transport;
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<T> {
+    stream: T,
     expected: Check,
     /// How many it has.
     delivered: usize,
@@ -29,6 +30,14 @@ struct Message {
 /// Loads a broadcasting server, which has `window` messages to send at a time: the next one leaves when everybody has the
 /// first of them. Counts deliveries.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.has("tls") {
+        load::<Tls>(settings)
+    } else {
+        load::<TcpStream>(settings)
+    }
+}
+
+fn load<T: Transport>(settings: &Settings) -> Result<(), Failure> {
     let count: usize = settings.get("connections")?;
     let window = settings.get("window")?;
     let script = Script::new(settings, window)?;
@@ -36,9 +45,9 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(count);
     for index in 0..count {
-        let (stream, extensions) = dial::<TcpStream>(settings.get("port")?, script.offer())?;
+        let (stream, extensions) = dial::<T>(settings.get("port")?, script.offer())?;
         script.check_extensions(extensions.as_deref())?;
-        stream.set_nonblocking(true)?;
+        stream.socket().set_nonblocking(true)?;
         stream.register(poll.registry(), Token(index))?;
         connections.push(Connection {
             stream,

@@ -35,7 +35,7 @@ type Mode = (&'static str, fn(&Settings) -> Result<(), Failure>);
 const MODES: &[Mode] = &[
     // port connections window size content deflate tls; seconds warmup watch
     ("echo", echo::run),
-    // port connections window size; seconds warmup watch
+    // port connections window size content deflate tls; seconds warmup watch
     ("broadcast", broadcast::run),
     // port connections tls; seconds warmup watch
     ("connect", connect::run),

@@ -1,6 +1,7 @@
 'use strict';
 
 const { withChild } = require('./child');
+const { files } = require('./servers/tls');
 const { resident } = require('./usage');
 
 /** Seconds until caches, compilers and windows have settled. */
@@ -79,12 +80,16 @@ function generator(file, mode, settings) {
   return { file, args: [mode, ...set.map((entry) => entry.join('='))] };
 }
 
-function measureClient({ connections, window, size }, peer, { seconds }, load) {
-  return withChild({ file: load, args: ['serve'] }, async (server) => {
+function measureClient(scenario, peer, { seconds }, load) {
+  const { connections, window, size, tls } = scenario;
+  const echo = generator(load, 'serve', tls ? files : {});
+
+  return withChild(echo, async (server) => {
     const command = peer.client({
       connections,
       window,
       size,
+      tls,
       seconds,
       warmup: WARMUP,
       port: Number(await server.line()),

@@ -18,7 +18,8 @@ const MIB = 1024 * KIB;
  * @property {string} [content] `binary`, `ascii`, `unicode`, `json`
  * @property {string} [deflate] `takeover`, `none`: whether contexts are kept
  * @property {boolean} [http] On the user's http.Server, not on its own port
- * @property {boolean} [tls] On the user's https.Server, or what a peer has
+ * @property {boolean} [tls] On the user's https.Server, or what a peer has; of
+ *     `client` scenarios, to an echo server with TLS
  * @property {string} [via] Of `broadcast` scenarios, what of `oxws/extra` sends:
  *     `broadcast` or `topics`
  * @property {number} [busy] Microseconds of the user's work for each message
@@ -196,6 +197,8 @@ module.exports = [
   compressedBroadcast('topics'),
   client(64, 1, true),
   client(16, 16),
+  overTls(client(64, 1)),
+  overTls(client(16, 16)),
   echo('busy', 'echo 64 × 1, 32 B, 20 µs of JS work each', {
     connections: 64,
     window: 1,

@@ -24,8 +24,10 @@ open();
 
 function open() {
   let connecting = settings.connections;
+  const { port, tls } = settings;
+  const url = `${tls ? 'wss' : 'ws'}://127.0.0.1:${port}`;
   const sockets = Array.from({ length: connecting }, () => {
-    const ws = new WebSocket(`ws://127.0.0.1:${settings.port}`);
+    const ws = new WebSocket(url, { rejectUnauthorized: false });
 
     ws.on('open', () => {
       if (--connecting === 0) start(sockets);

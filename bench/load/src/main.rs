@@ -43,7 +43,7 @@ const MODES: &[Mode] = &[
     ("idle", idle::run),
     // addresses port window; then lines on stdin
     ("crowd", crowd::run),
-    // nothing; an echo server, prints its port
+    // key cert, or neither; an echo server, prints its port
     ("serve", serve::run),
 ];
 

@@ -1,14 +1,17 @@
 //! An echo server without anything around it: the floor under all others, and the peer of clients.
 
-use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::io::{ErrorKind, IoSlice};
+use std::net::TcpStream;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Registry, Token};
 
 use crate::Failure;
 use crate::dial::{accept_key, address, field};
 use crate::frame::{self, Header};
 use crate::settings::Settings;
+use crate::tls::{self, Tls};
+use crate::transport::Transport;
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
@@ -18,14 +21,23 @@ const LARGE: usize = 16 * 1024;
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// Serves until the process is killed.
-pub fn run(_: &Settings) -> Result<(), Failure> {
+/// Serves until the process is killed, over TLS if there is a certificate.
+pub fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.has("cert") {
+        let config = tls::server_config(settings)?;
+        serve(|socket| Tls::accept(socket, &config))
+    } else {
+        serve(Ok)
+    }
+}
+
+fn serve<T: Transport>(accept: impl Fn(TcpStream) -> Result<T, Failure>) -> Result<(), Failure> {
     let mut poll = Poll::new()?;
     let mut listener = TcpListener::bind(address(0))?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("{}", listener.local_addr()?.port());
-    let mut connections: Vec<Option<Connection>> = Vec::new();
+    let mut connections: Vec<Option<Connection<T>>> = Vec::new();
     let mut free = Vec::new();
     let mut events = Events::with_capacity(1024);
     let mut chunk = vec![0; CHUNK];
@@ -36,9 +48,9 @@ pub fn run(_: &Settings) -> Result<(), Failure> {
         }
         for event in &events {
             if event.token() == LISTENER {
-                while let Some(stream) = next(&listener)? {
+                while let Some(socket) = next(&listener)? {
                     let index = free.pop().unwrap_or(connections.len());
-                    let connection = Connection::new(poll.registry(), stream, index)?;
+                    let connection = Connection::new(poll.registry(), accept(socket)?, index)?;
                     if index == connections.len() {
                         connections.push(None);
                     }
@@ -60,14 +72,14 @@ pub fn run(_: &Settings) -> Result<(), Failure> {
 
 fn next(listener: &TcpListener) -> Result<Option<TcpStream>, Failure> {
     match listener.accept() {
-        Ok((stream, _)) => Ok(Some(stream)),
+        Ok((socket, _)) => Ok(Some(socket.into())),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<T> {
+    stream: T,
     is_open: bool,
     is_closing: bool,
     /// The beginning of a head or frame.
@@ -76,11 +88,10 @@ struct Connection {
     unsent: Vec<u8>,
 }
 
-impl Connection {
-    fn new(registry: &Registry, mut stream: TcpStream, index: usize) -> Result<Self, Failure> {
-        stream.set_nodelay(true)?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut stream, Token(index), interest)?;
+impl<T: Transport> Connection<T> {
+    fn new(registry: &Registry, stream: T, index: usize) -> Result<Self, Failure> {
+        stream.socket().set_nodelay(true)?;
+        stream.register(registry, Token(index))?;
         Ok(Self {
             stream,
             is_open: false,
@@ -92,6 +103,7 @@ impl Connection {
 
     /// Returns whether the connection goes on.
     fn turn(&mut self, chunk: &mut [u8]) -> Result<bool, Failure> {
+        self.stream.flush()?;
         let unsent = std::mem::take(&mut self.unsent);
         self.send(&unsent, &[])?;
         loop {

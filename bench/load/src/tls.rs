@@ -1,4 +1,4 @@
-//! TLS 1.3. Every server gets the same: one cipher suite, a whole handshake for each connection. Who the server is does
+//! TLS 1.3. Every peer gets the same: one cipher suite, a whole handshake for each connection. Who the server is does
 //! not matter here.
 
 use std::io::{Error, ErrorKind, IoSlice, Read, Result, Write};
@@ -8,23 +8,48 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, version};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, Connection, DigitallySignedStruct, ServerConfig,
+    ServerConnection, SignatureScheme, version,
+};
 
 use crate::Failure;
+use crate::settings::Settings;
 use crate::transport::Transport;
 
 /// Bytes of records that are read at once.
 const RECORDS: usize = 64 * 1024;
 
-/// A TLS client over a socket.
+/// A TLS client or server over a socket.
 pub struct Tls {
     socket: TcpStream,
-    session: ClientConnection,
+    session: Connection,
     records: Box<[u8]>,
     /// Those that the session has not had.
     unread: Range<usize>,
+}
+
+impl Tls {
+    /// The server's side.
+    pub fn accept(
+        socket: TcpStream,
+        config: &Arc<ServerConfig>,
+    ) -> std::result::Result<Self, Failure> {
+        let session = ServerConnection::new(Arc::clone(config))?;
+        Ok(Self::new(socket, session.into()))
+    }
+
+    fn new(socket: TcpStream, session: Connection) -> Self {
+        Self {
+            socket,
+            session,
+            records: vec![0; RECORDS].into(),
+            unread: 0..0,
+        }
+    }
 }
 
 impl Transport for Tls {
@@ -33,17 +58,13 @@ impl Transport for Tls {
         let config = match CONFIG.get() {
             Some(config) => config,
             None => {
-                let config = config()?;
+                let config = client_config()?;
                 CONFIG.get_or_init(|| Arc::new(config))
             }
         };
         let name = ServerName::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
-        Ok(Self {
-            socket,
-            session: ClientConnection::new(Arc::clone(config), name)?,
-            records: vec![0; RECORDS].into(),
-            unread: 0..0,
-        })
+        let session = ClientConnection::new(Arc::clone(config), name)?;
+        Ok(Self::new(socket, session.into()))
     }
 
     fn socket(&self) -> &TcpStream {
@@ -125,14 +146,33 @@ impl Write for Tls {
     }
 }
 
-fn config() -> std::result::Result<ClientConfig, Failure> {
-    let mut provider = ring::default_provider();
-    // The first choice of OpenSSL, and so of Node.js.
-    provider.cipher_suites = vec![ring::cipher_suite::TLS13_AES_256_GCM_SHA384];
+/// What `Tls::accept` needs. Settings: `key` and `cert`, files of PEM.
+pub fn server_config(settings: &Settings) -> std::result::Result<Arc<ServerConfig>, Failure> {
+    let key = PrivateKeyDer::from_pem_file(settings.get::<String>("key")?)?;
+    let cert = CertificateDer::from_pem_file(settings.get::<String>("cert")?)?;
+    let mut config = ServerConfig::builder_with_provider(provider().into())
+        .with_protocol_versions(&[&version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key)?;
+    // No session is resumed.
+    config.send_tls13_tickets = 0;
+    Ok(config.into())
+}
+
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        // The first choice of OpenSSL, and so of Node.js.
+        cipher_suites: vec![ring::cipher_suite::TLS13_AES_256_GCM_SHA384],
+        ..ring::default_provider()
+    }
+}
+
+fn client_config() -> std::result::Result<ClientConfig, Failure> {
+    let provider = provider();
     let schemes = provider
         .signature_verification_algorithms
         .supported_schemes();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let mut config = ClientConfig::builder_with_provider(provider.into())
         .with_protocol_versions(&[&version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anybody(schemes)))
@@ -177,5 +217,42 @@ impl ServerCertVerifier for Anybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn files() -> Settings {
+        let file = |key, name| {
+            let root = env!("CARGO_MANIFEST_DIR");
+            format!("{key}={root}/../../__test__/support/tls/{name}.pem")
+        };
+        Settings::new([file("key", "key"), file("cert", "certificate")].into_iter())
+    }
+
+    #[test]
+    fn client_and_server_understand_each_other() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Several records, and no more than a session takes before it is open.
+        let sent: Vec<u8> = (0..50_000u32).map(|index| (index >> 8) as u8).collect();
+        let length = sent.len();
+        let client = std::thread::spawn(move || {
+            let mut client = Tls::over(TcpStream::connect(address).unwrap()).unwrap();
+            client.write_all(&sent).unwrap();
+            let mut echo = vec![0; length];
+            client.read_exact(&mut echo).unwrap();
+            assert!(echo == sent);
+        });
+        let config = server_config(&files()).unwrap();
+        let mut server = Tls::accept(listener.accept().unwrap().0, &config).unwrap();
+        let mut received = vec![0; length];
+        server.read_exact(&mut received).unwrap();
+        server.write_all(&received).unwrap();
+        client.join().unwrap();
     }
 }

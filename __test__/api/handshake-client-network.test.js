@@ -10,6 +10,7 @@ const {
   implementations,
   routedImplementations
 } = require('../support/implementations');
+const { linkLocalAddress } = require('../support/link-local');
 const { rawServer } = require('../support/raw');
 const {
   trackServer,
@@ -79,6 +80,18 @@ async function errorOfNode(options) {
   });
 
   return fieldsOf(err);
+}
+
+/** What becomes of a connection: the addresses of its ends, or an error. */
+function outcome(emitter, opened, socketOf) {
+  return new Promise((resolve) => {
+    emitter.on('error', (err) => resolve(fieldsOf(err)));
+    emitter.on(opened, () => {
+      const { localAddress, remoteAddress, remotePort } = socketOf();
+
+      resolve({ localAddress, remoteAddress, remotePort });
+    });
+  });
 }
 
 describeEach(routedImplementations, 'a refused connection', (row) => {
@@ -291,6 +304,30 @@ describeEach(routedImplementations, 'a client that gives up', (row) => {
 
 describeEach(implementations, 'an address with a zone', ({ lib }) => {
   const { WebSocket, WebSocketServer } = lib;
+
+  // From libuv 1.47 on, which is in Node.js 22, one is found for it.
+  test('of which the zone is not named leads where Node finds it', async () => {
+    const wss = trackWebSocketServer(
+      new WebSocketServer({ port: 0, host: '::' })
+    );
+
+    await once(wss, 'listening');
+
+    const host = linkLocalAddress();
+    const { port } = wss.address();
+    const socket = trackSocket(net.connect({ host, port }));
+    const client = dial({ WebSocket }, `ws://[${host}]:${port}`);
+
+    const [ours, expected] = await Promise.all([
+      outcome(client, 'open', () => client._socket),
+      outcome(socket, 'connect', () => socket)
+    ]);
+
+    expect(ours).toEqual(expected);
+    expect(await failure(dial({ WebSocket }, `ws://[${host}]:1`))).toEqual(
+      await errorOfNode({ host, port: 1 })
+    );
+  });
 
   test.each(['::1%lo', '::1%no-such-zone'])(
     '%s is listened on',

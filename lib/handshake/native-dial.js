@@ -17,6 +17,7 @@ const {
 } = require('../errors/system-errors');
 const timers = require('../node/timers');
 const { NativeUpgradeSocket } = require('./upgrade-socket');
+const withZone = require('./link-local');
 
 const { CLOSED, CONNECTED, END, NOT_AN_UPGRADE, HEAD } = kinds;
 
@@ -279,7 +280,7 @@ function reportAbort(request) {
 
 function dialTarget({ address, port, path }) {
   return path === undefined
-    ? native.dialTcp(bridge.id, address, port, http.maxHeaderSize)
+    ? native.dialTcp(bridge.id, withZone(address), port, http.maxHeaderSize)
     : native.dialUnix(bridge.id, path, http.maxHeaderSize);
 }
 

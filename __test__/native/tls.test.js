@@ -32,14 +32,17 @@ function prelude(directory) {
   };
 }
 
-/** Runs `main(WebSocket, prelude)` in a child. */
+/** Runs `main(WebSocket, prelude, ...args)` in a child. */
 function lines(driver, main, options) {
-  const source = `(WebSocket) => (${main})(WebSocket, (${prelude})(${JSON.stringify(
+  const source = `(WebSocket, ...args) => (${main})(WebSocket, (${prelude})(${JSON.stringify(
     CERTIFICATES
-  )}))`;
+  )}), ...args)`;
 
   return linesOf(driver, { toString: () => source }, options);
 }
+
+/** A session that stays takes more bytes than that. */
+const SESSION = 20_000;
 
 const isLinux = process.platform === 'linux';
 
@@ -47,7 +50,7 @@ describeEach(isLinux ? ownDrivers : [], 'TLS', (driver) => {
   test('leaves no descriptor and no memory of thousands', async () => {
     const [before, after, growth, codes] = await lines(
       driver,
-      async (WebSocket, { serve }) => {
+      async (WebSocket, { serve }, enough) => {
         const fs = require('fs');
         const kinds = [
           (websocket) => websocket.terminate(),
@@ -98,25 +101,33 @@ describeEach(isLinux ? ownDrivers : [], 'TLS', (driver) => {
 
         await inParallel(240);
 
-        const [before, memory] = await measure();
+        const [before, ...memory] = await measure();
+        let after;
+        let growth = Infinity;
 
-        await inParallel(400);
-
-        const [after, grown] = await measure();
+        // What is young grows once more, with ws as well on Node.js 26. A
+        // session that stays is in each round.
+        for (let round = 0; round < 3 && growth >= enough; round++) {
+          await inParallel(400);
+          [after, memory[round + 1]] = await measure();
+          growth = Math.min(growth, (memory[round + 1] - memory[round]) / 400);
+        }
 
         console.log(before);
         console.log(after);
-        console.log((grown - memory) / 400);
+        console.log(growth);
         console.log([...codes].sort().join());
         process.exit();
       },
       // The young generation would grow for a thousand connections.
-      { flags: ['--expose-gc', '--max-semi-space-size=1'] }
+      {
+        args: [SESSION],
+        flags: ['--expose-gc', '--max-semi-space-size=1']
+      }
     );
 
     expect(Number(after)).toBeLessThanOrEqual(Number(before) + 2);
-    // A session that stays is more than that.
-    expect(Number(growth)).toBeLessThan(20000);
+    expect(Number(growth)).toBeLessThan(SESSION);
     expect(codes).toBe('1000,1006,4000,4001');
   });
 

@@ -10,15 +10,15 @@ const { stats } = require('oxws/extra');
 
 const need = require('./support/need');
 
-const { Gauge, Registry, collectDefaultMetrics } = need('prom-client');
+const { Counter, Gauge, Registry, collectDefaultMetrics } = need('prom-client');
 
 const { PORT = 8080 } = process.env;
 
 const registry = new Registry();
 let figures;
 
-/** Has a metric tell one of the figures. */
-function add(name, help, read) {
+/** A gauge of what is so at the moment. */
+function gauge(name, help, read) {
   new Gauge({
     name: `websocket_${name}`,
     help,
@@ -29,14 +29,42 @@ function add(name, help, read) {
   });
 }
 
-add('connections', 'Connections', (all) => all.connections);
-add('paused', 'Connections that are paused', (all) => all.paused);
-add('compressed', 'Connections that compress', (all) => all.compressed);
-add('buffered_bytes', 'Bytes that wait', (all) => all.bytesBuffered);
-add('buffered_bytes_max', 'Most of a connection', (all) => all.maxBuffered);
-// Of the connections that there are: these fall when one goes.
-add('received_bytes', 'Bytes received', (all) => all.bytesReceived);
-add('sent_bytes', 'Bytes sent', (all) => all.bytesSent);
+/** A counter of what only grows: one figure, or several by the values of a label. */
+function counter(name, help, read, label) {
+  new Counter({
+    name: `websocket_${name}_total`,
+    help,
+    labelNames: label === undefined ? [] : [label],
+    registers: [registry],
+    collect() {
+      const figure = read(figures);
+
+      this.reset();
+
+      if (label === undefined) {
+        this.inc(figure);
+        return;
+      }
+
+      for (const [value, count] of Object.entries(figure)) {
+        this.inc({ [label]: value }, count);
+      }
+    }
+  });
+}
+
+gauge('connections', 'Connections', (all) => all.connections);
+gauge('paused', 'Connections that are paused', (all) => all.paused);
+gauge('compressed', 'Connections that compress', (all) => all.compressed);
+gauge('buffered_bytes', 'Bytes that wait', (all) => all.bytesBuffered);
+gauge('buffered_bytes_max', 'Most of a connection', (all) => all.maxBuffered);
+counter('accepted', 'Upgrades accepted', (all) => all.accepted);
+counter('refused', 'Upgrades refused', (all) => all.refused, 'status');
+counter('closed', 'Connections that have gone', (all) => all.closed, 'code');
+counter('messages_received', 'Messages', (all) => all.messagesReceived);
+counter('messages_sent', 'Messages', (all) => all.messagesSent);
+counter('received_bytes', 'Bytes received', (all) => all.bytesReceived);
+counter('sent_bytes', 'Bytes sent', (all) => all.bytesSent);
 // Those of the process: memory, the event loop, garbage collection.
 collectDefaultMetrics({ register: registry });
 

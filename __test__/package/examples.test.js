@@ -243,11 +243,29 @@ test('metrics: tells Prometheus what happened', async () => {
       'websocket_connections 1',
       'websocket_paused 0',
       'websocket_buffered_bytes 0',
-      '# TYPE websocket_received_bytes gauge'
+      '# TYPE websocket_received_bytes_total counter',
+      'websocket_accepted_total 1',
+      'websocket_messages_received_total 1',
+      'websocket_messages_sent_total 1'
     ])
   );
-  expect(lines).toMatch(/^websocket_sent_bytes [1-9]\d*$/m);
+  expect(lines).toMatch(/^websocket_sent_bytes_total [1-9]\d*$/m);
+  // Nothing has gone, and nobody was refused.
+  expect(lines).not.toMatch(/^websocket_(closed|refused)_total/m);
   expect(lines).toMatch(/^process_resident_memory_bytes \d+$/m);
+
+  ws.close(4000);
+  await once(ws, 'close');
+  await once(trackWebSocket(new WebSocket(`${wsOf(url)}/elsewhere`)), 'error');
+  expect(
+    (await (await fetch(`${url}/metrics`, request)).text()).split('\n')
+  ).toEqual(
+    expect.arrayContaining([
+      'websocket_connections 0',
+      'websocket_closed_total{code="4000"} 1',
+      'websocket_refused_total{status="400"} 1'
+    ])
+  );
   expect((await fetch(url, request)).status).toBe(404);
 });
 

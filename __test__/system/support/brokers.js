@@ -28,7 +28,9 @@ class Broker {
     return broker;
   }
 
-  directory = makeDirectory();
+  constructor(directory = makeDirectory()) {
+    this.directory = directory;
+  }
 
   async start() {
     const { program, args, isReady } = this.command();
@@ -111,4 +113,4 @@ class Nats extends Broker {
   }
 }
 
-module.exports = { Nats, Redis, makeDirectory };
+module.exports = { Broker, Nats, Redis, makeDirectory };

@@ -8,6 +8,7 @@ const { Cluster } = require('ioredis');
 const { createCluster } = require('redis');
 
 const { redisBackplane } = require('../../lib/backplanes');
+const slotOf = require('../../lib/backplanes/redis-slots');
 const { Topics } = require('../../lib/extra');
 const { serve } = require('../extra/support/audience');
 const { onRelease } = require('../support/resources');
@@ -40,15 +41,12 @@ const libraries = {
     await once(client, 'ready');
     return client;
   },
-  async redis() {
+  async redis(options = { disableOfflineQueue: true }) {
     const client = createCluster({
       rootNodes: cluster.nodes.map(({ port }) => ({
         socket: { host: '127.0.0.1', port }
       })),
-      defaults: {
-        disableOfflineQueue: true,
-        socket: { reconnectStrategy: () => 10 }
-      }
+      defaults: { ...options, socket: { reconnectStrategy: () => 10 } }
     });
 
     client.on('error', () => {});
@@ -225,4 +223,61 @@ describe.each(Object.entries(libraries))('by %s', (_, connect) => {
         .filter((text) => text.includes('again'))
     ).toEqual(published.map((text) => `t${text}`));
   });
+});
+
+test('what waits for a node that is away leaves room for the others', async () => {
+  const publisher = await libraries.redis({});
+  const backplane = redisBackplane({
+    publisher,
+    subscriber: await libraries.redis(),
+    prefix: PREFIX,
+    sharded: true,
+    maxPending: 1000
+  });
+  const [, dead] = cluster.nodes;
+  const [first, lost, last] = (await cluster.namesOn(PREFIX)).map((name) =>
+    name.slice(PREFIX.length)
+  );
+  const long = Buffer.alloc(800);
+
+  backplane.start(
+    () => {},
+    () => {}
+  );
+  onRelease(() => backplane.close());
+
+  const noticed = once(publisher, 'node-reconnecting');
+
+  await dead.stop();
+  await noticed;
+
+  const waiting = backplane.publish(lost, long);
+
+  for (let count = 0; count < 3; count++) {
+    await backplane.publish(first, long);
+    await backplane.publish(last, long);
+    await expect(backplane.publish(lost, long)).rejects.toThrow(
+      'A message was not published: too much waits before it'
+    );
+  }
+  await dead.start();
+  await waiting;
+  await backplane.publish(lost, long);
+});
+
+test.each([
+  '',
+  'a',
+  '{a}',
+  'x{a}y{b}',
+  '{}a',
+  'a{',
+  '}a{b',
+  '{a',
+  'ü 🦀',
+  '{ü}'
+])('knows the slot of "%s"', async (channel) => {
+  expect(slotOf(channel)).toBe(
+    await cluster.nodes[0].call('CLUSTER', 'KEYSLOT', channel)
+  );
 });

@@ -52,7 +52,7 @@ export interface RedisBackplaneOptions {
   prefix: string;
   /** Whether to use sharded channels, of Redis 7. Default: `false`. */
   sharded?: boolean;
-  /** Bytes that may wait for the broker. Default: `16777216`. */
+  /** Bytes that may wait for the broker, or for each node of a cluster. Default: `16777216`. */
   maxPending?: number;
 }
 

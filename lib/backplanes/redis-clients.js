@@ -1,5 +1,6 @@
 'use strict';
 
+const slotOf = require('./redis-slots');
 const Unanswered = require('./unanswered');
 
 // What differs between the clients of ioredis and of node-redis.
@@ -29,6 +30,13 @@ class Ioredis {
         ? this._client.spublish(channel, bytes)
         : this._client.publish(channel, bytes)
     );
+  }
+
+  /** @return {string|undefined} The node of a cluster that the channel goes by */
+  nodeOf(channel) {
+    if (this._isSharded && this._client.slots) {
+      return this._client.slots[slotOf(channel)]?.[0];
+    }
   }
 
   /** @param {OnMessage} onMessage Gets what comes for any channel */
@@ -75,6 +83,13 @@ class NodeRedis {
     return this._isSharded
       ? this._client.sPublish(channel, bytes)
       : this._client.publish(channel, bytes);
+  }
+
+  /** @return {string|undefined} The node of a cluster that the channel goes by */
+  nodeOf(channel) {
+    if (this._isSharded && this._client.slots) {
+      return this._client.slots[slotOf(channel)]?.master.address;
+    }
   }
 
   /** @param {OnMessage} onMessage */

@@ -22,7 +22,8 @@ class RedisBackplane {
    * @param {any} options.subscriber Another one, which does nothing else
    * @param {string} options.prefix What the names of the channels begin with
    * @param {boolean} [options.sharded=false] Whether to use sharded channels
-   * @param {number} [options.maxPending] Bytes that may wait for the broker
+   * @param {number} [options.maxPending] Bytes that may wait for the broker, or
+   *     for each node of a cluster
    * @throws {TypeError} If an option is wrong
    */
   constructor({
@@ -35,7 +36,9 @@ class RedisBackplane {
     this._publisher = clientOf('publisher', publisher, sharded);
     this._subscriber = clientOf('subscriber', subscriber, sharded);
     this._prefix = checkText('prefix', prefix);
-    this._pending = new Pending(checkBytes('maxPending', maxPending));
+    this._maxPending = checkBytes('maxPending', maxPending);
+    /** By node: one that is away must not take the room of the others. */
+    this._pending = new Map();
     /** Topics that are subscribed to, and when to try again where that failed. */
     this._topics = new Map();
     this._fail = null;
@@ -83,12 +86,15 @@ class RedisBackplane {
 
   /** @param {string} topic @param {Uint8Array} bytes */
   async publish(topic, bytes) {
-    this._pending.add(bytes.length);
+    const channel = this._prefix + topic;
+    const pending = this._pendingOf(this._publisher.nodeOf(channel));
+
+    pending.add(bytes.length);
 
     try {
-      await this._publisher.publish(this._prefix + topic, bytes);
+      await this._publisher.publish(channel, bytes);
     } finally {
-      this._pending.remove(bytes.length);
+      pending.remove(bytes.length);
     }
   }
 
@@ -104,6 +110,16 @@ class RedisBackplane {
       this._subscriber.stop();
       this._publisher.stop();
     }
+  }
+
+  _pendingOf(node) {
+    let pending = this._pending.get(node);
+
+    if (!pending) {
+      pending = new Pending(this._maxPending);
+      this._pending.set(node, pending);
+    }
+    return pending;
   }
 
   _retry(topic, attempt) {

@@ -5,7 +5,6 @@ const { once } = require('events');
 const { runInChild } = require('../support/child');
 const { connect, dial, listen } = require('../support/connection');
 const {
-  canAdopt,
   describeEach,
   implementations,
   oxws,
@@ -92,12 +91,9 @@ async function sharesMemoryOfTls() {
   return buffers[0] === buffers[1];
 }
 
-/** Whether the messages of these lie in the chunks that Node has read. */
-const liesInChunks = ({ route, WebSocketServer, isAdopted }) =>
-  route === 'TLS' &&
-  (WebSocketServer !== oxws.WebSocketServer ||
-    isAdopted === false ||
-    !canAdopt);
+/** Whether the messages of these lie in the chunks that Node has read: those of ws. */
+const liesInChunks = ({ route, WebSocketServer }) =>
+  route === 'TLS' && WebSocketServer !== oxws.WebSocketServer;
 
 describeEach(routedPairs, 'the memory of what is received', (pair) => {
   /** It is that of other connections, too. */

@@ -251,12 +251,13 @@ export interface Bridge {
   finishFrame(id: number): Buffer;
   /**
    * What the bytes mean for an endpoint. They may be unmasked. Returns a number
-   * below 0 if all payloads lie in the chunk: that of the events, times -1, whose
-   * records are in `inChunk` until the next call. Otherwise the events are
+   * below 0 if all payloads lie in the chunk, and `isAlone` is 1: the chunk is all
+   * of its memory. It is that of the events, times -1, whose records are in
+   * `inChunk` until the next call. Otherwise the events are
    * dispatched, and the id that is returned is of a task that must be over before
    * there is more.
    */
-  feed(id: number, chunk: Uint8Array): number | undefined;
+  feed(id: number, chunk: Uint8Array, isAlone: number): number | undefined;
   /** That task is over: dispatches what it brought. Returns as `feed`. */
   finish(id: number): number | undefined;
   /** Whatever is compressed is inflated by tasks from here on. */

@@ -144,8 +144,9 @@ impl From<Option<u32>> for Answer {
 /// Up to this length messages may share the memory of the chunk, in bytes: one that is kept keeps so much of it.
 const SHORT: usize = 4 * 1024;
 
-/// `feed(id, chunk)`: what the bytes mean for the endpoint `id`.
-fn feed(context: &CallContext, [id, chunk]: [sys::napi_value; 2]) -> sys::napi_value {
+/// `feed(id, chunk, isAlone)`: what the bytes mean for the endpoint `id`. Messages may stay in the chunk if `isAlone` is 1:
+/// its memory has no other bytes.
+fn feed(context: &CallContext, [id, chunk, is_alone]: [sys::napi_value; 3]) -> sys::napi_value {
     let env = context.env();
     with_endpoint(context, u32_of(env, id), |endpoint, batch| {
         // SAFETY: no JavaScript runs before the bytes are done with.
@@ -155,8 +156,8 @@ fn feed(context: &CallContext, [id, chunk]: [sys::napi_value; 2]) -> sys::napi_v
         };
         let task = endpoint.feed(&context.bridge, chunk, batch);
         let count = batch.events.len();
-        let is_short = chunk.len() <= SHORT && task.is_none();
-        if count > 0 && is_short && batch.is_in_chunk() && context.bridge.in_chunk.set(batch) {
+        let may_stay = chunk.len() <= SHORT && u32_of(env, is_alone) != 0 && task.is_none();
+        if count > 0 && may_stay && batch.is_in_chunk() && context.bridge.in_chunk.set(batch) {
             return Answer::InChunk(count);
         }
         batch.keep_chunk(chunk);

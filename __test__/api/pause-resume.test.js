@@ -2,11 +2,13 @@
 
 const { once } = require('events');
 
+const { stats } = require('../../lib/extra');
 const { connect, dialRaw, serveRaw } = require('../support/connection');
 const {
   describeEach,
   routedImplementations,
-  routedPairs
+  routedPairs,
+  oxws
 } = require('../support/implementations');
 const { turns } = require('../support/waiting');
 const { closePayload, frame, KEY, OPCODE } = require('../support/wire');
@@ -206,13 +208,15 @@ for (const { role, open, key } of roles) {
       websocket.on('message', (data) => events.push(String(data)));
       websocket.on('close', (code) => events.push(code));
       websocket.pause();
-      await new Promise((resolve) =>
-        peer.socket.write(
-          frame({ opcode: OPCODE.text, payload: '1', key }),
-          resolve
-        )
-      );
-      await turns(50);
+
+      const bytesRead = () =>
+        row.lib === oxws
+          ? stats(websocket).bytesReceived
+          : websocket._socket.bytesRead;
+      const before = bytesRead();
+
+      peer.write(frame({ opcode: OPCODE.text, payload: '1', key }));
+      while (bytesRead() === before) await turns(1);
       websocket.terminate();
       await once(websocket, 'close');
       expect(events).toEqual(['1', 1006]);

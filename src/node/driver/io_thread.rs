@@ -15,7 +15,7 @@ const MAX_OUTBOX: usize = 16 * 1024 * 1024;
 
 /// Events of one wait that the JS thread gets before the others are polled: both threads have something to do meanwhile. With
 /// fewer it would be woken too often.
-const AT_ONCE: usize = 256;
+const HANDED_OVER: usize = 256;
 
 /// Batches on their way from the I/O thread to the JS thread.
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl IoThread {
                     for source in sources.drain(..) {
                         // A connection that panics must not take the others along.
                         catch_panic(|| source.poll(&mut batch));
-                        if batch.bytes > MAX_OUTBOX || batch.events.len() >= AT_ONCE {
+                        if batch.bytes > MAX_OUTBOX || batch.events.len() >= HANDED_OVER {
                             busy += batch.busy;
                             outbox.push(batch.take(), &wakeup, &stop);
                         }
@@ -135,5 +135,25 @@ impl IoThread {
         self.engine.interrupt();
         // A panic was reported by the hook already.
         let _ = self.thread.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_over_in_parts_is_counted_when_the_wait_has_ended() {
+        let (outbox, wakeup, stop) = (Outbox::default(), Wakeup::new(), AtomicBool::new(false));
+        outbox.push(Batch::default(), &wakeup, &stop);
+        let part = outbox.take();
+        assert_eq!((part.batches.len(), part.busy), (1, None));
+        outbox.count(40);
+        outbox.push(Batch::default(), &wakeup, &stop);
+        outbox.count(2);
+        outbox.push(Batch::default(), &wakeup, &stop);
+        let rest = outbox.take();
+        assert_eq!((rest.batches.len(), rest.busy), (2, Some(42)));
+        assert_eq!(outbox.take().busy, None);
     }
 }

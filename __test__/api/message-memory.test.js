@@ -1,6 +1,7 @@
 'use strict';
 
 const { once } = require('events');
+const { Duplex } = require('stream');
 
 const { runInChild } = require('../support/child');
 const { connect, dial, listen } = require('../support/connection');
@@ -199,6 +200,31 @@ describe.each(['0', '1'])('with OXWS_ADOPT=%s', (adopt) => {
       stderr: ''
     });
   });
+});
+
+test('a message of a stream shares none with what lies beside its chunk', async () => {
+  const wss = new oxws.WebSocketServer({ noServer: true });
+  const stream = new Duplex({ read() {}, write: (chunk, _, done) => done() });
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-version': '13'
+  };
+  const request = { method: 'GET', url: '/', headers, socket: stream };
+  const frame = [0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('Hello')];
+  const pool = Buffer.from([...Buffer.from('others'), ...frame]);
+  const messages = [];
+
+  wss.handleUpgrade(request, stream, Buffer.alloc(0), (websocket) =>
+    websocket.on('message', (data) => messages.push(data))
+  );
+  stream.push(new Uint8Array(pool).subarray(6));
+  await new Promise(setImmediate);
+  expect(String(messages)).toBe('Hello');
+  expect(Buffer.from(messages[0].buffer).includes('others')).toBe(false);
+  stream.destroy();
+  await once(stream, 'close');
 });
 
 describeEach(implementations.slice(1), 'the memory of a message', ({ lib }) => {

@@ -71,11 +71,12 @@ function adoptTls(socket, early) {
   // What a server's handle had when it was made would be lost.
   if (isFramed && !isInParser()) return null;
 
-  const { fd, setNoDelay } = handle._parent;
+  const { fd, setNoDelay, bytesWritten } = handle._parent;
   const id = bridge.adoptTls(
     fd,
     typeof setNoDelay === 'function' ? 1 : 0,
-    socket.getFinished()
+    socket.getFinished(),
+    options.isServer === true ? bytesWritten : -1
   );
 
   if (id < 0) return null;

@@ -40,6 +40,9 @@ class ConnectionResource extends AsyncResource {
 const STORE = 'kResourceStore';
 const FRAME = 'context_frame';
 
+/** What resources have their frames under, once one was seen. */
+let frameSymbol;
+
 /**
  * Whether AsyncLocalStorages have values here that cannot be told from those of
  * another handle.
@@ -50,9 +53,10 @@ function isInFrame() {
   if (!hasContextFrames) return false;
 
   const resource = new PassiveResource('OXWS');
-  const frame = symbolsOf(resource, FRAME).map((symbol) => resource[symbol])[0];
 
-  return frame !== undefined;
+  frameSymbol ??= symbolsOf(resource, FRAME)[0];
+
+  return resource[frameSymbol] !== undefined;
 }
 
 /** Whether Node's http parser calls us: in the context of its socket. */

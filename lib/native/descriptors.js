@@ -1,5 +1,11 @@
 'use strict';
 
+const { platform, versions } = process;
+const isNodeOnUnix =
+  platform !== 'win32' &&
+  versions.bun === undefined &&
+  versions.deno === undefined;
+
 /**
  * Whether sockets of Node's have descriptors that the engine can take: not on
  * Windows, in Bun or in Deno, and not if the environment says so.
@@ -7,14 +13,7 @@
  * @return {boolean}
  */
 function hasDescriptors() {
-  const { env, platform, versions } = process;
-
-  return (
-    platform !== 'win32' &&
-    versions.bun === undefined &&
-    versions.deno === undefined &&
-    env.OXWS_ADOPT !== '0'
-  );
+  return isNodeOnUnix && process.env.OXWS_ADOPT !== '0';
 }
 
 module.exports = { hasDescriptors };

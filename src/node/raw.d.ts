@@ -66,7 +66,12 @@ export interface Bridge {
    * As `adopt()`, with the TLS session on it whose handshake we ended with
    * `finished`. Nothing is read or written before `takeSession()`.
    */
-  adoptTls(fd: number, isTcp: number, finished: Uint8Array): number;
+  adoptTls(
+    fd: number,
+    isTcp: number,
+    finished: Uint8Array,
+    sent: number
+  ): number;
   /**
    * Node is done with that session, and has read `early` of it. `sent` is how
    * many bytes it has given to the kernel, -1 if that is not known. Returns a

@@ -41,8 +41,21 @@ impl Connection {
 
     /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.
     pub fn finish_adoption(self: &Arc<Self>) {
-        lock(&self.state).awaits_adoption = false;
-        self.schedule();
+        let is_driven_here = !self.engine.has_thread();
+        let has_input = self.command(|state, context| {
+            state.awaits_adoption = false;
+            let has_input = state.begin_reading(context);
+            // What was read is told with what waits to be sent, not after it.
+            if is_driven_here && !has_input {
+                state.flush(context);
+            }
+            has_input
+        });
+        if has_input {
+            self.schedule();
+        } else {
+            self.schedule_after_registration();
+        }
     }
 
     /// Delivers bytes as they come from here on, with `with_head` also those of a head: JavaScript ignores a

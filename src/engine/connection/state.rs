@@ -216,6 +216,13 @@ impl State {
         Some((fd, self.input.give_all()))
     }
 
+    /// Whether there is something to read; if not, `context` is woken when the kernel tells of it, in its turn.
+    pub(super) fn begin_reading(&mut self, context: &mut Context<'_>) -> bool {
+        let has_input = self.input.has_undelivered() || self.has_bytes(context);
+        self.is_begun |= !has_input;
+        has_input
+    }
+
     /// Closes the socket when both sides have ended. What cannot be written any more is discarded.
     pub(super) fn close_if_ended(&mut self) {
         if self.input.reported_end && self.shut {

@@ -11,6 +11,9 @@ use crate::engine::tls::{FormerBios, FoundSession, Session};
 /// A sent record's memory above this is not kept for the next one.
 const KEPT: usize = 4 * READ_SIZE;
 
+/// Records up to this many bytes wait for those of the write that comes next.
+const MAX_JOINED: usize = 16 * 1024;
+
 /// How often a read looks for a record that brings something.
 const ROUNDS: u32 = 8;
 
@@ -193,7 +196,9 @@ impl TlsStream {
     /// As [`Stream::write`]: bytes are written when all their records are with the kernel. Where it would block, the next
     /// write must begin with the same bytes.
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], is_end_next: bool) -> io::Result<usize> {
-        self.flush()?;
+        if self.encrypted > 0 || self.unsent() > MAX_JOINED {
+            self.flush()?;
+        }
         if self.encrypted == 0 {
             let State::Taken(session) = &mut self.state else {
                 return Err(io::ErrorKind::BrokenPipe.into());
@@ -247,9 +252,13 @@ impl TlsStream {
 
     /// Whether records wait for the kernel that no write made.
     pub(crate) fn has_unsent(&mut self) -> bool {
+        self.unsent() > 0
+    }
+
+    fn unsent(&mut self) -> usize {
         match &mut self.state {
-            State::Taken(session) => !session.output().is_empty(),
-            _ => false,
+            State::Taken(session) => session.output().len(),
+            _ => 0,
         }
     }
 

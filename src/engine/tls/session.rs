@@ -47,6 +47,8 @@ impl std::error::Error for TlsError {}
 pub struct FoundSession {
     openssl: &'static OpenSsl,
     ssl: Handle,
+    /// Records of Node's that it will not send: see [`FoundSession::take_unsent`].
+    records: Vec<u8>,
 }
 
 /// What Node's `BIO`s are: they are Node's to free, on its own thread, once its `TLSWrap` has forgotten them.
@@ -74,7 +76,25 @@ impl FoundSession {
     pub fn find(finished: &[u8]) -> Option<Self> {
         let openssl = OpenSsl::find()?;
         let ssl = live::find(openssl, finished)?;
-        Some(Self { openssl, ssl })
+        let records = Vec::new();
+        Some(Self {
+            openssl,
+            ssl,
+            records,
+        })
+    }
+
+    /// Takes the records that Node has made and sent nothing of: the tickets of a handshake which has ended with the bytes
+    /// that brought the request. They leave with what we send first. `sent` is how many bytes Node has given to the kernel;
+    /// a write that it has begun takes its records from the `BIO` when it ends, and then nothing is taken.
+    ///
+    /// Must be called on Node's thread.
+    pub fn take_unsent(&mut self, sent: u64) {
+        let unsent = self.unsent();
+        if unsent > 0 && self.made().checked_sub(sent) == Some(unsent as u64) {
+            // SAFETY: the session lives, this is its thread, and OpenSSL is in no call that writes.
+            self.records = unsafe { drain(self.openssl, self.wbio()) };
+        }
     }
 
     /// Records that Node has made, and not given to the kernel yet.
@@ -85,10 +105,11 @@ impl FoundSession {
         }
     }
 
-    /// How many bytes of records Node has made in all.
+    /// How many bytes of records Node has made in all, but for those that were taken.
     pub fn made(&self) -> u64 {
         // SAFETY: the session lives, and no other thread uses it.
-        unsafe { (self.openssl.bio_written)(self.wbio()) }
+        let made = unsafe { (self.openssl.bio_written)(self.wbio()) };
+        made - self.records.len() as u64
     }
 
     fn wbio(&self) -> Handle {
@@ -143,14 +164,18 @@ impl Session {
     ///
     /// Must be called on Node's thread, where nothing of Node's uses the session or will again, but for what only asks, and
     /// that behind the lock of who gets it, or with its own reference gone.
-    pub(crate) fn take(found: FoundSession, unsent: usize) -> Option<(Self, Vec<u8>, FormerBios)> {
-        let FoundSession { openssl, ssl } = found;
+    pub(crate) fn take(
+        mut found: FoundSession,
+        unsent: usize,
+    ) -> Option<(Self, Vec<u8>, FormerBios)> {
+        let (openssl, ssl) = (found.openssl, found.ssl);
         let pipe = Box::into_raw(Box::<Pipe>::default());
         let Some(bio) = pipe::bio_over(openssl, pipe) else {
             // SAFETY: nobody knows it.
             drop(unsafe { Box::from_raw(pipe) });
             return None;
         };
+        let taken = std::mem::take(&mut found.records);
         // From here on the session is let go of by `drop`.
         std::mem::forget(found);
         let mut session = Self {
@@ -169,7 +194,8 @@ impl Session {
             let received = drain(openssl, bios[0]);
             let mut made = drain(openssl, bios[1]);
             made.drain(..made.len().saturating_sub(unsent));
-            session.pipe().output = made;
+            session.pipe().output = taken;
+            session.pipe().output.append(&mut made);
             (openssl.bio_up_ref)(bio);
             (openssl.bio_up_ref)(bio);
             (openssl.set0_rbio)(ssl, bio);

@@ -60,22 +60,31 @@ fn watch(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
     number(context.env(), f64::from(u8::from(watch_sessions())))
 }
 
-/// `adoptTls(fd, isTcp, finished)`: as `adopt()`, with the TLS session on it whose handshake we ended with `finished`.
-/// Nothing is read or written before `takeSession()`.
-fn adopt(context: &CallContext, [fd, is_tcp, finished]: [sys::napi_value; 3]) -> sys::napi_value {
+/// `adoptTls(fd, isTcp, finished, sent)`: as `adopt()`, with the TLS session on it whose handshake we ended with `finished`.
+/// Nothing is read or written before `takeSession()`; `sent` as there.
+fn adopt(
+    context: &CallContext,
+    [fd, is_tcp, finished, sent]: [sys::napi_value; 4],
+) -> sys::napi_value {
     let env = context.env();
     // SAFETY: no JavaScript runs before the bytes are done with.
     let finished = unsafe { bytes_of(env, finished) };
-    let Some(session) = finished.and_then(|finished| FoundSession::find(finished)) else {
+    let Some(mut session) = finished.and_then(|finished| FoundSession::find(finished)) else {
         return number(env, NOT_FOUND);
     };
     // SAFETY: JavaScript passes the descriptor of an open handle, which it closes when the session is taken.
     let stream = unsafe { duplicate(context, u32_of(env, fd), u32_of(env, is_tcp) != 0) };
     let answer = match stream {
-        Ok(stream) => context
-            .bridge
-            .start_connection(stream.with_session(session), Opening::Adopted)
-            .into(),
+        Ok(stream) => {
+            if let Some(sent) = count_of(context, sent) {
+                session.take_unsent(sent);
+            }
+            let stream = stream.with_session(session);
+            context
+                .bridge
+                .start_connection(stream, Opening::Adopted)
+                .into()
+        }
         Err(error) => f64::from(errno(&error)),
     };
     number(env, answer)
@@ -86,10 +95,7 @@ fn adopt(context: &CallContext, [fd, is_tcp, finished]: [sys::napi_value; 3]) ->
 /// Node's records are still on their way, -1 if the connection is closed.
 fn take_session(context: &CallContext, [id, early, sent]: [sys::napi_value; 3]) -> sys::napi_value {
     let env = context.env();
-    let mut count = -1.0;
-    // SAFETY: the value is live; a wrong type leaves the number as it is.
-    unsafe { sys::napi_get_value_double(env, sent, &mut count) };
-    let sent = (count >= 0.0).then_some(count as u64);
+    let sent = count_of(context, sent);
     // SAFETY: no JavaScript runs before the bytes are done with.
     let early = unsafe { bytes_of(env, early) };
     let early = early.as_deref().unwrap_or_default();
@@ -103,6 +109,14 @@ fn take_session(context: &CallContext, [id, early, sent]: [sys::napi_value; 3]) 
         Taking::Gone => -1.0,
     };
     number(env, answer)
+}
+
+/// A count of bytes, -1 if it is not known.
+fn count_of(context: &CallContext, value: sys::napi_value) -> Option<u64> {
+    let mut count = -1.0;
+    // SAFETY: the value is live; a wrong type leaves the number as it is.
+    unsafe { sys::napi_get_value_double(context.env(), value, &mut count) };
+    (count >= 0.0).then_some(count as u64)
 }
 
 /// `withLock(id, ask)`: what `ask()` returns, called under the lock of the connection `id`: nobody reads or writes it meanwhile. It must call nothing but

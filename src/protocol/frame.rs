@@ -59,6 +59,11 @@ impl FrameFlags {
         self.has(Self(Self::MASK.0 | Self::KEY.0))
     }
 
+    /// Whether it is a close frame.
+    pub const fn is_close(self) -> bool {
+        self.0 & 0xf == 8
+    }
+
     /// The first byte of the frame.
     pub const fn first_byte(self) -> u8 {
         self.0 as u8

@@ -103,7 +103,12 @@ fn send(context: &CallContext, [id, data, flags, key]: [sys::napi_value; 4]) -> 
         let flags = FrameFlags::from(u32_of(env, flags));
         let key = u32_of(env, key).to_le_bytes();
         let sends = context.environment().sends();
-        let flush = sends.flush_for_bytes(&connection, flags.has(FrameFlags::COMPRESS));
+        let flush = if flags.is_close() && sends.is_dispatching() {
+            // FIN leaves with it.
+            sends.flush_for(&connection)
+        } else {
+            sends.flush_for_bytes(&connection, flags.has(FrameFlags::COMPRESS))
+        };
         if flags.has(FrameFlags::COMPRESS) {
             sends.count_compressed();
         }

@@ -10,14 +10,21 @@ use std::time::Duration;
 use crate::engine::Connection;
 use crate::engine::sync::lock;
 
-/// How often the thread looks. What it finds twice in the same tick is late.
-const INTERVAL: Duration = Duration::from_millis(2);
+/// How often the thread looks where ticks end soon: each time it runs, the JS thread may go on on another core, with none of
+/// its caches.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// After this time it looks again for what it has found waiting. What it finds twice in the same tick is late.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// So many times it looks that often, once something was late: a program that has long ticks has more of them.
+const WARY_ROUNDS: u32 = 500;
 
 /// In a tick that it finds so often, a connection no longer waits to tell what was read before: see [`Connection::open`].
 const LONG_TICK: u32 = 10;
 
 /// So many times it looks before it rests, once nothing is sent.
-const QUIET_ROUNDS: u32 = 10;
+const QUIET_ROUNDS: u32 = 3;
 
 /// The thread looks, or there is none to be had.
 static IS_AWAKE: AtomicBool = AtomicBool::new(false);
@@ -75,11 +82,11 @@ impl Backlog {
 
     /// Takes all: the tick ends.
     pub(crate) fn take(&self) -> Vec<Arc<Connection>> {
-        self.tick.fetch_add(1, Ordering::Relaxed);
         let mut connections = lock(&self.connections);
         if connections.is_empty() {
             return Vec::new();
         }
+        self.tick.fetch_add(1, Ordering::Relaxed);
         mem::take(&mut *connections)
     }
 
@@ -92,13 +99,18 @@ impl Backlog {
             .is_some()
     }
 
-    /// Has all written whose tick is the one `before`. Returns the tick now, and whether there is anything.
-    fn look(&self, before: u32) -> (u32, bool) {
+    /// Has all written whose tick is the one `before`. Returns the tick now, and what it has found.
+    fn look(&self, before: u32) -> (u32, Finding) {
         let tick = self.tick.load(Ordering::Relaxed);
         let connections = lock(&self.connections);
         if connections.is_empty() || tick != before {
             self.looks.store(0, Ordering::Relaxed);
-            return (tick, !connections.is_empty() || tick != before);
+            let finding = match (connections.is_empty(), tick == before) {
+                (true, true) => Finding::Nothing,
+                (true, false) => Finding::Ticks,
+                (false, _) => Finding::Waiting,
+            };
+            return (tick, finding);
         }
         // They stay on the list: more may be sent, and it is the JS thread that takes them off.
         let late = connections.clone();
@@ -107,8 +119,21 @@ impl Backlog {
         for connection in late {
             connection.flush_within_tick(is_long);
         }
-        (tick, true)
+        (tick, Finding::Late)
     }
+}
+
+/// What a look has found, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Finding {
+    /// Nothing was sent.
+    Nothing,
+    /// What was sent has left.
+    Ticks,
+    /// Something waits for the end of its tick.
+    Waiting,
+    /// It has waited when the thread looked before.
+    Late,
 }
 
 fn wake() {
@@ -128,12 +153,31 @@ fn wake() {
 /// What the thread does.
 fn watch() {
     let mut quiet = 0;
+    let mut wary = 0;
+    let mut interval = PATIENCE;
+    let mut has_waited = false;
     loop {
-        thread::sleep(INTERVAL);
-        quiet = if look() { 0 } else { quiet + 1 };
+        thread::sleep(interval);
+        let finding = look();
+        quiet = if finding == Finding::Nothing {
+            quiet + 1
+        } else {
+            0
+        };
+        wary = match finding {
+            Finding::Late => WARY_ROUNDS,
+            _ => wary.saturating_sub(1),
+        };
+        // Where ticks follow each other closely it finds one each time.
+        has_waited = finding == Finding::Waiting && !has_waited;
+        interval = if has_waited || wary > 0 {
+            PATIENCE
+        } else {
+            INTERVAL
+        };
         if quiet >= QUIET_ROUNDS {
             IS_AWAKE.store(false, Ordering::SeqCst);
-            if look() {
+            if look() != Finding::Nothing {
                 IS_AWAKE.store(true, Ordering::SeqCst);
             }
             let mut late = lock(&LATE);
@@ -141,25 +185,26 @@ fn watch() {
                 late = WAKEUP.wait(late).unwrap_or_else(PoisonError::into_inner);
             }
             quiet = 0;
+            interval = PATIENCE;
         }
     }
 }
 
-/// Looks at all lists; tells whether something is sent.
-fn look() -> bool {
-    let mut is_busy = false;
+/// Looks at all lists; tells the worst that it has found.
+fn look() -> Finding {
+    let mut worst = Finding::Nothing;
     // Environments come and go meanwhile.
     let lists: Vec<_> = lock(&LATE).lists.clone();
     for (list, before) in lists {
         let Some(backlog) = list.upgrade() else {
             continue;
         };
-        let (tick, has_sent) = backlog.look(before);
-        is_busy |= has_sent;
+        let (tick, finding) = backlog.look(before);
+        worst = worst.max(finding);
         let mut late = lock(&LATE);
         if let Some((_, seen)) = late.lists.iter_mut().find(|(other, _)| other.ptr_eq(&list)) {
             *seen = tick;
         }
     }
-    is_busy
+    worst
 }

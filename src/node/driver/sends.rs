@@ -29,6 +29,10 @@ pub(crate) struct Sends {
     sent_at_once: Cell<u32>,
     /// Set once the process exits: all leaves at once, and until then it may wait for what is being compressed.
     leaving: Cell<Option<Instant>>,
+    /// Sends of this dispatch.
+    sent_in_dispatch: Cell<u32>,
+    /// The last dispatch that sent something sent once.
+    sends_once: Cell<bool>,
     /// Messages to compress since the last [`Sends::take_compressed`].
     compressed: Cell<usize>,
 }
@@ -41,6 +45,8 @@ impl Sends {
             is_dispatching: Cell::new(false),
             backlog: Backlog::new(),
             sent_at_once: Cell::new(0),
+            sent_in_dispatch: Cell::new(0),
+            sends_once: Cell::new(false),
             leaving: Cell::new(None),
             compressed: Cell::new(0),
         }
@@ -86,7 +92,17 @@ impl Sends {
 
     /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once with either driver: a process
     /// that sends little may be killed next. What is to be compressed waits for the I/O thread.
+    ///
+    /// In a dispatch the first one leaves at once where the last dispatch sent no other, and JavaScript drives: nothing
+    /// would come to leave with it.
     pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
+        if self.is_inline() && self.is_dispatching() {
+            let sent = self.sent_in_dispatch.get();
+            self.sent_in_dispatch.set(sent + 1);
+            if sent == 0 && self.sends_once.get() {
+                return Flush::Now;
+            }
+        }
         let flush = self.flush_for(connection);
         let sent = self.sent_at_once.get();
         if flush == Flush::Now || self.is_dispatching() || sent == AT_ONCE {
@@ -148,6 +164,10 @@ impl Sends {
     /// I/O thread does it.
     pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
         if self.is_inline() {
+            let sent = self.sent_in_dispatch.take();
+            if sent > 0 {
+                self.sends_once.set(sent == 1);
+            }
             if connection.is_dirty() {
                 connection.flush();
                 if self.backlog.end_dispatch(connection) {

@@ -6,6 +6,7 @@
 //! twice, and each gets them in order.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use super::sync::lock;
 /// Connections that one step writes to: some milliseconds at most. Then others are polled.
 const STEP_CONNECTIONS: usize = 64;
 
-/// Fan-outs to the same receivers that go out together: each connection is written to once.
+/// Fan-outs to the same receivers that go round together: each connection is written to once.
 const TOGETHER: usize = 32;
 
 /// Fan-outs that wait; who adds more has to help.
@@ -92,48 +93,80 @@ impl FanOut {
     }
 }
 
+/// A fan-out on its round: it began with one receiver, and is done when it comes to that one again.
+struct Round {
+    fan_out: Arc<FanOut>,
+    /// How many visits of receivers there had been when it began, and those that it was in without a gap; none before it
+    /// has begun.
+    visits: Option<Range<usize>>,
+}
+
+impl Round {
+    fn is_done(&self) -> bool {
+        let count = self.fan_out.receivers.count();
+        self.visits.as_ref().is_some_and(|it| it.len() >= count)
+    }
+}
+
+/// Those that wait go round together: a receiver is visited once for all that are there by then, and who comes meanwhile
+/// begins where the others are.
 #[derive(Default)]
 struct Waiting {
-    fan_outs: VecDeque<Arc<FanOut>>,
+    rounds: VecDeque<Round>,
     sequence: u64,
-    /// How many of the first ones go out together, 0 before they begin to, and to how many receivers they went.
-    together: usize,
-    done: usize,
     /// Somebody is about to do the next step.
     is_scheduled: bool,
 }
 
+/// What a step is about.
+struct Step {
+    fan_outs: Vec<Arc<FanOut>>,
+    /// The first visit, counted as in [`Round`].
+    begin: usize,
+}
+
 impl Waiting {
-    /// What the next step is about: the fan-outs, and their first receiver in it.
-    fn begin_step(&mut self) -> Option<(Vec<Arc<FanOut>>, usize)> {
-        let first = self.fan_outs.front()?;
-        if self.together == 0 {
-            let is_same = |other: &&Arc<FanOut>| first.is_to_the_same(other) && other.is_made();
-            let others = self.fan_outs.iter().take(TOGETHER).skip(1);
-            self.together = 1 + others.take_while(is_same).count();
-        }
-        let together = self.fan_outs.iter().take(self.together);
-        Some((together.cloned().collect(), self.done))
+    fn begin_step(&mut self) -> Option<Step> {
+        let first = Arc::clone(&self.rounds.front()?.fan_out);
+        let together = 1 + self
+            .rounds
+            .iter()
+            .take(TOGETHER)
+            .skip(1)
+            .take_while(|round| first.is_to_the_same(&round.fan_out) && round.fan_out.is_made())
+            .count();
+        let begun = self.rounds.iter().filter_map(|round| round.visits.as_ref());
+        let begin = begun.map(|visits| visits.end).min().unwrap_or_default();
+        let rounds = self.rounds.iter_mut().take(together);
+        let fan_outs = rounds
+            .map(|round| {
+                round.visits.get_or_insert(begin..begin);
+                Arc::clone(&round.fan_out)
+            })
+            .collect();
+        Some(Step { fan_outs, begin })
     }
 
     /// Whether there is one that can be sent.
     fn is_next_made(&self) -> bool {
-        self.fan_outs.front().is_some_and(|first| first.is_made())
+        let first = self.rounds.front();
+        first.is_some_and(|first| first.fan_out.is_made())
     }
 
-    /// They went to the first `done` receivers.
-    fn end_step(&mut self, fan_outs: &[Arc<FanOut>], done: usize) {
-        let [first, ..] = fan_outs else { return };
-        // Somebody else may be done with them.
-        let is_first = |other: &Arc<FanOut>| Arc::ptr_eq(first, other);
-        if !self.fan_outs.front().is_some_and(is_first) {
-            return;
+    /// So many receivers were visited.
+    fn end_step(&mut self, Step { fan_outs, begin }: &Step, visits: usize) {
+        for round in self.rounds.iter_mut().take(TOGETHER) {
+            // Somebody else may have had others in a step at the same time.
+            let was_in = fan_outs.iter().any(|it| Arc::ptr_eq(it, &round.fan_out));
+            if was_in
+                && let Some(own) = &mut round.visits
+                && own.end >= *begin
+            {
+                own.end = own.end.max(begin + visits);
+            }
         }
-        self.done = self.done.max(done);
-        if self.done >= first.receivers.count() {
-            self.fan_outs.drain(..self.together);
-            self.together = 0;
-            self.done = 0;
+        while self.rounds.front().is_some_and(Round::is_done) {
+            self.rounds.pop_front();
         }
     }
 }
@@ -157,10 +190,13 @@ impl FanOuts {
         let mut waiting = lock(&self.waiting);
         waiting.sequence += 1;
         fan_out.sequence = waiting.sequence;
-        waiting.fan_outs.push_back(Arc::new(fan_out));
-        self.count.store(waiting.fan_outs.len(), Ordering::Release);
+        waiting.rounds.push_back(Round {
+            fan_out: Arc::new(fan_out),
+            visits: None,
+        });
+        self.count.store(waiting.rounds.len(), Ordering::Release);
         let is_idle = !std::mem::replace(&mut waiting.is_scheduled, true);
-        let is_full = waiting.fan_outs.len() > MAX_WAITING;
+        let is_full = waiting.rounds.len() > MAX_WAITING;
         drop(waiting);
         if is_full {
             self.step(usize::MAX);
@@ -202,17 +238,18 @@ impl FanOuts {
     }
 
     fn step(&self, receivers: usize) {
-        let Some((fan_outs, begin)) = lock(&self.waiting).begin_step() else {
+        let Some(step) = lock(&self.waiting).begin_step() else {
             return;
         };
+        let Step { fan_outs, begin } = &step;
         let all = &fan_outs[0].receivers;
-        let end = begin.saturating_add(receivers).min(all.count());
-        for index in begin..end {
-            all.receive(index, &fan_outs);
+        let visits = receivers.min(all.count());
+        for visit in *begin..begin + visits {
+            all.receive(visit % all.count(), fan_outs);
         }
         let mut waiting = lock(&self.waiting);
-        waiting.end_step(&fan_outs, end);
-        self.count.store(waiting.fan_outs.len(), Ordering::Release);
+        waiting.end_step(&step, visits);
+        self.count.store(waiting.rounds.len(), Ordering::Release);
     }
 
     /// Has the connection at `address` get what is on its way to it: something else is about to be done with it.
@@ -220,7 +257,13 @@ impl FanOuts {
         if !self.is_busy() {
             return;
         }
-        let fan_outs = lock(&self.waiting).fan_outs.clone();
+        let waiting = lock(&self.waiting);
+        let fan_outs: Vec<_> = waiting
+            .rounds
+            .iter()
+            .map(|round| Arc::clone(&round.fan_out))
+            .collect();
+        drop(waiting);
         for fan_out in &fan_outs {
             if let Some(index) = fan_out.receivers.find(address) {
                 fan_out.receivers.receive(index, slice::from_ref(fan_out));
@@ -291,6 +334,28 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_meanwhile_begins_where_the_others_are() {
+        let fan_outs = FanOuts::default();
+        let notes = Notes::of(2 * STEP_CONNECTIONS);
+        let half = |text: Vec<u64>| vec![text; STEP_CONNECTIONS];
+        fan_outs.push(to(&notes));
+        assert!(fan_outs.run());
+        fan_outs.push(to(&notes));
+        assert_eq!(notes.all(), [half(vec![1]), half(vec![])].concat());
+        assert!(fan_outs.run());
+        assert_eq!(notes.all(), [half(vec![1]), half(vec![1, 2])].concat());
+        fan_outs.push(to(&notes));
+        assert!(fan_outs.run());
+        assert_eq!(
+            notes.all(),
+            [half(vec![1, 2, 3]), half(vec![1, 2])].concat()
+        );
+        assert!(!fan_outs.run());
+        assert!(!fan_outs.is_busy());
+        assert_eq!(notes.all(), vec![vec![1, 2, 3]; 2 * STEP_CONNECTIONS]);
+    }
+
+    #[test]
     fn what_is_completed_for_one_is_not_sent_again() {
         let fan_outs = FanOuts::default();
         let notes = Notes::of(STEP_CONNECTIONS + 1);
@@ -313,7 +378,7 @@ mod tests {
         let notes = Notes::of(1);
         for _ in 0..10 * MAX_WAITING {
             fan_outs.push(to(&notes));
-            assert!(lock(&fan_outs.waiting).fan_outs.len() <= MAX_WAITING);
+            assert!(lock(&fan_outs.waiting).rounds.len() <= MAX_WAITING);
         }
         fan_outs.finish();
         assert!(

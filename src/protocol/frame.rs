@@ -61,7 +61,7 @@ impl FrameFlags {
 
     /// Whether it is a close frame.
     pub const fn is_close(self) -> bool {
-        self.0 & 0xf == 8
+        self.0 & 0x0f == opcode::CLOSE as u32
     }
 
     /// The first byte of the frame.

@@ -156,12 +156,10 @@ impl Waiting {
     /// So many receivers were visited.
     fn end_step(&mut self, Step { fan_outs, begin }: &Step, visits: usize) {
         for round in self.rounds.iter_mut().take(TOGETHER) {
-            // Somebody else may have had others in a step at the same time.
+            // Somebody else may have had others in a step at the same time. No gap is left: a step begins with the visit that
+            // any of those in it lacks.
             let was_in = fan_outs.iter().any(|it| Arc::ptr_eq(it, &round.fan_out));
-            if was_in
-                && let Some(own) = &mut round.visits
-                && own.end >= *begin
-            {
+            if was_in && let Some(own) = &mut round.visits {
                 own.end = own.end.max(begin + visits);
             }
         }

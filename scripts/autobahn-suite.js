@@ -80,7 +80,7 @@ function start(command, args, env = {}) {
  * @param {object} target
  * @param {string} target.side 'server' or 'client': who is tested
  * @param {string} target.library what the tested side requires
- * @param {string} target.route 'native', 'adopted' or 'stream'
+ * @param {string} target.route 'native', 'adopted', 'stream' or 'http2'
  * @param {string} target.driver 'inline' or 'thread'
  * @param {object} group
  * @param {string} group.name of the folder of its reports

@@ -14,8 +14,7 @@ const USAGE = `Usage: npm run autobahn -- [options]
 
   --side a,b      server, client; both by default
   --driver a,b    inline, thread; both by default
-  --route a,b     native, adopted, stream; http2, of servers only; native by
-                  default
+  --route a,b     native, adopted, stream, http2; native by default
   --cases a,b     ids, or patterns as 12.*; all by default
   --quick         a selection of the cases over every route, for each commit
   --library name  what is tested, for comparison: ws`;
@@ -31,7 +30,7 @@ const QUICK = {
   cases:
     '1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*.1,10.*,12.1.3,12.5.4,' +
     '13.1.11,13.2.2,13.3.3,13.4.2,13.5.3,13.6.2,13.7.3',
-  route: 'native,stream'
+  route: 'native,stream,http2'
 };
 
 /** So many targets are tested at once: each is busy on one processor at a time. */
@@ -88,10 +87,6 @@ function targetsOf({ library, ...values }) {
       throw new Error(`--${name} ${unknown}: there are ${known.join(', ')}`);
     }
   );
-
-  if (routes.includes('http2') && sides.includes('client')) {
-    throw new Error('--route http2 is for --side server');
-  }
 
   return sides.flatMap((side) =>
     drivers.flatMap((driver) =>

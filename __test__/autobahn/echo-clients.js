@@ -6,15 +6,20 @@
 //   "url": …, "concurrency": … }'`
 
 const http = require('http');
+const http2 = require('http2');
 const net = require('net');
+const path = require('path');
+const { once } = require('events');
 const { Duplex } = require('stream');
+
+const { bridgeToClient } = require('./http2-bridges');
 
 const { library, route, options, url, concurrency } = JSON.parse(
   process.argv[2]
 );
 const { WebSocket } = require(library);
 
-/** The options that put a client on a route. */
+/** The options that put a client on a route; HTTP/2 is one of its own. */
 const routes = {
   native: {},
   adopted: { agent: new http.Agent() },
@@ -27,13 +32,36 @@ const routes = {
   }
 };
 
+/** Answers with who opens a WebSocket to a URL, and with who ends it all. */
+async function prepare() {
+  if (route !== 'http2') {
+    return {
+      connect: (target) =>
+        new WebSocket(target, { ...routes[route], ...options }),
+      end() {}
+    };
+  }
+
+  const { connectHttp2 } = require(path.join(library, 'lib/extra'));
+  const bridge = bridgeToClient(url).listen(0, '127.0.0.1');
+
+  await once(bridge, 'listening');
+
+  const session = http2.connect(`http://127.0.0.1:${bridge.address().port}`);
+
+  return {
+    connect: (target) => connectHttp2(session, target, options),
+    end() {
+      session.close();
+      bridge.close();
+    }
+  };
+}
+
 /** One connection from its opening to its end; resolves its last message. */
-function converse(path, onMessage = () => {}) {
+function converse(connect, resource, onMessage = () => {}) {
   return new Promise((resolve) => {
-    const websocket = new WebSocket(url + path, {
-      ...routes[route],
-      ...options
-    });
+    const websocket = connect(url + resource);
     let last;
 
     websocket.on('error', () => {});
@@ -50,7 +78,8 @@ function echo(websocket, data, isBinary) {
 }
 
 async function main() {
-  const count = Number(await converse('/getCaseCount'));
+  const { connect, end } = await prepare();
+  const count = Number(await converse(connect, '/getCaseCount'));
 
   if (!(count > 0)) throw new Error('The suite did not say how many cases');
 
@@ -59,12 +88,13 @@ async function main() {
   async function runCases() {
     while (number < count) {
       number += 1;
-      await converse(`/runCase?case=${number}&agent=client`, echo);
+      await converse(connect, `/runCase?case=${number}&agent=client`, echo);
     }
   }
 
   await Promise.all(Array.from({ length: concurrency }, runCases));
-  await converse('/updateReports?agent=client');
+  await converse(connect, '/updateReports?agent=client');
+  end();
 }
 
 main();

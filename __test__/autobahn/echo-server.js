@@ -9,6 +9,8 @@ const http2 = require('http2');
 const path = require('path');
 const { Duplex } = require('stream');
 
+const { bridgeToServer } = require('./http2-bridges');
+
 const { library, route, options } = JSON.parse(process.argv[2]);
 const { WebSocketServer } = require(library);
 const HOST = '127.0.0.1';
@@ -47,49 +49,9 @@ const servers = {
 
     require(path.join(library, 'lib/extra')).serveHttp2(wss, server);
     server.listen(0, HOST);
-    return { server: bridgeTo(server), wss };
+    return { server: bridgeToServer(server), wss };
   }
 };
-
-/** A server of HTTP/1.1 in front of one of HTTP/2: the cases know no other. */
-function bridgeTo(server) {
-  const bridge = http.createServer();
-  let session;
-
-  server.on('listening', () => {
-    session = http2.connect(`http://${HOST}:${server.address().port}`);
-    session.once('remoteSettings', () => bridge.listen(0, HOST));
-  });
-
-  bridge.on('upgrade', ({ url, headers }, socket, head) => {
-    const { upgrade, connection, host, ...fields } = headers;
-    const stream = session.request({
-      ':method': 'CONNECT',
-      ':protocol': upgrade,
-      ':authority': host,
-      ':path': url,
-      ...fields
-    });
-
-    stream.on('response', (response) => {
-      const lines = Object.entries(response)
-        .filter(([name]) => name.startsWith('sec-'))
-        .map(([name, value]) => `${name}: ${value}\r\n`);
-
-      socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\n' +
-          `Upgrade: ${upgrade}\r\nConnection: ${connection}\r\n` +
-          `${lines.join('')}\r\n`
-      );
-      stream.write(head);
-      stream.pipe(socket).pipe(stream);
-    });
-    stream.on('error', () => socket.destroy());
-    stream.on('close', () => stream.rstCode && socket.destroy());
-    socket.on('error', () => stream.destroy());
-  });
-  return bridge;
-}
 
 const { server, wss } = servers[route]();
 

@@ -25,7 +25,8 @@ mod topics;
 
 pub use address::{Address, socket_address};
 pub use connection::{
-    Connection, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking, Verdict,
+    Connection, DIRECT_WRITE, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking,
+    Verdict,
 };
 pub use events::{Batch, Event, Kind, Owner, Place, PollEvents};
 pub use fan_out::{FanOut, Receivers};

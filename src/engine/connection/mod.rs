@@ -16,7 +16,7 @@ mod tls;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
@@ -36,6 +36,7 @@ use phase::Phase;
 use scheduling::Waiting;
 use state::State;
 pub use tls::Taking;
+pub use write::DIRECT_WRITE;
 
 /// A connection that JavaScript has not been told of has no id yet.
 pub const NO_ID: u32 = u32::MAX;
@@ -45,6 +46,13 @@ const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
 /// The kernel takes so many bytes after a write that it took whole.
 const AT_ONCE: usize = 1024;
+
+/// Nothing was sent.
+const CLEAN: u8 = 0;
+/// Something was: the next poll or flush writes it.
+const DIRTY: u8 = 1;
+/// Something was, and others were sent to before: the next flush writes it, no poll.
+const IN_TURN: u8 = 2;
 
 /// When bytes to send leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +110,8 @@ pub struct Connection {
     listener: Option<Arc<AcceptState>>,
     /// Whether it is on the list of what is ready.
     waiting: Waiting,
-    /// Sent to in this tick or dispatch of JavaScript.
-    dirty: AtomicBool,
+    /// Sent to in this tick or dispatch of JavaScript, and not written to since: [`CLEAN`], [`DIRTY`] or [`IN_TURN`].
+    dirty: AtomicU8,
     released: AtomicBool,
     inflight: AtomicUsize,
     /// Bytes in the queue when it was last looked at, for those who do not want to wait for the lock.
@@ -128,7 +136,7 @@ impl Connection {
             bridge,
             id: AtomicU32::new(NO_ID),
             waiting: Waiting::registered(),
-            dirty: AtomicBool::new(false),
+            dirty: AtomicU8::new(CLEAN),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
             backlog: AtomicUsize::new(0),
@@ -210,19 +218,25 @@ impl Connection {
         lock(&self.state).check_alive(now, silence, timeout)
     }
 
-    /// Marks the connection as sent to; tells whether it was not yet.
-    pub fn mark_dirty(&self) -> bool {
-        !self.dirty.swap(true, Ordering::AcqRel)
+    /// Marks the connection as sent to; tells whether it was not yet. With `in_turn` no poll writes to it meanwhile.
+    pub fn mark_dirty(&self, in_turn: bool) -> bool {
+        let mark = if in_turn { IN_TURN } else { DIRTY };
+        self.dirty.swap(mark, Ordering::AcqRel) == CLEAN
     }
 
     /// Takes the mark away.
     pub fn clear_dirty(&self) {
-        self.dirty.store(false, Ordering::Release);
+        self.dirty.store(CLEAN, Ordering::Release);
     }
 
     /// Whether the mark is set.
     pub fn is_dirty(&self) -> bool {
-        self.dirty.load(Ordering::Acquire)
+        self.dirty.load(Ordering::Acquire) != CLEAN
+    }
+
+    /// It is written to in its turn, after others.
+    fn is_written_in_turn(&self) -> bool {
+        self.dirty.load(Ordering::Acquire) == IN_TURN
     }
 
     /// Tells that JavaScript took `bytes` of events.

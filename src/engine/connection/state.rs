@@ -116,7 +116,9 @@ impl State {
         if let Phase::Connecting(limits) = self.input.phase {
             self.connect(context, limits, batch);
         }
-        self.flush(context);
+        if !connection.is_written_in_turn() {
+            self.flush(context);
+        }
         // What has been read is delivered before the end, wanted or not.
         self.input.paused &= self.stream.is_some();
         let inflated = self.input.feed_inflated(batch);

@@ -16,7 +16,7 @@ use crate::protocol::deflate::POOL_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 
 /// An unmasked payload this long goes to the kernel from where it lies.
-const DIRECT_WRITE: usize = 16 * 1024;
+pub const DIRECT_WRITE: usize = 16 * 1024;
 
 /// What is written at once while others wait: the lock of the connection, and the thread that polls. Some 100 µs.
 const WRITE_STEP: usize = 512 * 1024;

@@ -173,8 +173,8 @@ impl Delivery {
                 // Something of it is lost: nothing may follow.
                 connection.destroy(true);
             }
-            self.sends.end_dispatch(&connection);
         }
+        self.sends.end_dispatch();
         if is_task || matches!(last, Kind::Closed | Kind::ListenerClosed) {
             bridge.remove(id);
         }

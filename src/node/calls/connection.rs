@@ -87,7 +87,8 @@ fn open(
 ) -> sys::napi_value {
     let env = context.env();
     if let Some(connection) = context.connection(id) {
-        let flush = context.environment().sends().flush_for(&connection);
+        let sends = context.environment().sends();
+        let flush = sends.flush_for_opening(&connection);
         // SAFETY: the bytes are used in `open` only, where no JavaScript runs.
         let early = unsafe { bytes_of(env, early) };
         let config = config::read(env, numbers);
@@ -103,16 +104,19 @@ fn send(context: &CallContext, [id, data, flags, key]: [sys::napi_value; 4]) -> 
         let flags = FrameFlags::from(u32_of(env, flags));
         let key = u32_of(env, key).to_le_bytes();
         let sends = context.environment().sends();
-        let flush = if flags.is_close() && sends.is_dispatching() {
-            // FIN leaves with it.
-            sends.flush_for(&connection)
-        } else {
-            sends.flush_for_bytes(&connection, flags.has(FrameFlags::COMPRESS))
-        };
-        if flags.has(FrameFlags::COMPRESS) {
+        let compress = flags.has(FrameFlags::COMPRESS);
+        if compress {
             sends.count_compressed();
         }
-        context.with_payload(data, |payload| connection.send(payload, flags, key, flush));
+        context.with_payload(data, |payload| {
+            let flush = if flags.is_close() && sends.is_dispatching() {
+                // FIN leaves with it.
+                sends.flush_for(&connection)
+            } else {
+                sends.flush_for_bytes(&connection, compress, payload.len())
+            };
+            connection.send(payload, flags, key, flush);
+        });
         sends.sent(&connection);
     }
     undefined(env)
@@ -122,8 +126,10 @@ fn send(context: &CallContext, [id, data, flags, key]: [sys::napi_value; 4]) -> 
 fn write(context: &CallContext, [id, data]: [sys::napi_value; 2]) -> sys::napi_value {
     if let Some(connection) = context.connection(id) {
         let sends = context.environment().sends();
-        let flush = sends.flush_for_bytes(&connection, false);
-        context.with_payload(data, |bytes| connection.write(&bytes, flush));
+        context.with_payload(data, |bytes| {
+            let flush = sends.flush_for_bytes(&connection, false, bytes.len());
+            connection.write(&bytes, flush);
+        });
         sends.sent(&connection);
     }
     undefined(context.env())
@@ -138,7 +144,9 @@ fn queued(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value 
 /// last call. Before, what waits is written here, by thread only if `now` is 1.
 fn written(context: &CallContext, [id, now]: [sys::napi_value; 2]) -> sys::napi_value {
     context.number_of(id, |connection| {
-        if context.environment().sends().is_inline() || u32_of(context.env(), now) != 0 {
+        let sends = context.environment().sends();
+        if sends.is_inline() || u32_of(context.env(), now) != 0 {
+            sends.write_before(connection);
             connection.flush();
         }
         connection.written() as f64
@@ -205,6 +213,7 @@ fn end(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
 fn destroy(context: &CallContext, [id, reset]: [sys::napi_value; 2]) -> sys::napi_value {
     let env = context.env();
     if let Some(connection) = context.connection(id) {
+        context.environment().sends().write_before(&connection);
         connection.destroy(u32_of(env, reset) != 0);
     }
     undefined(env)

@@ -197,7 +197,7 @@ fn broadcast_now(context: &CallContext, ids: &mut [u8], frame: &SharedFrame, mos
     for place in ids.as_chunks_mut::<4>().0 {
         let connection = context.bridge.connection(u32::from_ne_bytes(*place));
         let result = connection.map_or(SharedSend::Closed, |connection| {
-            let flush = sends.flush_for_bytes(&connection, false);
+            let flush = sends.flush_for_bytes(&connection, false, frame.bytes.len());
             let result = connection.send_shared(frame, most, flush);
             sends.sent(&connection);
             result

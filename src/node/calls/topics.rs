@@ -113,8 +113,9 @@ impl CallContext {
             if left_out.contains(&each.slot) {
                 continue;
             }
-            let flush = sends.flush_for_bytes(&each.connection, false);
-            each.connection.send_shared(frame.get(), most, flush);
+            let frame = frame.get();
+            let flush = sends.flush_for_bytes(&each.connection, false, frame.bytes.len());
+            each.connection.send_shared(frame, most, flush);
             sends.sent(&each.connection);
         }
     }

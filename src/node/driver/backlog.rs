@@ -45,7 +45,7 @@ struct Late {
 #[derive(Default)]
 pub(crate) struct Backlog {
     connections: Mutex<Vec<Arc<Connection>>>,
-    /// Counts what ends: ticks, and dispatches that are written at once.
+    /// Counts what ends: ticks, and dispatches.
     tick: AtomicU32,
     /// How often the thread has found the same tick.
     looks: AtomicU32,
@@ -70,33 +70,16 @@ impl Backlog {
         }
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.connections).len()
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.connections).is_empty()
-    }
-
     /// Takes all: the tick ends.
     pub(crate) fn take(&self) -> Vec<Arc<Connection>> {
-        let mut connections = lock(&self.connections);
-        if connections.is_empty() {
-            return Vec::new();
-        }
         self.tick.fetch_add(1, Ordering::Relaxed);
-        mem::take(&mut *connections)
+        mem::take(&mut *lock(&self.connections))
     }
 
-    /// What was sent in a dispatch of `connection` is written. Takes that off the list, unless others came after it, and
-    /// tells whether it did: the memory of the list serves the next dispatch.
-    pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) -> bool {
+    /// Takes the last one: what waits for it is written.
+    pub(crate) fn pop(&self) -> Option<Arc<Connection>> {
         self.tick.fetch_add(1, Ordering::Relaxed);
-        lock(&self.connections)
-            .pop_if(|last| Arc::ptr_eq(last, connection))
-            .is_some()
+        lock(&self.connections).pop()
     }
 
     /// Has all written whose tick is the one `before`. Returns the tick now, and what it has found.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
-use crate::engine::{Connection, Flush};
+use crate::engine::{Connection, DIRECT_WRITE, Flush};
 
 /// Sends of a tick, outside of a dispatch, that leave at once.
 const AT_ONCE: u32 = 2;
@@ -13,6 +13,10 @@ const AT_ONCE: u32 = 2;
 /// Connections that dispatches have sent to, and that the I/O thread writes to while JavaScript goes on. With fewer it would be
 /// woken too often.
 const HANDED_OVER: usize = 32;
+
+/// Connections that are written to at the end of a dispatch, where JavaScript drives. More wait for the end of the polls: what
+/// the next dispatches send to them leaves with it.
+const WRITTEN_IN_DISPATCH: usize = 4;
 
 /// How long an exit waits for messages that are being compressed. With ws they are lost.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
@@ -25,6 +29,8 @@ pub(crate) struct Sends {
     is_dispatching: Cell<bool>,
     /// Connections that were sent to in this tick or dispatch.
     backlog: Arc<Backlog>,
+    /// How many these are.
+    waiting: Cell<usize>,
     /// Sends of this tick, outside of a dispatch, that left at once.
     sent_at_once: Cell<u32>,
     /// Set once the process exits: all leaves at once, and until then it may wait for what is being compressed.
@@ -44,6 +50,7 @@ impl Sends {
             is_inline: Cell::new(false),
             is_dispatching: Cell::new(false),
             backlog: Backlog::new(),
+            waiting: Cell::new(0),
             sent_at_once: Cell::new(0),
             sent_in_dispatch: Cell::new(0),
             sends_once: Cell::new(false),
@@ -77,8 +84,10 @@ impl Sends {
         if self.leaving.get().is_some() {
             return Flush::Now;
         }
-        let is_first = connection.mark_dirty();
+        // Where JavaScript drives, all leaves in the order in which it was sent: in no poll before its turn.
+        let is_first = connection.mark_dirty(self.is_inline());
         if is_first {
+            self.waiting.set(self.waiting.get() + 1);
             self.backlog.push(Arc::clone(connection));
         }
         if !self.is_inline() {
@@ -90,16 +99,35 @@ impl Sends {
         }
     }
 
+    /// The same for a connection that is opened. Where JavaScript drives there is nothing to write yet: it has its place
+    /// among others when it is sent to.
+    pub(crate) fn flush_for_opening(&self, connection: &Arc<Connection>) -> Flush {
+        if self.is_inline() {
+            Flush::EndOfTick
+        } else {
+            self.flush_for(connection)
+        }
+    }
+
     /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once with either driver: a process
     /// that sends little may be killed next. What is to be compressed waits for the I/O thread.
     ///
-    /// In a dispatch the first one leaves at once where the last dispatch sent no other, and JavaScript drives: nothing
-    /// would come to leave with it.
-    pub(crate) fn flush_for_bytes(&self, connection: &Arc<Connection>, compress: bool) -> Flush {
+    /// In a dispatch, where JavaScript drives, the first one leaves at once where the last dispatch sent no other: nothing
+    /// would come to leave with it. So do `len` bytes that are written from where they lie, after all that waits.
+    pub(crate) fn flush_for_bytes(
+        &self,
+        connection: &Arc<Connection>,
+        compress: bool,
+        len: usize,
+    ) -> Flush {
         if self.is_inline() && self.is_dispatching() {
             let sent = self.sent_in_dispatch.get();
             self.sent_in_dispatch.set(sent + 1);
-            if sent == 0 && self.sends_once.get() {
+            if sent == 0 && self.sends_once.get() && !self.is_pending() {
+                return Flush::Now;
+            }
+            if len >= DIRECT_WRITE && !compress {
+                self.write_waiting();
                 return Flush::Now;
             }
         }
@@ -144,38 +172,75 @@ impl Sends {
 
     /// Whether there is something to flush.
     pub(crate) fn is_pending(&self) -> bool {
-        !self.backlog.is_empty()
+        self.waiting.get() > 0
     }
 
     /// Writes what was sent, or has the thread that drives do it.
     pub(crate) fn flush(&self) {
         self.sent_at_once.set(0);
-        for connection in self.backlog.take() {
-            connection.clear_dirty();
-            if self.is_inline() {
-                connection.flush();
-            } else {
-                connection.process_pending();
-            }
+        if self.is_inline() {
+            self.write_waiting();
+            return;
+        }
+        for connection in self.take() {
+            connection.process_pending();
         }
     }
 
-    /// JavaScript has returned from a dispatch of `connection`: what it sent there is written, or with the next ones, if the
-    /// I/O thread does it.
-    pub(crate) fn end_dispatch(&self, connection: &Arc<Connection>) {
-        if self.is_inline() {
-            let sent = self.sent_in_dispatch.take();
-            if sent > 0 {
-                self.sends_once.set(sent == 1);
+    /// Writes what waits, in the order in which it was sent first.
+    pub(crate) fn write_waiting(&self) {
+        for connection in self.take() {
+            connection.flush();
+        }
+    }
+
+    /// Writes what waits, where JavaScript drives, before `connection` is written to for a reason of its own.
+    pub(crate) fn write_before(&self, connection: &Connection) {
+        let is_alone = self.waiting.get() == 1 && connection.is_dirty();
+        if self.is_inline() && self.is_pending() && !is_alone {
+            self.write_waiting();
+        }
+    }
+
+    /// Takes those that wait.
+    fn take(&self) -> Vec<Arc<Connection>> {
+        if self.waiting.take() == 0 {
+            return Vec::new();
+        }
+        let connections = self.backlog.take();
+        for connection in &connections {
+            connection.clear_dirty();
+        }
+        connections
+    }
+
+    /// JavaScript has returned from a dispatch: what it sent there, or before, is written, unless that is to many.
+    pub(crate) fn end_dispatch(&self) {
+        let waiting = self.waiting.get();
+        if !self.is_inline() {
+            if waiting >= HANDED_OVER {
+                self.flush();
             }
-            if connection.is_dirty() {
-                connection.flush();
-                if self.backlog.end_dispatch(connection) {
-                    connection.clear_dirty();
-                }
-            }
-        } else if self.backlog.len() >= HANDED_OVER {
-            self.flush();
+            return;
+        }
+        let sent = self.sent_in_dispatch.take();
+        if sent > 0 {
+            self.sends_once.set(sent == 1);
+        }
+        match waiting {
+            0 => {}
+            1 => self.write_only(),
+            2..=WRITTEN_IN_DISPATCH => self.write_waiting(),
+            _ => {}
+        }
+    }
+
+    /// Writes what waits for one connection: the memory of the list serves the next dispatch.
+    fn write_only(&self) {
+        if let Some(connection) = self.backlog.pop() {
+            self.waiting.set(0);
+            connection.clear_dirty();
+            connection.flush();
         }
     }
 
@@ -184,9 +249,7 @@ impl Sends {
     pub(crate) fn leave(&self, connections: Vec<Arc<Connection>>) {
         let deadline = Instant::now() + EXIT_TIMEOUT;
         self.leaving.set(Some(deadline));
-        for connection in self.backlog.take() {
-            connection.clear_dirty();
-        }
+        self.take();
         for connection in connections {
             connection.flush_until(deadline);
         }

@@ -70,7 +70,10 @@ impl World {
             skip_utf8_validation: false,
             deflate: None,
         };
-        self.connection.open(config, EARLY, Flush::Now);
+        if self.connection.open(config, EARLY, Flush::Now) {
+            let connection = Arc::clone(&self.connection);
+            self.engine.schedule(Pollable::Source(connection));
+        }
     }
 
     /// Polls until nothing more comes; tells what did.

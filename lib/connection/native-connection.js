@@ -4,6 +4,7 @@ const { ConnectionResource } = require('../native/async-context');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
+const onTaskDone = require('../native/task');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
@@ -13,15 +14,6 @@ const NativeByteStream = require('./native-byte-stream');
 const Passthrough = require('./passthrough');
 const refuseEnded = require('./refuse-ended');
 const StreamReader = require('./stream-reader');
-
-/**
- * How many rounds of the event loop the end of a closing handshake is told later, by
- * who began it, and over TLS by who answered: a close frame and FIN that came at once
- * `ws` would read in two rounds, and where both sides are in one process programs
- * rely on who hears first.
- */
-const ROUNDS_TO_ANSWER = 3;
-const ROUNDS_OF_TLS = 2;
 
 /** As in `src/engine/events/mod.rs`. */
 const OF_TLS = 1 << 17;
@@ -77,7 +69,9 @@ class NativeConnection extends NativeByteStream {
     const early =
       typeof this.early === 'string' ? Buffer.from(this.early) : this.early;
 
-    bridge.open(this.id, early, ...configOf(options));
+    if (bridge.open(this.id, early, ...configOf(options)) === 1) {
+      onceHandled(() => bridge.poll(this.id));
+    }
     this.early = undefined;
     if (options.extensions['permessage-deflate']) this._awaitFirstRead();
     if (this._socket !== null) this._socket.onStarted();
@@ -308,24 +302,28 @@ class NativeConnection extends NativeByteStream {
     // asked for from here on is closed, and tells nobody.
     const { _socket: socket } = this;
 
-    if (socket !== null) {
-      afterRounds(this._roundsToClose, () => socket.onClosed(reason));
-    } else {
-      const rounds = Math.max(this._roundsToClose, Number(isLast));
+    const tell = () => {
+      if (socket !== null) socket.onClosed(reason);
+      else this.onSocketClosed();
+    };
 
-      afterRounds(rounds, () => this.onSocketClosed());
-    }
+    if (this._hearsLast) onceRoundIsOver(tell);
+    else if (isLast && socket === null) timers.setImmediate(tell);
+    else tell();
   }
 
-  get _roundsToClose() {
-    const isOurs = this.isStarted
+  /**
+   * Of a closing handshake: who began it, and over TLS who answered, hears of the
+   * end when the event loop has gone round, and so after the other one, as with
+   * ws. A close frame and FIN that came at once it would read in two rounds, and
+   * where both sides are in one process programs rely on who hears first.
+   */
+  get _hearsLast() {
+    const hasBegun = this.isStarted
       ? this._handler.hasBegunClosing(this.websocket)
       : undefined;
 
-    if (isOurs === undefined) return 0;
-    if (this.session !== null) return isOurs ? 0 : ROUNDS_OF_TLS;
-
-    return isOurs ? ROUNDS_TO_ANSWER : 0;
+    return hasBegun !== undefined && hasBegun === (this.session === null);
   }
 
   /** FIN is told after all that came before it, even if that is kept. */
@@ -445,10 +443,24 @@ NativeConnection.prototype._idleReceiver = null;
 /** What OpenSSL said when it broke. @type {?string} */
 NativeConnection.prototype.tlsError = null;
 
-/** Calls back once the event loop has gone round so often. */
-function afterRounds(rounds, callback) {
-  if (rounds === 0) callback();
-  else timers.setImmediate(() => afterRounds(rounds - 1, callback));
+/**
+ * Calls back when the ticks and microtasks of now are done: a program has heard
+ * of the handshake, wherever it waited for it, before what came along with that
+ * is told. With ws that is told in the same turn, too.
+ */
+function onceHandled(callback) {
+  Promise.resolve().then(() => timers.nextTick(callback));
+}
+
+/**
+ * Calls back when the event loop goes round next: whatever closes in this round
+ * has told so.
+ */
+function onceRoundIsOver(callback) {
+  const task = bridge.awaitRound();
+
+  if (task === -1) timers.setImmediate(() => timers.setImmediate(callback));
+  else onTaskDone(task, callback);
 }
 
 module.exports = NativeConnection;

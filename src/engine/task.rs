@@ -42,14 +42,23 @@ impl Task {
             id,
         } = self;
         run_queue.push(Pollable::Once(Box::new(move |batch: &mut Batch| {
-            let first = batch.events.len();
-            match outcome {
-                Ok(bytes) => batch.push_owned(Kind::Done, bytes),
-                Err(violation) => batch.push_violation(violation),
-            }
-            batch.end_poll(first, false, || Owner::Task { bridge, id });
+            report(bridge, id, outcome, batch);
         })));
     }
+
+    /// Adds that it is over, and made nothing, to a batch.
+    pub fn end_in(self, batch: &mut Batch) {
+        report(self.bridge, self.id, Ok(Vec::new()), batch);
+    }
+}
+
+fn report(bridge: u32, id: u32, outcome: Outcome, batch: &mut Batch) {
+    let first = batch.events.len();
+    match outcome {
+        Ok(bytes) => batch.push_owned(Kind::Done, bytes),
+        Err(violation) => batch.push_violation(violation),
+    }
+    batch.end_poll(first, false, || Owner::Task { bridge, id });
 }
 
 impl Engine {

@@ -18,16 +18,23 @@ use crate::protocol::{Config, Endpoint, FrameFlags, Role};
 
 impl Connection {
     /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. With [`Flush::OnIoThread`] nothing is read
-    /// before the next [`Connection::process_pending`].
-    pub fn open(self: &Arc<Self>, config: Config, early: &[u8], flush: Flush) {
+    /// before the next [`Connection::process_pending`]. Otherwise, if this returns true, there is something to deliver, and the
+    /// caller has the connection polled.
+    pub fn open(self: &Arc<Self>, config: Config, early: &[u8], flush: Flush) -> bool {
         let is_client = config.role == Role::Client;
-        self.command(|state, _| {
+        let has_input = self.command(|state, _| {
             let awaits_tick_end = flush == Flush::OnIoThread;
             state.open(Endpoint::new(config), early);
+            let has_input = state.input.has_undelivered();
             state.input.awaits_tick_end = awaits_tick_end;
-            state.holds_sends = awaits_tick_end && (is_client || state.input.has_undelivered());
+            state.holds_sends = awaits_tick_end && (is_client || has_input);
+            has_input
         });
-        self.schedule_after_registration();
+        let is_polled = has_input && flush != Flush::OnIoThread;
+        if !is_polled {
+            self.schedule_after_registration();
+        }
+        is_polled
     }
 
     /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnIoThread`].

@@ -15,6 +15,7 @@ pub(super) const ENTRIES: Entries = &[
     (c"finishAdoption", entry!(finish_adoption)),
     (c"setNoDelay", entry!(set_no_delay)),
     (c"open", entry!(open)),
+    (c"poll", entry!(poll)),
     (c"send", entry!(send)),
     (c"write", entry!(write)),
     (c"queued", entry!(queued)),
@@ -80,21 +81,30 @@ fn set_no_delay(context: &CallContext, [id, on]: [sys::napi_value; 2]) -> sys::n
     })
 }
 
-/// `open(id, early, ...config)`: speaks WebSocket from here on; `early` is what was read of it already.
+/// `open(id, early, ...config)`: speaks WebSocket from here on; `early` is what was read of it already. Answers with 1 if
+/// there is something to deliver, by [`poll`], which has to be called then.
 fn open(
     context: &CallContext,
     [id, early, numbers @ ..]: [sys::napi_value; 2 + config::LENGTH],
 ) -> sys::napi_value {
     let env = context.env();
-    if let Some(connection) = context.connection(id) {
+    context.number_of(id, |connection| {
         let sends = context.environment().sends();
-        let flush = sends.flush_for_opening(&connection);
+        let flush = sends.flush_for_opening(connection);
         // SAFETY: the bytes are used in `open` only, where no JavaScript runs.
         let early = unsafe { bytes_of(env, early) };
         let config = config::read(env, numbers);
-        connection.open(config, early.as_deref().unwrap_or_default(), flush);
+        let is_polled = connection.open(config, early.as_deref().unwrap_or_default(), flush);
+        f64::from(u8::from(is_polled))
+    })
+}
+
+/// `poll(id)`: has the connection polled and what comes of it delivered: here and now, where JavaScript drives.
+fn poll(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
+    if let Some(connection) = context.connection(id) {
+        context.environment().poll_now(connection);
     }
-    undefined(env)
+    undefined(context.env())
 }
 
 /// `send(id, data, flags, key)`: frames and sends.

@@ -1,4 +1,4 @@
-//! The calls of an environment's ticks.
+//! The calls of an environment's ticks, and of its rounds.
 
 use napi::sys;
 
@@ -6,11 +6,18 @@ use super::{CallContext, Entries, entry};
 use crate::node::raw::values::{number, undefined};
 
 pub(super) const ENTRIES: Entries = &[
+    (c"awaitRound", entry!(await_round)),
     (c"flush", entry!(flush)),
     (c"isInline", entry!(is_inline)),
     (c"leave", entry!(leave)),
     (c"raise", entry!(raise)),
 ];
+
+/// `awaitRound()`: a task that is over when the event loop goes round next. Answers with its id, or -1 without libuv.
+fn await_round(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
+    let id = context.environment().await_round(&context.bridge);
+    number(context.env(), id.map_or(-1.0, f64::from))
+}
 
 /// `flush()`: writes what was sent in this tick.
 fn flush(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {

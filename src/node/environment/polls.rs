@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use napi::{Error, Result, sys};
 
 use super::Environment;
-use crate::engine::Pollable;
+use crate::engine::{Batch, Connection, Pollable, Task};
+use crate::node::bridge::Bridge;
 use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::io_thread::{IoThread, Outbox};
 use crate::node::driver::policy::{Choice, Policy};
@@ -33,6 +34,8 @@ pub(super) struct Driver {
     spare: Cell<Option<SharedBatch>>,
     /// The JS thread has polled since the event loop last looked for events.
     has_polled: Cell<bool>,
+    /// Tasks that are over when the event loop goes round next.
+    next_round: RefCell<Vec<Task>>,
 }
 
 impl Driver {
@@ -46,6 +49,7 @@ impl Driver {
             pollables: RefCell::default(),
             spare: Cell::default(),
             has_polled: Cell::default(),
+            next_round: RefCell::default(),
         }
     }
 
@@ -255,6 +259,22 @@ impl Environment {
         self.adapt(has_polled.then_some(busy));
     }
 
+    /// Polls one connection, and delivers: the kernel has nothing to do with what comes of it. Where the I/O thread drives, by
+    /// now, that does it.
+    pub(crate) fn poll_now(&self, connection: Arc<Connection>) {
+        if !self.sends.is_inline() {
+            self.engine.schedule(Pollable::Source(connection));
+            return;
+        }
+        let mut batch = Batch::default();
+        catch_panic(|| Pollable::Source(connection).poll(&mut batch));
+        self.delivery.enqueue_owned(batch);
+        self.delivery.deliver();
+        if !self.sends.is_dispatching() {
+            self.sends.flush();
+        }
+    }
+
     fn next_pollable(&self) -> Option<Pollable> {
         self.driver.pollables.borrow_mut().pop_front()
     }
@@ -271,6 +291,7 @@ impl Environment {
     /// runs the event loop itself. What was sent leaves, and what was to be done afterwards is done meanwhile.
     fn before_poll(&self) {
         self.driver.has_polled.set(false);
+        self.begin_round();
         self.delivery.prepare();
         if self.sends.is_pending() {
             self.sends.flush();
@@ -278,9 +299,34 @@ impl Environment {
         if self.sends.is_inline() && !self.wakeup.idle.load(Ordering::Acquire) {
             self.end_polls();
         }
-        if !self.delivery.is_empty() || !self.driver.pollables.borrow().is_empty() {
+        if !self.delivery.is_empty()
+            || !self.driver.pollables.borrow().is_empty()
+            || !self.driver.next_round.borrow().is_empty()
+        {
             self.wakeup.send();
         }
+    }
+
+    /// Has `bridge` told when the event loop goes round next, before it looks for events: what it has closed meanwhile is
+    /// told by then. Returns the id of the task, or `None` where nobody tells of rounds.
+    pub(crate) fn await_round(&self, bridge: &Bridge) -> Option<u32> {
+        self.driver.prepare.borrow().as_ref()?;
+        let (id, task) = bridge.add_task();
+        self.driver.next_round.borrow_mut().push(task);
+        Some(id)
+    }
+
+    fn begin_round(&self) {
+        let tasks = self.driver.next_round.take();
+        if tasks.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        for task in tasks {
+            task.end_in(&mut batch);
+        }
+        self.delivery.enqueue_owned(batch);
+        self.delivery.deliver();
     }
 
     /// Ends a tick of JavaScript: writes all that was sent. Polls of the JS thread consult the policy themselves.

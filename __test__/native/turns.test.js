@@ -1,0 +1,155 @@
+'use strict';
+
+const { wsAndDrivers, linesOf } = require('../support/drivers');
+const { describeEach } = require('../support/implementations');
+
+/** The I/O thread has turns of its own. */
+const drivers = wsAndDrivers.filter(({ name }) => !name.includes('thread'));
+
+// Programs that fake the time let the event loop go round a given number of times.
+describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
+  test('comes what a client sent along with its request', async () => {
+    expect(
+      await linesOf(driver, (WebSocket) => {
+        const net = require('net');
+        const wss = new WebSocket.Server({ port: 0 });
+        let turn = 0;
+
+        wss.on('connection', (websocket) => {
+          const begin = turn;
+
+          websocket.on('message', (data) => {
+            console.log(String(data), turn - begin);
+            if (String(data) === 'b') {
+              websocket.terminate();
+              wss.close();
+            }
+          });
+        });
+        wss.on('listening', () => {
+          const { port } = wss.address();
+          const socket = net.connect(port, '127.0.0.1', () => {
+            const frame = (text) => [0x81, 0x81, 0, 0, 0, 0, text.charCodeAt()];
+
+            socket.write(
+              Buffer.concat([
+                Buffer.from(
+                  'GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n' +
+                    'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+                    `Sec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`
+                ),
+                Buffer.from([...frame('a'), ...frame('b')])
+              ])
+            );
+          });
+
+          socket.on('error', () => {}).resume();
+        });
+        count();
+
+        function count() {
+          turn++;
+          setImmediate(count).unref();
+        }
+      })
+    ).toEqual(['a 0', 'b 0']);
+  });
+
+  test.each([0, 1, 2])(
+    'comes what a server sends %i turns after it has accepted',
+    async (pause) => {
+      const [line] = await linesOf(
+        driver,
+        async (WebSocket, pause) => {
+          const { once } = require('events');
+          const turn = () => new Promise(setImmediate);
+          const wss = new WebSocket.Server({ port: 0 });
+
+          await once(wss, 'listening');
+
+          const { port } = wss.address();
+          const client = new WebSocket(`ws://127.0.0.1:${port}`);
+          const [peer] = await once(wss, 'connection');
+          let turns = 0;
+          let heard;
+
+          client.on('message', () => {
+            heard = turns;
+            client.send('answer');
+          });
+
+          const answered = once(peer, 'message').then(() => turns);
+
+          for (let done = 0; done < pause; done++) await turn();
+          peer.send('question');
+          while (turns < 9) {
+            await turn();
+            turns++;
+          }
+          console.log(heard, await answered);
+          client.terminate();
+          wss.close();
+        },
+        { args: [pause] }
+      );
+
+      expect(line).toBe(pause === 0 ? '1 2' : '0 1');
+    }
+  );
+
+  test.each([
+    ['client', 'own port'],
+    ['server', 'own port'],
+    ['client', 'http.Server'],
+    ['server', 'http.Server']
+  ])('hears a %s that it has closed, %s', async (beginner, place) => {
+    const [line] = await linesOf(
+      driver,
+      async (WebSocket, beginner, place) => {
+        const { once } = require('events');
+        const turn = () => new Promise(setImmediate);
+        const server =
+          place === 'own port'
+            ? undefined
+            : require('http').createServer().listen(0);
+        const wss = new WebSocket.Server(server ? { server } : { port: 0 });
+
+        await once(server ?? wss, 'listening');
+
+        const { port } = (server ?? wss).address();
+        const client = new WebSocket(`ws://127.0.0.1:${port}`);
+        const [[peer]] = await Promise.all([
+          once(wss, 'connection'),
+          once(client, 'open')
+        ]);
+
+        for (let turns = 0; turns < 9; turns++) await turn();
+
+        const order = [];
+        let turns = 0;
+        let ended;
+
+        client.on('close', () => hear('client'));
+        peer.on('close', () => hear('server'));
+        (beginner === 'client' ? client : peer).close();
+        while (order.length < 2) {
+          await turn();
+          turns++;
+        }
+        console.log(order.join(), ended);
+        wss.close();
+        server?.close();
+
+        function hear(who) {
+          order.push(who);
+          if (who === beginner) ended = turns;
+        }
+      },
+      { args: [beginner, place] }
+    );
+
+    expect(line).toBe(
+      beginner === 'client' ? 'server,client 3' : 'client,server 3'
+    );
+  });
+});

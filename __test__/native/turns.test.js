@@ -152,4 +152,27 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
       beginner === 'client' ? 'server,client 3' : 'client,server 3'
     );
   });
+
+  test('does not bring forward what threads of Node do', async () => {
+    expect(
+      await linesOf(driver, (WebSocket) => {
+        const fs = require('fs');
+        const wss = new WebSocket.Server({ port: 0 }, () => {
+          const { port } = wss.address();
+          const client = new WebSocket(`ws://127.0.0.1:${port}`);
+
+          client.on('message', () => {
+            fs.stat('.', () => console.log('stat'));
+            setImmediate(() => console.log('immediate'));
+            // It is done by then.
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+            client.terminate();
+            wss.close();
+          });
+        });
+
+        wss.on('connection', (websocket) => websocket.send('hello'));
+      })
+    ).toEqual(['immediate', 'stat']);
+  });
 });

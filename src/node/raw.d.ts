@@ -92,8 +92,14 @@ export interface Bridge {
   finishAdoption(id: number): void;
   /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
   setNoDelay(id: number, on: number): number;
-  /** Speaks WebSocket from here on; `early` is what was read of it already. */
-  open(id: number, early: Uint8Array | undefined, ...config: Config): void;
+  /**
+   * Speaks WebSocket from here on; `early` is what was read of it already.
+   * Returns 1 if there is something to deliver, for which `poll()` has to be
+   * called.
+   */
+  open(id: number, early: Uint8Array | undefined, ...config: Config): number;
+  /** Polls the connection and delivers what comes of that. */
+  poll(id: number): void;
   /**
    * Has the events of a connection delivered in an async context, which is made
    * here, with this resource. The bridge keeps the resource no longer alive
@@ -230,6 +236,11 @@ export interface Bridge {
   unsubscribeInHub(id: number, topic: string): void;
   /** To all others that are subscribed to a topic. */
   publishInHub(id: number, topic: string, bytes: Uint8Array): void;
+  /**
+   * Returns the number of a task that is over when the event loop goes round
+   * next; -1 where nobody tells of that.
+   */
+  awaitRound(): number;
   /** Writes what was sent in this tick. */
   flush(): void;
   /** 1 if this thread polls the engine. */

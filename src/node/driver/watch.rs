@@ -1,6 +1,7 @@
 //! What libuv calls for the inline driver.
 
 use std::ffi::{c_int, c_void};
+use std::rc::Rc;
 
 use crate::node::raw::uv::{self, Uv};
 use crate::node::raw::uv_handle::{Callback, UvHandle, call};
@@ -72,5 +73,62 @@ impl Prepare {
 }
 
 extern "C" fn on_prepare(handle: uv::Handle) {
+    call(handle);
+}
+
+/// Has libuv call once more when the event loop has looked for events, without waiting for any.
+pub(crate) struct NextRound {
+    idle: UvHandle,
+    check: UvHandle,
+}
+
+impl NextRound {
+    /// Calls `after_poll` when it is [awaited](Self::wait).
+    pub(crate) fn new(uv: Uv, event_loop: *mut c_void, after_poll: Callback) -> Option<Self> {
+        // SAFETY: the memory is for a `uv_idle_t`.
+        let init_idle = |handle| unsafe { (uv.idle_init)(event_loop, handle) };
+        // SAFETY: the memory is for a `uv_check_t`.
+        let init_check = |handle| unsafe { (uv.check_init)(event_loop, handle) };
+        let check = UvHandle::new(uv, uv::CHECK, after_poll, init_check)?;
+        match UvHandle::new(uv, uv::IDLE, Rc::new(|| ()), init_idle) {
+            Some(idle) => Some(Self { idle, check }),
+            None => {
+                check.close(|| ());
+                None
+            }
+        }
+    }
+
+    /// The event loop does not wait for events, then calls: before immediates, as with what comes of events.
+    pub(crate) fn wait(&self) {
+        let ((uv, idle), (_, check)) = (self.idle.parts(), self.check.parts());
+        // SAFETY: the handles are an open `uv_idle_t` and an open `uv_check_t`.
+        unsafe {
+            (uv.idle_start)(idle, on_idle);
+            (uv.check_start)(check, on_check);
+        }
+    }
+
+    /// Does not call any more.
+    pub(crate) fn stop(&self) {
+        let ((uv, idle), (_, check)) = (self.idle.parts(), self.check.parts());
+        // SAFETY: as in `wait`.
+        unsafe {
+            (uv.idle_stop)(idle);
+            (uv.check_stop)(check);
+        }
+    }
+
+    /// Gives the handles to who closes them.
+    pub(crate) fn into_handles(self) -> [UvHandle; 2] {
+        self.stop();
+        [self.idle, self.check]
+    }
+}
+
+/// While an idle handle is active the event loop does not wait.
+extern "C" fn on_idle(_: uv::Handle) {}
+
+extern "C" fn on_check(handle: uv::Handle) {
     call(handle);
 }

@@ -57,7 +57,7 @@ impl Environment {
     /// Stops all that could reach this environment, then has libuv close its handles. No JavaScript runs any more.
     pub(super) fn close(self: &Rc<Self>) {
         self.is_closed.set(true);
-        let (watch, prepare) = self.driver.stop_watching();
+        let watches = self.driver.stop_watching();
         let signal = self.wakeup.disconnect();
         self.driver.stop_thread();
         self.delivery.abandon();
@@ -66,7 +66,7 @@ impl Environment {
         if self.cleanup.is_async() {
             self.delivery.release();
         }
-        let handles: Vec<UvHandle> = [signal, watch, prepare].into_iter().flatten().collect();
+        let handles: Vec<UvHandle> = signal.into_iter().chain(watches).collect();
         self.cleanup.closing.set(handles.len());
         if handles.is_empty() {
             self.closed();

@@ -15,7 +15,7 @@ use crate::node::bridge::Bridge;
 use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::io_thread::{IoThread, Outbox};
 use crate::node::driver::policy::{Choice, Policy};
-use crate::node::driver::watch::{Prepare, Watch};
+use crate::node::driver::watch::{NextRound, Prepare, Watch};
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::Uv;
 use crate::node::raw::uv_handle::{Callback, UvHandle};
@@ -25,6 +25,7 @@ use crate::node::raw::values::check;
 pub(super) struct Driver {
     watch: RefCell<Option<Watch>>,
     prepare: RefCell<Option<Prepare>>,
+    next_round: RefCell<Option<NextRound>>,
     thread: RefCell<Option<IoThread>>,
     policy: RefCell<Policy>,
     outbox: Arc<Outbox>,
@@ -35,7 +36,7 @@ pub(super) struct Driver {
     /// The JS thread has polled since the event loop last looked for events.
     has_polled: Cell<bool>,
     /// Tasks that are over when the event loop goes round next.
-    next_round: RefCell<Vec<Task>>,
+    round_tasks: RefCell<Vec<Task>>,
 }
 
 impl Driver {
@@ -43,22 +44,24 @@ impl Driver {
         Self {
             watch: RefCell::default(),
             prepare: RefCell::default(),
+            next_round: RefCell::default(),
             thread: RefCell::default(),
             policy: RefCell::new(Policy::new(choice())),
             outbox: Arc::default(),
             pollables: RefCell::default(),
             spare: Cell::default(),
             has_polled: Cell::default(),
-            next_round: RefCell::default(),
+            round_tasks: RefCell::default(),
         }
     }
 
     /// The JS thread polls no more: libuv's handles, which have still to be closed.
-    pub(super) fn stop_watching(&self) -> (Option<UvHandle>, Option<UvHandle>) {
-        (
-            self.watch.take().map(Watch::into_handle),
-            self.prepare.take().map(Prepare::into_handle),
-        )
+    pub(super) fn stop_watching(&self) -> Vec<UvHandle> {
+        let watch = self.watch.take().map(Watch::into_handle);
+        let prepare = self.prepare.take().map(Prepare::into_handle);
+        let next_round = self.next_round.take().map(NextRound::into_handles);
+        let next_round = next_round.into_iter().flatten();
+        watch.into_iter().chain(prepare).chain(next_round).collect()
     }
 
     /// Ends the thread, if there is one.
@@ -87,8 +90,11 @@ impl Environment {
                 .and_then(|fd| Watch::new(uv, event_loop.cast(), fd, on_readable));
             let before_poll = self.callback(Self::before_poll);
             let prepare = Prepare::new(uv, event_loop.cast(), before_poll);
+            let after_poll = self.callback(Self::after_poll);
+            let next_round = NextRound::new(uv, event_loop.cast(), after_poll);
             self.driver.watch.replace(watch);
             self.driver.prepare.replace(prepare);
+            self.driver.next_round.replace(next_round);
         }
         if self.can_inline() && self.driver.policy.borrow_mut().count(0, 0, true) {
             self.drive_inline();
@@ -129,10 +135,13 @@ impl Environment {
 
     /// A thread takes over.
     fn drive_by_thread(&self) -> std::io::Result<()> {
-        if self.sends.set_inline(false)
-            && let Some(watch) = &*self.driver.watch.borrow()
-        {
-            watch.pause();
+        if self.sends.set_inline(false) {
+            if let Some(watch) = &*self.driver.watch.borrow() {
+                watch.pause();
+            }
+            if let Some(next_round) = &*self.driver.next_round.borrow() {
+                next_round.stop();
+            }
         }
         self.wakeup.idle.store(false, Ordering::Release);
         // A listener that runs the event loop may have interrupted the polls.
@@ -213,7 +222,26 @@ impl Environment {
         if is_first || self.driver.prepare.borrow().is_none() {
             self.poll();
         } else if self.engine.has_urgent() {
-            self.wakeup.send();
+            self.poll_next_round();
+        }
+    }
+
+    /// What is urgent is polled when the event loop goes round next. The wake-up signal would do, but libuv takes it with
+    /// those of its own threads: what these have done meanwhile, as looking a name up, would be told a round too early.
+    fn poll_next_round(&self) {
+        match &*self.driver.next_round.borrow() {
+            Some(next_round) => next_round.wait(),
+            None => self.wakeup.send(),
+        }
+    }
+
+    /// The event loop has looked for events.
+    fn after_poll(&self) {
+        if let Some(next_round) = &*self.driver.next_round.borrow() {
+            next_round.stop();
+        }
+        if self.sends.is_inline() {
+            self.poll_in_turn();
         }
     }
 
@@ -283,7 +311,7 @@ impl Environment {
     fn end_polls(&self) {
         self.wakeup.idle.store(true, Ordering::Release);
         if self.engine.has_urgent() {
-            self.wakeup.send();
+            self.poll_next_round();
         }
     }
 
@@ -301,7 +329,7 @@ impl Environment {
         }
         if !self.delivery.is_empty()
             || !self.driver.pollables.borrow().is_empty()
-            || !self.driver.next_round.borrow().is_empty()
+            || !self.driver.round_tasks.borrow().is_empty()
         {
             self.wakeup.send();
         }
@@ -312,12 +340,12 @@ impl Environment {
     pub(crate) fn await_round(&self, bridge: &Bridge) -> Option<u32> {
         self.driver.prepare.borrow().as_ref()?;
         let (id, task) = bridge.add_task();
-        self.driver.next_round.borrow_mut().push(task);
+        self.driver.round_tasks.borrow_mut().push(task);
         Some(id)
     }
 
     fn begin_round(&self) {
-        let tasks = self.driver.next_round.take();
+        let tasks = self.driver.round_tasks.take();
         if tasks.is_empty() {
             return;
         }

@@ -7,11 +7,13 @@ use std::ffi::{c_int, c_void};
 pub(crate) type Handle = *mut c_void;
 pub(crate) type AsyncCallback = extern "C" fn(Handle);
 pub(crate) type PollCallback = extern "C" fn(Handle, c_int, c_int);
-pub(crate) type PrepareCallback = extern "C" fn(Handle);
+pub(crate) type RoundCallback = extern "C" fn(Handle);
 pub(crate) type CloseCallback = extern "C" fn(Handle);
 
-/// `UV_ASYNC`, `UV_POLL` and `UV_PREPARE` of `uv_handle_type`.
+/// `UV_ASYNC`, `UV_CHECK`, `UV_IDLE`, `UV_POLL` and `UV_PREPARE` of `uv_handle_type`.
 pub(crate) const ASYNC: c_int = 1;
+pub(crate) const CHECK: c_int = 2;
+pub(crate) const IDLE: c_int = 6;
 pub(crate) const POLL: c_int = 8;
 pub(crate) const PREPARE: c_int = 9;
 
@@ -57,8 +59,14 @@ functions! {
     poll_start = c"uv_poll_start": fn(Handle, c_int, PollCallback) -> c_int;
     poll_stop = c"uv_poll_stop": fn(Handle) -> c_int;
     prepare_init = c"uv_prepare_init": fn(*mut c_void, Handle) -> c_int;
-    prepare_start = c"uv_prepare_start": fn(Handle, PrepareCallback) -> c_int;
+    prepare_start = c"uv_prepare_start": fn(Handle, RoundCallback) -> c_int;
     prepare_stop = c"uv_prepare_stop": fn(Handle) -> c_int;
+    idle_init = c"uv_idle_init": fn(*mut c_void, Handle) -> c_int;
+    idle_start = c"uv_idle_start": fn(Handle, RoundCallback) -> c_int;
+    idle_stop = c"uv_idle_stop": fn(Handle) -> c_int;
+    check_init = c"uv_check_init": fn(*mut c_void, Handle) -> c_int;
+    check_start = c"uv_check_start": fn(Handle, RoundCallback) -> c_int;
+    check_stop = c"uv_check_stop": fn(Handle) -> c_int;
     close = c"uv_close": fn(Handle, CloseCallback);
     ref_handle = c"uv_ref": fn(Handle);
     unref_handle = c"uv_unref": fn(Handle);

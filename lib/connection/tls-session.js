@@ -18,9 +18,10 @@ const ROUNDS = 8;
 /** Those that Node still uses; null until there is one. */
 let pending = null;
 
-/** The process exits: what was sent has to leave. */
+/** The process exits: what was sent has to leave, and no thread comes to it. */
 function takeAll() {
   for (const session of pending) session.takeNow();
+  bridge.leave();
 }
 
 /**

@@ -323,7 +323,11 @@ class NativeConnection extends NativeByteStream {
       ? this._handler.hasBegunClosing(this.websocket)
       : undefined;
 
-    return hasBegun !== undefined && hasBegun === (this.session === null);
+    if (hasBegun === undefined) return false;
+    if (this.session === null) return hasBegun;
+
+    // With a socket below, whose end comes first, that takes a round as well.
+    return !hasBegun && this.session.rawSocket === null;
   }
 
   /** FIN is told after all that came before it, even if that is kept. */

@@ -12,7 +12,7 @@ const path = require('path');
 const { once } = require('events');
 const { Duplex } = require('stream');
 
-const { bridgeToClient } = require('./http2-bridges');
+const { bridgeToClient, maxSessionMemory } = require('./http2-bridges');
 
 const { library, route, options, url, concurrency } = JSON.parse(
   process.argv[2]
@@ -47,7 +47,9 @@ async function prepare() {
 
   await once(bridge, 'listening');
 
-  const session = http2.connect(`http://127.0.0.1:${bridge.address().port}`);
+  const session = http2.connect(`http://127.0.0.1:${bridge.address().port}`, {
+    maxSessionMemory
+  });
 
   return {
     connect: (target) => connectHttp2(session, target, options),

@@ -9,7 +9,7 @@ const http2 = require('http2');
 const path = require('path');
 const { Duplex } = require('stream');
 
-const { bridgeToServer } = require('./http2-bridges');
+const { bridgeToServer, maxSessionMemory } = require('./http2-bridges');
 
 const { library, route, options } = JSON.parse(process.argv[2]);
 const { WebSocketServer } = require(library);
@@ -44,7 +44,7 @@ const servers = {
   },
 
   http2() {
-    const server = http2.createServer();
+    const server = http2.createServer({ maxSessionMemory });
     const wss = new WebSocketServer({ noServer: true, ...options });
 
     require(path.join(library, 'lib/extra')).serveHttp2(wss, server);

@@ -8,13 +8,18 @@ const http2 = require('http2');
 
 const HOST = '127.0.0.1';
 
+/** In MiB: Node.js refuses streams of a session that holds more, and several messages of 16 are on their way. */
+const maxSessionMemory = 1024;
+
 /** A server of HTTP/1.1 in front of one of HTTP/2. */
 function bridgeToServer(server) {
   const bridge = http.createServer();
   let session;
 
   server.on('listening', () => {
-    session = http2.connect(`http://${HOST}:${server.address().port}`);
+    session = http2.connect(`http://${HOST}:${server.address().port}`, {
+      maxSessionMemory
+    });
     session.once('remoteSettings', () => bridge.listen(0, HOST));
   });
 
@@ -49,6 +54,7 @@ function bridgeToServer(server) {
 function bridgeToClient(url) {
   const { hostname, port } = new URL(url);
   const bridge = http2.createServer({
+    maxSessionMemory,
     settings: { enableConnectProtocol: true }
   });
 
@@ -101,4 +107,4 @@ function failTogether(stream, socket) {
   socket.on('close', () => stream.resume());
 }
 
-module.exports = { bridgeToClient, bridgeToServer };
+module.exports = { bridgeToClient, bridgeToServer, maxSessionMemory };

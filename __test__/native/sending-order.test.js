@@ -33,7 +33,17 @@ describeEach(drivers, 'what is sent in one tick', (driver) => {
             websockets.forEach((each, number) => {
               const callback = () => {};
 
-              if (String(data) === 'mixed') {
+              if (String(data) === 'looked at') {
+                each.send('short');
+                if (number !== Number(count) - 1) return;
+                // What would be written now if the others were not before it.
+                void each.bufferedAmount;
+                each._socket.cork();
+                each._socket.uncork();
+              } else if (String(data) === 'written to') {
+                if (number !== Number(count) - 1) each.send('short');
+                else each._socket.write(Buffer.from([0x81, 1, 0x78]));
+              } else if (String(data) === 'mixed') {
                 if (number % 5 === 1) each.send('callback', callback);
                 else if (number % 5 === 2) each.send('x'.repeat(20000));
                 else if (number % 5 === 3) each.ping();
@@ -112,6 +122,10 @@ describeEach(drivers, 'what is sent in one tick', (driver) => {
             say(last, 'all');
             await hear(hasAll);
           }
+          for (const text of ['looked at', 'written to']) {
+            say(1, text);
+            await hear(hasAll);
+          }
           say(1, 'mixed');
           await hear(hasAll);
           wss.close();
@@ -156,5 +170,5 @@ function expectedOf(count) {
   const all = Array.from({ length: count }, (_, number) => number).join();
   const round = [all, String(count - 1), all, all];
 
-  return [...round, ...round, all];
+  return [...round, ...round, all, all, all];
 }

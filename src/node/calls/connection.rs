@@ -156,7 +156,7 @@ fn written(context: &CallContext, [id, now]: [sys::napi_value; 2]) -> sys::napi_
     context.number_of(id, |connection| {
         let sends = context.environment().sends();
         if sends.is_inline() || u32_of(context.env(), now) != 0 {
-            sends.write_before(connection);
+            sends.write_in_turn(connection);
             connection.flush();
         }
         connection.written() as f64
@@ -173,6 +173,7 @@ fn takes_at_once(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi
 /// `pending(id)`: bytes the kernel does not have, after a try to write.
 fn pending(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| {
+        context.environment().sends().write_in_turn(connection);
         connection.flush_fully();
         connection.pending() as f64
     })

@@ -202,6 +202,14 @@ impl Sends {
         }
     }
 
+    /// Writes what waits for `connection`, where JavaScript drives and others have their turn before: else who asks for it
+    /// writes it.
+    pub(crate) fn write_in_turn(&self, connection: &Connection) {
+        if connection.is_dirty() {
+            self.write_before(connection);
+        }
+    }
+
     /// Takes those that wait.
     fn take(&self) -> Vec<Arc<Connection>> {
         if self.waiting.take() == 0 {

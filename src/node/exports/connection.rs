@@ -139,6 +139,9 @@ impl ConnectionHandle {
     /// Keeps what is sent together, until it is uncorked.
     #[napi(catch_unwind)]
     pub fn set_corked(&self, corked: bool) {
+        if let Some(environment) = Environment::existing() {
+            environment.sends().write_in_turn(&self.connection);
+        }
         self.connection.set_corked(corked);
     }
 

@@ -12,6 +12,7 @@ const { channels } = require('./diagnostics');
 const { createNotOpen } = require('./errors/protocol-errors');
 const { handler, onSenderError, startOptions } = require('./handler');
 const keepOwn = require('./node/keep-own');
+const Listeners = require('./node/listeners');
 const ConnectionOutput = require('./connection/connection-output');
 const { BINARY_TYPES, EMPTY } = require('./payload');
 const Sender = require('./sender');
@@ -59,6 +60,8 @@ class WebSocket extends EventEmitter {
    */
   constructor(address, protocols, options) {
     super();
+
+    this._events = new Listeners();
 
     this._binaryType = BINARY_TYPES[0];
     this._extensions = NO_EXTENSIONS;

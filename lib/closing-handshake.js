@@ -26,7 +26,8 @@ const ABNORMAL_CLOSURE = 1006;
  * How a WebSocket ends (RFC 6455, section 7). Whatever begins the end is told
  * here, and nowhere else a WebSocket becomes CLOSING:
  *
- * - `start()`: `close()` was called; the peer has `_closeTimeout` to answer
+ * - `start()`: `close()` was called; the peer has `_closeTimeout` to answer, or to
+ *   read what it is still sent
  * - `onCloseFrame()`: the peer's close frame came, and is answered with one
  * - `onViolation()`: the peer broke the protocol; it gets a close frame with the
  *   reason, and the program 'error'
@@ -66,6 +67,10 @@ class ClosingHandshake {
 
     if (websocket._readyState === CLOSING) {
       this._endIfDone();
+      // The peer has ended without one. With ws, one that does not read what it
+      // is still sent keeps the connection open for ever.
+      if (this.timer === null && this._connection?.destroyed === false)
+        this._limitTime();
     } else if (websocket._readyState === OPEN) {
       const onSent = (err) => {
         if (err) return;
@@ -205,10 +210,15 @@ class ClosingHandshake {
   }
 
   _beginWithTimeout() {
+    this.begin();
+    this._limitTime();
+  }
+
+  /** The connection is open for `_closeTimeout` more at most. */
+  _limitTime() {
     const { _connection: connection } = this;
     const { _closeTimeout: timeout } = this._websocket;
 
-    this.begin();
     this.timer = setTimeout(() => connection.destroy(), timeout);
   }
 

@@ -6,7 +6,7 @@ const { checkDuration } = require('./options');
 const { readyStates } = require('../constants');
 const { DEAD, SILENT } = require('./verdicts');
 
-const { CLOSED, OPEN } = readyStates;
+const { CLOSED, CLOSING, OPEN } = readyStates;
 
 /** A timer that is later than this was kept from being called. */
 const LATE = 1000;
@@ -86,8 +86,12 @@ class KeepAlive {
     this._stopSweep = forEachInBatches(
       this._websockets,
       (websocket) => {
+        const { readyState } = websocket;
+
         // Who does not read cannot tell.
-        if (websocket.readyState !== OPEN || websocket.isPaused) return;
+        if (websocket.isPaused) return;
+        // A peer that has ended may still read what waits for it, or not.
+        if (readyState !== OPEN && readyState !== CLOSING) return;
 
         const verdict = find(websocket)?.checkAlive(
           websocket,
@@ -98,7 +102,7 @@ class KeepAlive {
 
         if (verdict === SILENT) {
           hasPinged = true;
-          websocket.ping();
+          if (readyState === OPEN) websocket.ping();
         } else if (verdict === DEAD) {
           websocket.terminate();
         }

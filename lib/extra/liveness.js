@@ -3,7 +3,7 @@
 // Whether the peer of a WebSocket gives signs of life. The engine knows what
 // came over its own sockets and keeps what it saw; of a stream it is kept here.
 
-const { kConnection } = require('../constants');
+const { kClosing, kConnection } = require('../constants');
 const { ALIVE, DEAD, SILENT } = require('./verdicts');
 
 /** @typedef {import('../websocket')} WebSocket */
@@ -50,7 +50,7 @@ class StreamLiveness {
  * Looks for signs of life: bytes that came, and progress of what is queued for
  * a slow reader.
  *
- * @param {WebSocket} websocket One that is open
+ * @param {WebSocket} websocket One that is open, or closing
  * @param {number} now In milliseconds, as the other two
  * @param {number} silence From when on it is to be pinged
  * @param {number} timeout From when on, after that, it is given up
@@ -58,6 +58,9 @@ class StreamLiveness {
  */
 function checkAlive(websocket, now, silence, timeout) {
   const connection = websocket[kConnection];
+
+  // What is left of it is limited in time already.
+  if (websocket[kClosing].timer !== null || connection.destroyed) return ALIVE;
 
   if (connection.checkAlive)
     return connection.checkAlive(now, silence, timeout);

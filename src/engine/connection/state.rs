@@ -271,7 +271,9 @@ impl State {
             is_queued: !self.output.is_empty(),
             has_undelivered: self.input.has_undelivered(),
         };
-        let has_unread = || stream.has_unread();
+        // The end of what the peer sends can be read again and again.
+        let is_ended = self.input.eof;
+        let has_unread = || !is_ended && stream.has_unread();
         self.liveness
             .get_or_insert_default()
             .check(&signs, has_unread, now, silence, timeout)

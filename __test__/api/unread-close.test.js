@@ -1,0 +1,95 @@
+'use strict';
+
+const { once } = require('events');
+
+const { keepAlive } = require('../../lib/extra');
+const { dialRaw, serveRaw } = require('../support/connection');
+const {
+  describeEach,
+  oxws,
+  routedImplementations
+} = require('../support/implementations');
+const { until } = require('../support/waiting');
+
+/** More than a kernel takes for a peer that does not read. */
+const MESSAGES = 48;
+const MESSAGE = Buffer.alloc(500_000, 'x');
+
+/** With ws close() does nothing there, and the connection is open for ever. */
+const ours = routedImplementations.filter(({ lib }) => lib === oxws);
+const ends = { server: serveRaw, client: dialRaw };
+
+/** A peer that has sent FIN, and has not read what waits for it. */
+async function endUnread(row, end, closeTimeout) {
+  const { websocket, peer } = await ends[end](row, {
+    closeTimeout,
+    perMessageDeflate: false
+  });
+  const results = [];
+
+  peer.socket.pause();
+  for (let index = 0; index < MESSAGES; index++) {
+    websocket.send(MESSAGE, (err) => results.push(err ? err.code : null));
+  }
+  peer.staysOpen = true;
+  peer.socket.end();
+  await until(() => websocket.readyState === websocket.CLOSING);
+  expect(websocket.bufferedAmount).toBeGreaterThan(0);
+
+  return { websocket, peer, results };
+}
+
+describeEach(
+  ours,
+  'close() after the end of a peer that does not read',
+  (row) => {
+    test.each(Object.keys(ends))(
+      'ends the connection after closeTimeout, %s',
+      async (end) => {
+        const { websocket, results } = await endUnread(row, end, 50);
+        const closed = once(websocket, 'close');
+
+        websocket.close();
+        websocket.close();
+
+        const [code, reason] = await closed;
+
+        expect([code, String(reason)]).toEqual([1006, '']);
+        // Each callback is called, with an error or, by Node's TLS, without.
+        await until(() => results.length === MESSAGES);
+      }
+    );
+
+    test.each(Object.keys(ends))(
+      'is not needed with keepAlive(), %s',
+      async (end) => {
+        const { websocket } = await endUnread(row, end, 30_000);
+        const closed = once(websocket, 'close');
+        const keeping = keepAlive(websocket, {
+          pingInterval: 30,
+          pingTimeout: 60
+        });
+        const [code] = await closed;
+
+        keeping.stop();
+        expect(code).toBe(1006);
+      }
+    );
+
+    test.each(Object.keys(ends))(
+      'leaves it the time to read all, %s',
+      async (end) => {
+        const { websocket, peer, results } = await endUnread(row, end, 30_000);
+        const closed = once(websocket, 'close');
+
+        websocket.close();
+        peer.socket.removeAllListeners('data').resume();
+
+        const [code] = await closed;
+
+        expect(code).toBe(1006);
+        expect(results).toEqual(Array(MESSAGES).fill(null));
+      }
+    );
+  }
+);

@@ -67,10 +67,9 @@ class ClosingHandshake {
 
     if (websocket._readyState === CLOSING) {
       this._endIfDone();
-      // The peer has ended without one. With ws, one that does not read what it
-      // is still sent keeps the connection open for ever.
+      // The peer has ended without a close frame.
       if (this.timer === null && this._connection?.destroyed === false)
-        this._limitTime();
+        this._awaitReader();
     } else if (websocket._readyState === OPEN) {
       const onSent = (err) => {
         if (err) return;
@@ -210,16 +209,28 @@ class ClosingHandshake {
   }
 
   _beginWithTimeout() {
-    this.begin();
-    this._limitTime();
-  }
-
-  /** The connection is open for `_closeTimeout` more at most. */
-  _limitTime() {
     const { _connection: connection } = this;
     const { _closeTimeout: timeout } = this._websocket;
 
+    this.begin();
     this.timer = setTimeout(() => connection.destroy(), timeout);
+  }
+
+  /**
+   * Ends the connection once the peer has read nothing of what it is still sent for
+   * `_closeTimeout`. With ws it is open for ever.
+   */
+  _awaitReader() {
+    const { _connection: connection } = this;
+    const { _closeTimeout: timeout } = this._websocket;
+    const taken = connection.bytesTaken;
+
+    this.timer = setTimeout(() => {
+      if (connection.bytesTaken === taken) connection.destroy();
+      else this._awaitReader();
+    }, timeout);
+    // With ws there is none that keeps the process alive.
+    this.timer.unref?.();
   }
 
   /**

@@ -61,7 +61,10 @@ class WebSocket extends EventEmitter {
   constructor(address, protocols, options) {
     super();
 
-    this._events = new Listeners();
+    // Who patches emitters may have added some.
+    const { _eventsCount: count } = /** @type {any} */ (this);
+
+    if (count === 0) this._events = new Listeners();
 
     this._binaryType = BINARY_TYPES[0];
     this._extensions = NO_EXTENSIONS;

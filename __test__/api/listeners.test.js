@@ -1,5 +1,7 @@
 'use strict';
 
+const EventEmitter = require('events');
+
 const { describeEach, implementations } = require('../support/implementations');
 
 /** A WebSocket that waits for its connection for ever. */
@@ -39,6 +41,26 @@ describeEach(implementations, 'the listeners of a WebSocket', (pair) => {
       expect(websocket.eventNames()).toContain(name);
       expect(websocket.emit(name, 1, 2)).toBe(true);
       expect(calls).toEqual([[1, 2]]);
+    }
+  });
+
+  test('may be there from the beginning', () => {
+    const { init } = EventEmitter;
+    const calls = [];
+
+    EventEmitter.init = function initWithListener(...args) {
+      init.apply(this, args);
+      this.on('ping', () => calls.push('ping'));
+    };
+
+    try {
+      const websocket = create(pair);
+
+      expect(websocket.emit('ping')).toBe(true);
+      expect(websocket.eventNames()).toEqual(['ping']);
+      expect(calls).toEqual(['ping']);
+    } finally {
+      EventEmitter.init = init;
     }
   });
 

@@ -3,9 +3,11 @@
 const { once } = require('events');
 
 const { keepAlive } = require('../../lib/extra');
+const { runInChild } = require('../support/child');
 const { dialRaw, serveRaw } = require('../support/connection');
 const {
   describeEach,
+  implementations,
   oxws,
   routedImplementations
 } = require('../support/implementations');
@@ -77,6 +79,36 @@ describeEach(
     );
 
     test.each(Object.keys(ends))(
+      'leaves a slow reader more than closeTimeout, %s',
+      async (end) => {
+        const { websocket, peer, results } = await endUnread(row, end, 30_000);
+        const closed = once(websocket, 'close');
+        let read = 0;
+
+        websocket.close();
+
+        const { _closeTimer: timer } = websocket;
+
+        peer.socket.removeAllListeners('data');
+        // More than what the kernels of both ends hold, and not all.
+        await until(() => {
+          read += peer.socket.read()?.length ?? 0;
+          return read > (MESSAGES * MESSAGE.length) / 2;
+        });
+        // The time is over.
+        timer._onTimeout();
+        expect(websocket._closeTimer).not.toBe(timer);
+        expect(websocket._socket.destroyed).toBe(false);
+        peer.socket.resume();
+
+        const [code] = await closed;
+
+        expect(code).toBe(1006);
+        expect(results).toEqual(Array(MESSAGES).fill(null));
+      }
+    );
+
+    test.each(Object.keys(ends))(
       'leaves it the time to read all, %s',
       async (end) => {
         const { websocket, peer, results } = await endUnread(row, end, 30_000);
@@ -93,3 +125,60 @@ describeEach(
     );
   }
 );
+
+describeEach(ours, 'keepAlive()', (row) => {
+  test.each(Object.keys(ends))(
+    'spares a peer that answers no ping, and reads slowly, %s',
+    async (end) => {
+      const { websocket, peer } = await ends[end](row, {
+        perMessageDeflate: false
+      });
+      let read = 0;
+
+      peer.socket.removeAllListeners('data').pause();
+      for (let index = 0; index < MESSAGES; index++) websocket.send(MESSAGE);
+
+      const keeping = keepAlive(websocket, {
+        pingInterval: 100,
+        pingTimeout: 200
+      });
+
+      await until(() => {
+        read += peer.socket.read(50_000)?.length ?? 0;
+        return read > (MESSAGES * MESSAGE.length) / 2;
+      });
+      keeping.stop();
+      expect(websocket.readyState).toBe(websocket.OPEN);
+      websocket.terminate();
+    }
+  );
+});
+
+describeEach(implementations, 'close() over a stream that has ended', (row) => {
+  test('keeps no process alive', async () => {
+    const { code, stdout, stderr } = await runInChild(row.name, (WebSocket) => {
+      const { Duplex } = require('stream');
+      const websocket = new WebSocket(null, undefined, {});
+      // It takes nothing.
+      const stream = new Duplex({ read() {}, write() {} });
+
+      websocket.setSocket(stream, Buffer.alloc(0), {});
+      websocket.send('unread');
+      websocket.send('unread');
+      stream.on('end', () => {
+        setImmediate(() => {
+          console.log(websocket.readyState);
+          websocket.close();
+        });
+      });
+      stream.push(null);
+      process.on('exit', () => console.log(websocket.readyState));
+    });
+
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: '2\n2\n',
+      stderr: ''
+    });
+  });
+});

@@ -407,6 +407,11 @@ class NativeConnection extends NativeByteStream {
     return this.bytesWritten;
   }
 
+  /** The same: a number that grows as the peer reads. */
+  get bytesTaken() {
+    return this.bytesWritten;
+  }
+
   /** See `src/engine/connection/liveness.rs`. */
   checkAlive(now, silence, timeout) {
     return bridge.checkAlive(this.id, now, silence, timeout);

@@ -201,6 +201,20 @@ class StreamConnection extends Connection {
     return this.socket.writableLength ?? 0;
   }
 
+  /**
+   * A number that grows as the peer reads: what the kernel took, if there is one
+   * below. What a stream was given it counts as written, or as waiting until all of
+   * that write has left.
+   */
+  get bytesTaken() {
+    const { _handle: handle } = /** @type {any} */ (this.socket);
+    const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
+
+    return writeQueueSize === undefined
+      ? -this.queuedBytes
+      : bytesWritten - writeQueueSize;
+  }
+
   get bytesToCompress() {
     return 0;
   }

@@ -21,8 +21,11 @@ class StreamLiveness {
   }
 
   check(stream, now, silence, timeout) {
-    const { bytesReceived: received, queuedBytes } = stream;
-    const written = stream.socket.bytesWritten ?? -queuedBytes;
+    const {
+      bytesReceived: received,
+      bytesTaken: written,
+      queuedBytes
+    } = stream;
     const progresses = queuedBytes > 0 && written !== this.written;
 
     this.written = written;

@@ -4,7 +4,7 @@ const { ConnectionResource } = require('../native/async-context');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
-const onTaskDone = require('../native/task');
+const { onceHandled, onceRoundIsOver } = require('../native/turns');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
@@ -451,25 +451,5 @@ NativeConnection.prototype._compressedSends = null;
 NativeConnection.prototype._idleReceiver = null;
 /** What OpenSSL said when it broke. @type {?string} */
 NativeConnection.prototype.tlsError = null;
-
-/**
- * Calls back when the ticks and microtasks of now are done: a program has heard
- * of the handshake, wherever it waited for it, before what came along with that
- * is told. With ws that is told in the same turn, too.
- */
-function onceHandled(callback) {
-  Promise.resolve().then(() => timers.nextTick(callback));
-}
-
-/**
- * Calls back when the event loop goes round next: whatever closes in this round
- * has told so.
- */
-function onceRoundIsOver(callback) {
-  const task = bridge.awaitRound();
-
-  if (task === -1) timers.setImmediate(() => timers.setImmediate(callback));
-  else onTaskDone(task, callback);
-}
 
 module.exports = NativeConnection;

@@ -141,6 +141,43 @@ async function enteredBy(pair) {
   return seen;
 }
 
+/** The same of two clients, the second of which was made inside a store. */
+async function enteredByClients(pair) {
+  const { wss, url } = await listen(pair);
+  const seen = [];
+  const clients = {};
+
+  wss.on('connection', (server) => {
+    server.on('message', (data) => server.send(data));
+  });
+
+  for (const name of ['a', 'b']) {
+    const create = () => dial(pair, url);
+    const client = name === 'a' ? create() : storage.run('b made', create);
+    const note = (event) => {
+      seen.push(`${name} ${event}: ${storage.getStore()}`);
+      storage.enterWith(`${name} ${event}`);
+    };
+
+    clients[name] = client;
+    client.on('open', () => note('open'));
+    client.on('message', (data) => note(`message ${data}`));
+    client.on('close', () => note('close'));
+    await once(client, 'open');
+  }
+
+  for (const [name, text] of ['a1', 'b1', 'b2', 'a2']) {
+    clients[name].send(text);
+    await once(clients[name], 'message');
+  }
+
+  for (const client of Object.values(clients)) {
+    client.close();
+    await once(client, 'close');
+  }
+  return seen;
+}
+
 /** What the callbacks of sends see; the kernel does not take the third one. */
 async function seenByCallbacks(pair) {
   const { server } = await connect(pair);
@@ -178,6 +215,12 @@ async function seenByCallbacks(pair) {
 describeEach(routedPairs, 'AsyncLocalStorage', (pair) => {
   test('what a listener enters stays with its connection', async () => {
     expect(await enteredBy(pair)).toEqual(await enteredBy(oracleOf(pair)));
+  });
+
+  test('what a listener of a client enters stays with it', async () => {
+    expect(await enteredByClients(pair)).toEqual(
+      await enteredByClients(oracleOf(pair))
+    );
   });
 
   test('a callback of send() has the context that it has with ws', async () => {

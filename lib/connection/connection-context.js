@@ -1,21 +1,21 @@
 'use strict';
 
 // The async context of a native connection: that of the handle which its socket
-// would have in Node. The addon calls in it, once it has one there. Where it cannot,
-// it calls in nobody's, and a resource of JavaScript's is entered here.
+// would have in Node. The addon calls in it, once it has one there: that is
+// cheaper than to enter one here. Where it cannot, without libuv and with values
+// in a frame of V8's, it calls in nobody's, and a resource of JavaScript's is entered
+// here.
 
 const {
   ConnectionResource,
   copyStores,
   createAccepted,
-  hasContextFrames
+  hasContextFrames,
+  hasFrame
 } = require('../native/async-context');
 const { bridge, hasUv } = require('../native/bridge');
 
 /** @typedef {import('./native-connection')} NativeConnection */
-
-/** The addon's contexts have no frames, and without libuv there are none. */
-const hasNativeContexts = hasUv && !hasContextFrames;
 
 /**
  * Has a connection take events in its context. Most connections that are idle have
@@ -27,18 +27,20 @@ const hasNativeContexts = hasUv && !hasContextFrames;
 function enter(connection, events) {
   const resource = connection.asyncResource;
 
-  if (resource === null && hasUv) {
-    // This is called in nobody's context.
-    createContext(connection, connection, 'TCPWRAP');
-  } else if (resource !== null && hasNativeContexts) {
-    resource.runInAsyncScope(() => createContext(connection, resource, 'OXWS'));
-  } else {
+  if (!hasUv || (resource !== null && hasFrame(resource))) {
     resourceOf(connection).runInAsyncScope(
       connection.receive,
       connection,
       events
     );
     return;
+  }
+
+  if (resource !== null) {
+    resource.runInAsyncScope(() => createContext(connection, resource, 'OXWS'));
+  } else {
+    // This is called in nobody's context.
+    createContext(connection, connection, 'TCPWRAP');
   }
 
   bridge.runInContext(connection.id, () => connection.receive(events));
@@ -78,15 +80,19 @@ function inheritContext(connection, type, handle, resource = null) {
   if (resource !== null) {
     connection.asyncResource = resource;
     resource.connection = connection;
-  } else if (hasNativeContexts) {
+  } else if (hasUv && !hasContextFrames) {
     createContext(connection, connection, type);
   } else {
+    // It may have a frame, which a context of the addon's cannot have.
     connection.asyncResource = new ConnectionResource(type);
     connection.asyncResource.connection = connection;
   }
-  if (handle !== undefined) {
-    copyStores(handle, connection.asyncResource ?? connection);
-  }
+  if (handle !== undefined) copyStoresOf(handle, connection);
 }
 
-module.exports = { enter, inheritContext, resourceOf };
+/** Gives a connection what AsyncLocalStorages have in the context of a handle. */
+function copyStoresOf(handle, connection) {
+  copyStores(handle, connection.asyncResource ?? connection);
+}
+
+module.exports = { copyStoresOf, enter, inheritContext, resourceOf };

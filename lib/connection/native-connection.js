@@ -9,7 +9,12 @@ const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
 const CompressedSends = require('./compressed-sends');
-const { enter, inheritContext, resourceOf } = require('./connection-context');
+const {
+  copyStoresOf,
+  enter,
+  inheritContext,
+  resourceOf
+} = require('./connection-context');
 const NativeByteStream = require('./native-byte-stream');
 const Passthrough = require('./passthrough');
 const refuseEnded = require('./refuse-ended');
@@ -188,6 +193,11 @@ class NativeConnection extends NativeByteStream {
   onHandedOver(type, handle, resource) {
     inheritContext(this, type, handle, resource);
     bridge.finishAdoption(this.id);
+  }
+
+  /** AsyncLocalStorages have here what they have in the context of a handle. */
+  copyStoresOf(handle) {
+    copyStoresOf(handle, this);
   }
 
   /** Called with the events of one chunk, or more of one. */

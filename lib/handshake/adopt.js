@@ -48,7 +48,8 @@ function adoptPlain(socket, early) {
   // of the handle.
   if (executionAsyncResource() === handle) {
     handOver();
-    handle.close();
+    // A listener of 'open' may have entered a store meanwhile.
+    handle.close(() => connection.copyStoresOf(handle));
   } else {
     handle.close(handOver);
   }

@@ -50,13 +50,21 @@ let frameSymbol;
  * @return {boolean}
  */
 function isInFrame() {
-  if (!hasContextFrames) return false;
+  return hasContextFrames && hasFrame(new PassiveResource('OXWS'));
+}
 
-  const resource = new PassiveResource('OXWS');
+/**
+ * Whether AsyncLocalStorages have values in the frame of a resource.
+ *
+ * @param {AsyncResource} resource
+ * @return {boolean}
+ */
+function hasFrame(resource) {
+  if (!hasContextFrames) return false;
 
   frameSymbol ??= symbolsOf(resource, FRAME)[0];
 
-  return resource[frameSymbol] !== undefined;
+  return frameSymbol === undefined || resource[frameSymbol] !== undefined;
 }
 
 /** Whether Node's http parser calls us: in the context of its socket. */
@@ -132,6 +140,7 @@ module.exports = {
   copyStores,
   createAccepted,
   hasContextFrames,
+  hasFrame,
   isInFrame,
   isInParser,
   prepareRoot

@@ -3,7 +3,6 @@
 const { createPrivateKey } = require('crypto');
 const { once } = require('events');
 const https = require('https');
-const net = require('net');
 const tls = require('tls');
 
 const { oxws, ws } = require('../support/implementations');
@@ -14,60 +13,9 @@ const {
 } = require('../support/resources');
 const { certificate, key } = require('../support/routes');
 const { KEY, OPCODE, frame, upgradeRequest } = require('../support/wire');
+const { middleTo } = require('./support/middle');
 
 const message = (payload) => frame({ opcode: OPCODE.text, payload, key: KEY });
-
-/**
- * What passes between a client that speaks TLS and a server: `up` goes on as
- * long as it is not held, and what was held is taken.
- */
-class Middle {
-  constructor(near, far) {
-    this.near = near;
-    this.far = far;
-    this._held = { up: null, down: null };
-    this._onHeld = () => {};
-    this._carry('up', near, far);
-    this._carry('down', far, near);
-  }
-
-  _carry(way, from, to) {
-    trackSocket(from).on('error', () => {});
-    from.setNoDelay(true);
-    from.on('data', (chunk) => {
-      if (this._held[way] === null) {
-        to.write(chunk);
-      } else {
-        this._held[way].push(chunk);
-        this._onHeld();
-      }
-    });
-    from.on('end', () => to.end());
-  }
-
-  hold(way) {
-    this._held[way] = [];
-  }
-
-  /** What came, once that is more than `length` bytes. */
-  async take(way, length = 0) {
-    const all = () => Buffer.concat(this._held[way]);
-
-    while (all().length <= length) {
-      await new Promise((resolve) => (this._onHeld = resolve));
-    }
-
-    const bytes = all();
-
-    this._held[way] = [];
-
-    return bytes;
-  }
-
-  release(way) {
-    this._held[way] = null;
-  }
-}
 
 /** A server's WebSocket, its raw client, what is between them and a trace. */
 async function open(lib, version) {
@@ -84,30 +32,22 @@ async function open(lib, version) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
-  const proxy = trackServer(net.createServer({ allowHalfOpen: true }));
-
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-
-  const accepted = once(proxy, 'connection');
+  const proxy = await middleTo(server.address().port);
   const connected = once(wss, 'connection');
   const client = trackSocket(
     tls.connect({
-      port: proxy.address().port,
+      port: proxy.port,
       host: '127.0.0.1',
       rejectUnauthorized: false
     })
   );
-  const [near] = await accepted;
-  const far = net.connect({
-    port: server.address().port,
-    host: '127.0.0.1',
-    allowHalfOpen: true
-  });
-  const middle = new Middle(near, far);
 
   client.on('error', () => {});
   await once(client, 'secureConnect');
+
+  const middle = await proxy.middle;
+  const { far } = middle;
+
   client.write(upgradeRequest());
 
   const [[websocket]] = await Promise.all([connected, once(client, 'data')]);

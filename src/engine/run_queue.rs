@@ -123,6 +123,14 @@ impl RunQueue {
         into.extend(queued.sources.drain(..));
     }
 
+    /// Takes the first one.
+    pub(super) fn take_first(&self) -> Option<Pollable> {
+        let mut queued = lock(&self.queued);
+        let first = (!queued.sources.is_empty()).then(|| queued.sources.remove(0));
+        queued.urgent &= !queued.sources.is_empty();
+        first
+    }
+
     pub(super) fn is_urgent(&self) -> bool {
         lock(&self.queued).urgent
     }

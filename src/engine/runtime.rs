@@ -163,6 +163,11 @@ impl Engine {
         &self.fan_outs
     }
 
+    /// Takes the first of the ready sources.
+    pub fn take_first(&self) -> Option<Pollable> {
+        self.run_queue.take_first()
+    }
+
     /// Moves the ready sources to the end of `into`.
     pub fn take_ready(&self, into: &mut impl Extend<Pollable>) {
         self.run_queue.take(into);

@@ -257,13 +257,19 @@ impl Connection {
             return;
         }
         let first = batch.events.len();
-        let (again, from_earlier_read, deflation) = self.with_state(|state, context| {
+        let (again, is_ahead, from_earlier_read, deflation) = self.with_state(|state, context| {
             let from_earlier_read = state.stream.is_none() || state.input.has_inflated();
             let read = state.input.bytes;
             let again = state.poll(self, context, batch);
             let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
-            (again, from_earlier_read, state.first_deflate_job())
+            let is_ahead = state.stream.as_ref().is_some_and(Stream::is_ahead);
+            (
+                again,
+                is_ahead,
+                from_earlier_read,
+                state.first_deflate_job(),
+            )
         });
         if let Some((job, length)) = deflation {
             self.deflate_in_poll(job, length, batch);
@@ -272,7 +278,10 @@ impl Connection {
             Owner::Source(Arc::<Self>::clone(self))
         });
         self.inflight.fetch_add(bytes, Ordering::AcqRel);
-        if again {
+        batch.goes_on = again && is_ahead;
+        if batch.goes_on {
+            self.schedule_first();
+        } else if again {
             self.schedule();
         }
     }

@@ -54,9 +54,9 @@ impl State {
             None => (batch.room(READ_SIZE), self.input.room(), false),
         };
         let read = if self.broken {
-            stream.read_now(memory, room)
+            stream.read_now(memory, room, !is_direct)
         } else {
-            stream.poll_read(context, memory, room)
+            stream.poll_read(context, memory, room, !is_direct)
         };
         match read {
             Poll::Pending => false,

@@ -32,6 +32,8 @@ pub struct Batch {
     pub busy: usize,
     /// Bytes that these polls compressed.
     pub(crate) deflated: usize,
+    /// The last poll has left something of what it had received: its source is the first on the list.
+    pub goes_on: bool,
     /// The length of the arena when the last poll ended.
     polled: usize,
     /// How many bytes the arena of the batch before had.
@@ -225,6 +227,7 @@ impl Batch {
         self.polled = 0;
         self.busy = 0;
         self.deflated = 0;
+        self.goes_on = false;
         self.polls.clear();
         self.events.clear();
         self.fragments.clear();

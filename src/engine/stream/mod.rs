@@ -121,19 +121,20 @@ impl Stream {
         each!(self, stream => SockRef::from(stream), tls => tls.socket().socket())
     }
 
-    /// Reads at most `room` bytes, after what is in `buffer`, which has the room. Not ready: `context` is woken when
-    /// there is something.
+    /// Reads at most `room` bytes, after what is in `buffer`, which has the room; with `is_chunk` what Node gives programs at
+    /// once, of TLS one record. Not ready: `context` is woken when there is something.
     pub(super) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
     ) -> Poll<io::Result<usize>> {
         let mut spare = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..room]);
         let result = each!(
             self,
             stream => Pin::new(stream).poll_read(context, &mut spare),
-            tls => return tls.poll_read(context, buffer, room)
+            tls => return tls.poll_read(context, buffer, room, is_chunk)
         );
         let read = spare.filled().len();
         // SAFETY: `ReadBuf` counts only bytes that were written, and had no more than the spare capacity.
@@ -146,9 +147,10 @@ impl Stream {
         &mut self,
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
     ) -> Poll<io::Result<usize>> {
         if let Self::Tls(tls) = self {
-            return tls.read_now(buffer, room);
+            return tls.read_now(buffer, room, is_chunk);
         }
         match self.socket().recv(&mut buffer.spare_capacity_mut()[..room]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
@@ -159,6 +161,11 @@ impl Stream {
                 Poll::Ready(Ok(read))
             }
         }
+    }
+
+    /// Whether there are bytes to read that the kernel has given already.
+    pub(super) fn is_ahead(&self) -> bool {
+        matches!(self, Self::Tls(tls) if tls.is_ahead())
     }
 
     /// Whether the kernel has something to read: bytes, the end or a failure.

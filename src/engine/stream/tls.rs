@@ -5,6 +5,8 @@ use std::io::{self, IoSlice};
 use std::mem;
 use std::task::{Context, Poll};
 
+use bytes::{Buf, BytesMut};
+
 use super::{READ_SIZE, Stream};
 use crate::engine::tls::{FormerBios, FoundSession, Session};
 
@@ -32,7 +34,7 @@ pub struct TlsStream {
     socket: Stream,
     state: State,
     /// Records that were received, and not looked at.
-    received: Vec<u8>,
+    received: BytesMut,
     /// Bytes that records were made of which are not all sent: the next write begins with them, and has them done.
     encrypted: usize,
     /// The peer has said that no more comes.
@@ -54,7 +56,7 @@ impl TlsStream {
         Self {
             socket,
             state: State::Found(session),
-            received: Vec::new(),
+            received: BytesMut::new(),
             encrypted: 0,
             has_ended: false,
             is_shut: false,
@@ -84,7 +86,7 @@ impl TlsStream {
             return None;
         };
         let (session, received, bios) = Session::take(found, unsent)?;
-        self.received = received;
+        self.received = BytesMut::from(&received[..]);
         self.state = State::Taken(session);
         Some(bios)
     }
@@ -100,16 +102,17 @@ impl TlsStream {
         context: &mut Context<'_>,
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
     ) -> Poll<io::Result<usize>> {
         let mut rounds = 0;
-        self.read_with(buffer, room, |socket, records| {
+        self.read_with(buffer, room, is_chunk, |socket, records| {
             // A peer may send what brings us nothing, without end.
             if rounds == ROUNDS {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
             rounds += 1;
-            socket.poll_read(context, records, READ_SIZE)
+            socket.poll_read(context, records, READ_SIZE, true)
         })
     }
 
@@ -118,9 +121,10 @@ impl TlsStream {
         &mut self,
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
     ) -> Poll<io::Result<usize>> {
-        self.read_with(buffer, room, |socket, records| {
-            socket.read_now(records, READ_SIZE)
+        self.read_with(buffer, room, is_chunk, |socket, records| {
+            socket.read_now(records, READ_SIZE, true)
         })
     }
 
@@ -128,6 +132,7 @@ impl TlsStream {
         &mut self,
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
         mut receive: impl FnMut(&mut Stream, &mut Vec<u8>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let mut records = RECEIVED.take();
@@ -142,9 +147,10 @@ impl TlsStream {
             if self.encrypted == 0 && session.output().len() > MAX_ANSWERS {
                 break Poll::Pending;
             }
-            let early = mem::take(&mut self.received);
+            let before = buffer.len();
+            let is_early = !self.received.is_empty() || session.has_pending();
             records.clear();
-            if early.is_empty() && !session.has_pending() {
+            if !is_early {
                 records.reserve(READ_SIZE);
                 match receive(&mut self.socket, &mut records) {
                     // FIN is an end, too, whatever was said before.
@@ -152,16 +158,25 @@ impl TlsStream {
                     other => break other,
                 }
             }
-            let records = if early.is_empty() { &records } else { &early };
-            let before = buffer.len();
-            let (seen, ended) = session.read(records, buffer, room);
-            self.received.extend_from_slice(&records[seen..]);
+            let unseen = if is_early {
+                &self.received
+            } else {
+                &records[..]
+            };
+            let (seen, ended) = session.read(unseen, buffer, room, is_chunk);
+            if !is_early {
+                self.received.extend_from_slice(&records[seen..]);
+            } else if seen == self.received.len() {
+                self.received = BytesMut::new();
+            } else {
+                self.received.advance(seen);
+            }
             match ended {
                 Ok(ended) => self.has_ended = ended,
                 Err(error) => {
                     // An alert tells the peer why, as far as the kernel takes it.
                     let _ = self.flush();
-                    self.received = Vec::new();
+                    self.received = BytesMut::new();
                     self.state = State::Failed(Some(error));
                 }
             }
@@ -185,12 +200,14 @@ impl TlsStream {
 
     /// Whether there is something to read, or to be told, though the socket may have nothing.
     pub(crate) fn is_readable(&self) -> bool {
-        let is_ahead = match &self.state {
-            State::Found(_) => false,
-            State::Taken(session) => session.has_pending(),
-            State::Failed(failure) => failure.is_some(),
-        };
-        is_ahead || self.has_ended || !self.received.is_empty()
+        let has_failed = matches!(&self.state, State::Failed(Some(_)));
+        has_failed || self.has_ended || self.is_ahead()
+    }
+
+    /// Whether there are records that were received and not read, or a part of one.
+    pub(crate) fn is_ahead(&self) -> bool {
+        let is_begun = matches!(&self.state, State::Taken(session) if session.has_pending());
+        is_begun || !self.received.is_empty()
     }
 
     /// As [`Stream::write`]: bytes are written when all their records are with the kernel. Where it would block, the next

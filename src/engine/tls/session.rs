@@ -233,13 +233,14 @@ impl Session {
         unsafe { (self.openssl.pending)(self.ssl) > 0 }
     }
 
-    /// Reads what `records` hold to the end of `buffer`, `room` bytes at most. Returns how many of `records` it has seen,
-    /// and whether the peer has said that no more comes.
+    /// Reads what `records` hold to the end of `buffer`, `room` bytes at most, and with `is_chunk` the bytes of one record.
+    /// Returns how many of `records` it has seen, and whether the peer has said that no more comes.
     pub(crate) fn read(
         &mut self,
         records: &[u8],
         buffer: &mut Vec<u8>,
         room: usize,
+        is_chunk: bool,
     ) -> (usize, io::Result<bool>) {
         let end = buffer.len() + room;
         let work = || {
@@ -259,7 +260,7 @@ impl Session {
                 unsafe { buffer.set_len(buffer.len() + read as usize) };
                 // To ask for more, and be told that there is none, costs half of what a short record does.
                 // SAFETY: the pipe is the session's, and OpenSSL does not use it now.
-                if unsafe { (*self.pipe).is_read() } && !self.has_pending() {
+                if is_chunk || unsafe { (*self.pipe).is_read() } && !self.has_pending() {
                     break;
                 }
             }

@@ -262,6 +262,7 @@ impl Environment {
             catch_panic(|| pollable.poll(&mut batch.borrow_mut()));
             busy += batch.borrow().busy;
             let has_failure = batch.borrow().has_failure();
+            let goes_on = batch.borrow().goes_on;
             if self.delivery.is_delivering() {
                 // It may have to wait.
                 let taken = batch.borrow_mut().take();
@@ -270,6 +271,10 @@ impl Environment {
                 self.delivery.enqueue(&batch);
             }
             self.delivery.deliver();
+            // As Node, which gives programs all records that it has read before it looks at other sockets.
+            if goes_on && let Some(first) = self.engine.take_first() {
+                self.driver.pollables.borrow_mut().push_front(first);
+            }
             if has_failure {
                 // JavaScript has closed the connection: as with libuv that is told while the event loop goes round once.
                 self.engine

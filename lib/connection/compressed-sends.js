@@ -13,7 +13,7 @@ const { kInternal } = require('../constants');
  * written.
  */
 class CompressedSends {
-  /** @param {{destroyed: boolean, onDequeued: function(): void}} connection */
+  /** @param {{isDestroyedHere: boolean, onDequeued: function(): void}} connection */
   constructor(connection) {
     /** Bytes of these messages and of what is sent after them. */
     this.bufferedBytes = 0;
@@ -63,7 +63,8 @@ class CompressedSends {
         this._bytesAfter = 0;
       }
 
-      if (err || this._connection.destroyed) {
+      // With ws that ends what is being compressed, though it may have left here.
+      if (err || this._connection.isDestroyedHere) {
         err = createAbort('data was being compressed');
       } else {
         this.bufferedBytes -= length;

@@ -236,13 +236,20 @@ class Connection {
 
   /**
    * The socket is closed. After an orderly end our 'close' is the first to be
-   * heard of it; after an abrupt one who watches the socket hears it first.
+   * heard of it; after an abrupt one who watches the socket hears it first. What
+   * was kept is heard before either, and 'close' in a tick of its own then.
    */
   _closeAfter(ended) {
     const { websocket, _handler: handler } = this;
+    const isKept = this._hasChunks;
 
-    if (ended || handler.isCloseExpected(websocket)) this._deliverClose();
-    else timers.nextTick(() => this._deliverClose());
+    if (isKept) this._eventQueue.releaseAll();
+
+    if (!isKept && (ended || handler.isCloseExpected(websocket))) {
+      this._deliverClose();
+    } else {
+      timers.nextTick(() => this._deliverClose());
+    }
   }
 
   /** The socket is closed: what waits goes first, paused or not. */

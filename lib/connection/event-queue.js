@@ -1,6 +1,7 @@
 'use strict';
 
 const { kinds } = require('../native/bridge');
+const { isRound, roundNow } = require('../native/turns');
 const timers = require('../node/timers');
 
 const { CLOSE, PONG } = kinds;
@@ -52,11 +53,14 @@ class EventQueue {
     /** How many events of the first one have been delivered. */
     this._delivered = 0;
     this._isReleasing = false;
-    /** The last event, once there will be no other. */
+    /** Nothing comes any more, so that nothing waits for `resume()`. */
+    this._isEnded = false;
+    /** The last event, if it has not been delivered. */
     this._last = null;
-    this._isLastDelivered = false;
     /** Events that wait for a macrotask, oldest first. */
     this._deferred = null;
+    /** When the first of them came: see `roundNow()`. */
+    this._round = -1;
     this._immediate = null;
     /** Bytes of all that waits. */
     this._bytes = 0;
@@ -105,12 +109,35 @@ class EventQueue {
     if (isApart || this._deferred !== null) {
       const event = { kind, value, data, fragments, isApart };
 
-      this._deferred ??= [];
+      if (this._deferred === null) {
+        this._deferred = [];
+        this._round = roundNow();
+      }
+
       this._deferred.push(event);
       this._count(event);
       this.defer();
     } else {
       this._owner.emitEvent(kind, value, data, fragments);
+    }
+  }
+
+  /**
+   * FIN comes after all that came before, but for messages that have macrotasks to
+   * come: `ws` is told of it when libuv has read it, in the round after the last
+   * bytes, and sends nothing from there on.
+   */
+  receiveEnd(event) {
+    if (this.isPaused || this.isSynchronous || this._deferred === null) {
+      if (this._chunks !== null) this.keep(event, false);
+      else this.deliver(event);
+    } else if (isRound(this._round)) {
+      const { kind, value, data } = event;
+
+      this._deferred.splice(1, 0, { kind, value, data, isApart: true });
+      this._count(event);
+    } else {
+      this._owner.emitEvent(event.kind, event.value, event.data);
     }
   }
 
@@ -129,13 +156,19 @@ class EventQueue {
     this.isPaused = false;
 
     if (this._chunks === null) this._checkDrained();
-    else timers.nextTick(() => this._last === null && this._release());
+    else timers.nextTick(() => this._isEnded || this._release());
   }
 
-  /** Delivers all that waits, paused or not, and then this. */
+  /** Delivers all that was kept, paused or not: there will be no more. */
+  releaseAll() {
+    this._isEnded = true;
+    this._release();
+  }
+
+  /** Delivers all that waits, and then this. */
   end(event) {
     this._last = event;
-    this._release();
+    this.releaseAll();
   }
 
   /**
@@ -182,6 +215,8 @@ class EventQueue {
       this._immediate = null;
 
       if (this._deferred !== null) this.defer();
+      // As in `connection.js`: what was just emitted has a tick before it.
+      else if (this._last !== null) timers.nextTick(() => this._release());
       else this._release();
     });
   }
@@ -214,18 +249,20 @@ class EventQueue {
 
     while (
       this._chunks !== null &&
-      (this._last !== null || !(this.isPaused || this._isBusy))
+      (this._isEnded || !(this.isPaused || this._isBusy))
     ) {
       this._releaseChunk();
     }
 
     this._isReleasing = false;
 
-    if (this._last === null) {
+    if (!this._isEnded) {
       this._checkDrained();
-    } else if (!this._isLastDelivered) {
-      this._isLastDelivered = true;
-      this.deliver(this._last);
+    } else if (this._last !== null && this._deferred === null) {
+      const { kind, value, data } = this._last;
+
+      this._last = null;
+      this._owner.emitEvent(kind, value, data);
     }
   }
 

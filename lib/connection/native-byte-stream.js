@@ -6,6 +6,7 @@ const Connection = require('./connection');
 const NativeSocket = require('./native-socket');
 const onceDrained = require('./once-drained');
 const refuseEnded = require('./refuse-ended');
+const { ClosingTurn } = require('../native/turns');
 const { isWriteOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const WriteCallbacks = require('./write-callbacks');
@@ -332,6 +333,7 @@ class NativeByteStream extends Connection {
     // What was sent leaves first.
     this.session?.takeNow();
     this.destroyed = true;
+    this._closingTurn = new ClosingTurn();
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();
     this._closedWhilePaused = this.isStarted && this._isHoldingBack && !reset;
@@ -339,6 +341,11 @@ class NativeByteStream extends Connection {
     // What a paused WebSocket has not seen came before the end.
     if (this._closedWhilePaused) this.nativeHandle.closeAfterInput();
     else bridge.destroy(this.id, reset ? 1 : 0);
+  }
+
+  /** It was closed by who holds it, not by the peer or an error. */
+  get isDestroyedHere() {
+    return this._closingTurn !== null;
   }
 
   /** Sends FIN after all that is queued. */
@@ -393,6 +400,8 @@ NativeByteStream.prototype._isReading = true;
 NativeByteStream.prototype._isEndDue = false;
 /** Nothing is to be read or written. */
 NativeByteStream.prototype._isIdle = false;
+/** When libuv would tell that it is closed, if it was closed here. @type {?ClosingTurn} */
+NativeByteStream.prototype._closingTurn = null;
 /** It was paused when it was closed here. */
 NativeByteStream.prototype._closedWhilePaused = false;
 /** How many there were, once it is closed. */

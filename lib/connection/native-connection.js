@@ -262,8 +262,8 @@ class NativeConnection extends NativeByteStream {
     } else if (kind === END) {
       this.ended = true;
       if (this.isDetached) this._endSocket();
-      else if (this._hasChunks) this._eventQueue.keep(events, false);
-      else this._deliver(events);
+      else if (this._ownEventQueue === null) this._deliver(events);
+      else this._eventQueue.receiveEnd(events);
       if (this._mayIdle) this.notifyDrained();
     } else if (kind === CHUNK) {
       if (this.passthrough === null) this.socket.onChunk(events.data);
@@ -298,10 +298,11 @@ class NativeConnection extends NativeByteStream {
     }
 
     const isLast = this._discount();
+    const isEarly = this._isClosedEarly;
 
     // The program may still read from the socket what came before.
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);
-    if (!this._isIdle) this._disconnect();
+    if (!this._isIdle && !isEarly) this._disconnect();
 
     this._callbacks?.end(reason);
     if (this.awaitingFirstRead) this._endFirstRead();
@@ -318,6 +319,7 @@ class NativeConnection extends NativeByteStream {
     };
 
     if (this._hearsLast) onceRoundIsOver(tell);
+    else if (isEarly) this._closingTurn.once(tell);
     else if (isLast && socket === null) timers.setImmediate(tell);
     else tell();
   }
@@ -329,15 +331,30 @@ class NativeConnection extends NativeByteStream {
    * where both sides are in one process programs rely on who hears first.
    */
   get _hearsLast() {
-    const hasBegun = this.isStarted
-      ? this._handler.hasBegunClosing(this.websocket)
-      : undefined;
+    const hasBegun = this._hasBegunClosing;
 
     if (hasBegun === undefined) return false;
     if (this.session === null) return hasBegun;
 
     // With a socket below, whose end comes first, that takes a round as well.
     return !hasBegun && this.session.rawSocket === null;
+  }
+
+  /**
+   * It was closed here, not by a closing handshake, and libuv would not have told of
+   * that yet.
+   */
+  get _isClosedEarly() {
+    return (
+      this._closingTurn?.isOver === false && this._hasBegunClosing === undefined
+    );
+  }
+
+  /** Of a closing handshake whether it began here, undefined without one. */
+  get _hasBegunClosing() {
+    return this.isStarted
+      ? this._handler.hasBegunClosing(this.websocket)
+      : undefined;
   }
 
   /** FIN is told after all that came before it, even if that is kept. */
@@ -349,6 +366,11 @@ class NativeConnection extends NativeByteStream {
   /** The stream of a detached connection has ended. */
   _onEnd() {
     this.emitEvent(END, 0);
+  }
+
+  /** The socket is about to close, with this error. */
+  onSocketError() {
+    this._disconnect();
   }
 
   /** The socket is closed, and its object has emitted 'close'. */

@@ -65,7 +65,7 @@ class NativeSocket extends Socket {
   }
 
   _listen(isOpen) {
-    this.on('error', ignore);
+    this.on('error', onSocketError);
     if (isOpen) this.on('close', onSocketClose);
     this.on('newListener', noteListener);
   }
@@ -397,6 +397,8 @@ function onSocketClose() {
 }
 
 /** An error closes the WebSocket, which is all that it has to do. */
-function ignore() {}
+function onSocketError() {
+  this._connection.onSocketError();
+}
 
 module.exports = NativeSocket;

@@ -99,6 +99,7 @@ class StreamConnection extends Connection {
   }
 
   _onClose() {
+    this._handler.disconnect(this.websocket);
     this._reader.close();
   }
 

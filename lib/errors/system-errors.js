@@ -70,13 +70,25 @@ function createTlsError(text) {
   });
 }
 
-/** Makes the error for a write to a socket that is destroyed. */
+/** Makes the error for a write to a socket that is destroyed, as Node makes it. */
 function createDestroyed() {
+  const code = 'ERR_STREAM_DESTROYED';
   const err = new Error('Cannot call write after a stream was destroyed');
 
+  // Such errors of Node's show their code.
+  err.name = `Error [${code}]`;
   Error.captureStackTrace(err, createDestroyed);
+  String(err.stack);
+  delete err.name;
+  Object.defineProperty(err, 'toString', {
+    value() {
+      return `${this.name} [${code}]: ${this.message}`;
+    },
+    configurable: true,
+    writable: true
+  });
 
-  return Object.assign(err, { code: 'ERR_STREAM_DESTROYED' });
+  return Object.assign(err, { code });
 }
 
 /**

@@ -24,4 +24,54 @@ function onceRoundIsOver(callback) {
   else onTaskDone(task, callback);
 }
 
-module.exports = { onceHandled, onceRoundIsOver };
+/** The part of a round in which libuv tells of what was closed by now. */
+class ClosingTurn {
+  constructor() {
+    this.isOver = false;
+    this._callback = undefined;
+
+    const task = bridge.awaitClosing();
+    const end = () => {
+      this.isOver = true;
+      this._callback?.();
+    };
+
+    if (task === -1) timers.setImmediate(end);
+    else onTaskDone(task, end);
+  }
+
+  /** Calls back when it comes. */
+  once(callback) {
+    this._callback = callback;
+  }
+}
+
+/** How often the event loop came to its immediates after `roundNow()`. */
+let rounds = 0;
+let isAwaited = false;
+
+/** A number for `isRound()`. */
+function roundNow() {
+  if (!isAwaited) {
+    isAwaited = true;
+    timers.setImmediate(() => {
+      isAwaited = false;
+      rounds++;
+    });
+  }
+
+  return rounds;
+}
+
+/** Whether the event loop has not come to its immediates since `roundNow()`. */
+function isRound(round) {
+  return isAwaited && round === rounds;
+}
+
+module.exports = {
+  ClosingTurn,
+  isRound,
+  onceHandled,
+  onceRoundIsOver,
+  roundNow
+};

@@ -241,6 +241,11 @@ export interface Bridge {
    * next; -1 where nobody tells of that.
    */
   awaitRound(): number;
+  /**
+   * Returns the number of a task that is over when libuv tells of the handles that
+   * are closed by now; -1 where nobody tells of that.
+   */
+  awaitClosing(): number;
   /** Writes what was sent in this tick. */
   flush(): void;
   /** 1 if this thread polls the engine. */

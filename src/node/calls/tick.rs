@@ -6,12 +6,19 @@ use super::{CallContext, Entries, entry};
 use crate::node::raw::values::{number, undefined};
 
 pub(super) const ENTRIES: Entries = &[
+    (c"awaitClosing", entry!(await_closing)),
     (c"awaitRound", entry!(await_round)),
     (c"flush", entry!(flush)),
     (c"isInline", entry!(is_inline)),
     (c"leave", entry!(leave)),
     (c"raise", entry!(raise)),
 ];
+
+/// `awaitClosing()`: a task that is over when libuv tells of what is closed by now. Answers with its id, or -1 without libuv.
+fn await_closing(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
+    let id = context.environment().await_closing(&context.bridge);
+    number(context.env(), id.map_or(-1.0, f64::from))
+}
 
 /// `awaitRound()`: a task that is over when the event loop goes round next. Answers with its id, or -1 without libuv.
 fn await_round(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {

@@ -132,3 +132,33 @@ extern "C" fn on_idle(_: uv::Handle) {}
 extern "C" fn on_check(handle: uv::Handle) {
     call(handle);
 }
+
+/// Has libuv call where it tells of handles that were closed by then: after the immediates.
+pub(crate) struct AfterClosing {
+    uv: Uv,
+    event_loop: *mut c_void,
+    callback: Callback,
+}
+
+impl AfterClosing {
+    /// Calls `callback` when it is [awaited](Self::wait).
+    pub(crate) fn new(uv: Uv, event_loop: *mut c_void, callback: Callback) -> Self {
+        Self {
+            uv,
+            event_loop,
+            callback,
+        }
+    }
+
+    /// Closes a handle that is there only for that. Returns false if there is none.
+    pub(crate) fn wait(&self) -> bool {
+        let (uv, event_loop) = (self.uv, self.event_loop);
+        // SAFETY: the memory is for a `uv_idle_t`, and the event loop is there as long as the environment.
+        let init = |handle| unsafe { (uv.idle_init)(event_loop, handle) };
+        let handle = UvHandle::new(uv, uv::IDLE, Rc::new(|| ()), init);
+        let callback = Rc::clone(&self.callback);
+        handle
+            .map(|handle| handle.close(move || callback()))
+            .is_some()
+    }
+}

@@ -15,7 +15,7 @@ use crate::node::bridge::Bridge;
 use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::io_thread::{IoThread, Outbox};
 use crate::node::driver::policy::{Choice, Policy};
-use crate::node::driver::watch::{NextRound, Prepare, Watch};
+use crate::node::driver::watch::{AfterClosing, NextRound, Prepare, Watch};
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::Uv;
 use crate::node::raw::uv_handle::{Callback, UvHandle};
@@ -26,6 +26,7 @@ pub(super) struct Driver {
     watch: RefCell<Option<Watch>>,
     prepare: RefCell<Option<Prepare>>,
     next_round: RefCell<Option<NextRound>>,
+    after_closing: RefCell<Option<AfterClosing>>,
     thread: RefCell<Option<IoThread>>,
     policy: RefCell<Policy>,
     outbox: Arc<Outbox>,
@@ -37,6 +38,8 @@ pub(super) struct Driver {
     has_polled: Cell<bool>,
     /// Tasks that are over when the event loop goes round next.
     round_tasks: RefCell<Vec<Task>>,
+    /// Tasks that are over when libuv tells of handles that are closed.
+    closing_tasks: RefCell<Vec<Task>>,
 }
 
 impl Driver {
@@ -45,6 +48,7 @@ impl Driver {
             watch: RefCell::default(),
             prepare: RefCell::default(),
             next_round: RefCell::default(),
+            after_closing: RefCell::default(),
             thread: RefCell::default(),
             policy: RefCell::new(Policy::new(choice())),
             outbox: Arc::default(),
@@ -52,6 +56,7 @@ impl Driver {
             spare: Cell::default(),
             has_polled: Cell::default(),
             round_tasks: RefCell::default(),
+            closing_tasks: RefCell::default(),
         }
     }
 
@@ -95,6 +100,9 @@ impl Environment {
             self.driver.watch.replace(watch);
             self.driver.prepare.replace(prepare);
             self.driver.next_round.replace(next_round);
+            let on_closing = self.callback(Self::on_closing);
+            let after_closing = AfterClosing::new(uv, event_loop.cast(), on_closing);
+            self.driver.after_closing.replace(Some(after_closing));
         }
         if self.can_inline() && self.driver.policy.borrow_mut().count(0, 0, true) {
             self.drive_inline();
@@ -350,7 +358,28 @@ impl Environment {
     }
 
     fn begin_round(&self) {
-        let tasks = self.driver.round_tasks.take();
+        self.end_tasks(self.driver.round_tasks.take());
+    }
+
+    /// Has `bridge` told when libuv tells of the handles that are closed by now. Returns the id of the task, or `None` without
+    /// libuv.
+    pub(crate) fn await_closing(&self, bridge: &Bridge) -> Option<u32> {
+        let after_closing = self.driver.after_closing.borrow();
+        let after_closing = after_closing.as_ref()?;
+        let mut tasks = self.driver.closing_tasks.borrow_mut();
+        if tasks.is_empty() && !after_closing.wait() {
+            return None;
+        }
+        let (id, task) = bridge.add_task();
+        tasks.push(task);
+        Some(id)
+    }
+
+    fn on_closing(&self) {
+        self.end_tasks(self.driver.closing_tasks.take());
+    }
+
+    fn end_tasks(&self, tasks: Vec<Task>) {
         if tasks.is_empty() {
             return;
         }

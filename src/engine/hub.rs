@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 use bytes::Bytes;
 
 use super::connection::NO_ID;
-use super::events::{Batch, Kind, Owner};
+use super::events::{Batch, Kind, Origin, Owner};
 use super::run_queue::{Pollable, Source};
 use super::runtime::Engine;
 use super::sync::lock;
@@ -236,7 +236,7 @@ impl Source for HubMember {
         if has_more {
             Arc::clone(&self).schedule();
         }
-        batch.end_poll(first, false, || Owner::Source(self));
+        batch.end_poll(first, Origin::Unit, || Owner::Source(self));
     }
 }
 

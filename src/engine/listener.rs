@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::accept_state::AcceptState;
 use super::connection::{Connection, NO_ID, Opening};
-use super::events::{Batch, Kind, Owner};
+use super::events::{Batch, Kind, Origin, Owner};
 use super::run_queue::{Pollable, Source};
 use super::runtime::Engine;
 use super::stream::Stream;
@@ -161,7 +161,7 @@ impl Source for Listener {
         // What is accepted is registered with the runtime.
         self.engine
             .enter(|| self.accept(&mut Context::from_waker(&waker), batch));
-        batch.end_poll(first, false, || Owner::Source(self));
+        batch.end_poll(first, Origin::Unit, || Owner::Source(self));
     }
 }
 

@@ -28,7 +28,7 @@ pub use connection::{
     Connection, DIRECT_WRITE, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking,
     Verdict,
 };
-pub use events::{Batch, Event, Kind, Owner, Place, PollEvents};
+pub use events::{Batch, Event, Kind, Origin, Owner, Place, PollEvents};
 pub use fan_out::{FanOut, Receivers};
 pub use file_lock::try_lock;
 pub use hub::HubMember;
@@ -38,7 +38,7 @@ pub use listener::listen_on;
 pub use run_queue::Pollable;
 pub use runtime::Engine;
 pub use shared_frame::{Frame, PendingFrame, SharedFrame};
-pub use stream::{DialError, Stream};
+pub use stream::{DialError, READ_SIZE, Stream};
 pub use task::{Outcome, Task};
 pub use thread_pool::{Effort, limit_jobs};
 pub use topics::{Change, INDIRECT, Topics};

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::events::{Batch, Kind, Owner};
+use super::events::{Batch, Kind, Origin, Owner};
 use super::run_queue::{Pollable, RunQueue};
 use super::runtime::Engine;
 use super::thread_pool::Effort;
@@ -58,7 +58,7 @@ fn report(bridge: u32, id: u32, outcome: Outcome, batch: &mut Batch) {
         Ok(bytes) => batch.push_owned(Kind::Done, bytes),
         Err(violation) => batch.push_violation(violation),
     }
-    batch.end_poll(first, false, || Owner::Task { bridge, id });
+    batch.end_poll(first, Origin::Unit, || Owner::Task { bridge, id });
 }
 
 impl Engine {

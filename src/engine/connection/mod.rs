@@ -114,6 +114,8 @@ pub struct Connection {
     dirty: AtomicU8,
     released: AtomicBool,
     inflight: AtomicUsize,
+    /// For who delivers its events: the number of those that were last put into a queue.
+    queued: AtomicU32,
     /// Bytes in the queue when it was last looked at, for those who do not want to wait for the lock.
     backlog: AtomicUsize,
     state: Mutex<State>,
@@ -139,6 +141,7 @@ impl Connection {
             dirty: AtomicU8::new(CLEAN),
             released: AtomicBool::new(false),
             inflight: AtomicUsize::new(0),
+            queued: AtomicU32::new(0),
             backlog: AtomicUsize::new(0),
             state: Mutex::new(state),
             listener,
@@ -247,6 +250,16 @@ impl Connection {
         }
     }
 
+    /// The number that was last noted.
+    pub fn queued(&self) -> u32 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Notes a number for [`queued`](Self::queued).
+    pub fn note_queued(&self, number: u32) {
+        self.queued.store(number, Ordering::Relaxed);
+    }
+
     /// So much is on its way to JavaScript that nothing more is read for it.
     fn is_backpressured(&self) -> bool {
         self.inflight.load(Ordering::Acquire) >= MAX_INFLIGHT
@@ -257,27 +270,25 @@ impl Connection {
             return;
         }
         let first = batch.events.len();
-        let (again, is_ahead, from_earlier_read, deflation) = self.with_state(|state, context| {
-            let from_earlier_read = state.stream.is_none() || state.input.has_inflated();
+        let (again, is_ahead, origin, deflation) = self.with_state(|state, context| {
+            let origin = state.origin();
             let read = state.input.bytes;
             let again = state.poll(self, context, batch);
             let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             let is_ahead = state.stream.as_ref().is_some_and(Stream::is_ahead);
-            (
-                again,
-                is_ahead,
-                from_earlier_read,
-                state.first_deflate_job(),
-            )
+            (again, is_ahead, origin, state.first_deflate_job())
         });
         if let Some((job, length)) = deflation {
             self.deflate_in_poll(job, length, batch);
         }
-        let bytes = batch.end_poll(first, from_earlier_read, || {
-            Owner::Source(Arc::<Self>::clone(self))
-        });
-        self.inflight.fetch_add(bytes, Ordering::AcqRel);
+        let bytes = batch.end_poll(first, origin, || Owner::Source(Arc::<Self>::clone(self)));
+        let before = self.inflight.fetch_add(bytes, Ordering::AcqRel);
+        if bytes > 0
+            && let Some(poll) = batch.polls.last_mut()
+        {
+            poll.follows = before > 0;
+        }
         batch.goes_on = again && is_ahead;
         if batch.goes_on {
             self.schedule_first();

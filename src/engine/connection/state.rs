@@ -12,7 +12,7 @@ use super::input::Input;
 use super::liveness::{Liveness, Signs, Verdict};
 use super::output::Output;
 use super::phase::Phase;
-use crate::engine::events::{Batch, Kind};
+use crate::engine::events::{Batch, Kind, Origin};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
 use crate::protocol::Endpoint;
@@ -152,6 +152,16 @@ impl State {
             return self.input.has_undelivered() && !self.input.is_on_hold();
         }
         again || self.writes_on
+    }
+
+    /// How what the next poll brings has come.
+    pub(super) fn origin(&self) -> Origin {
+        match &self.stream {
+            None => Origin::EarlierRead,
+            _ if self.input.has_inflated() => Origin::EarlierRead,
+            Some(Stream::Tls(_)) => Origin::Unit,
+            Some(_) => Origin::Stream,
+        }
     }
 
     fn connect(&mut self, context: &mut Context<'_>, limits: HeadLimits, batch: &mut Batch) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::in_place::InPlace;
-use super::{Event, Kind, Owner, Place, PollEvents, add_fragments};
+use super::{Event, Kind, Origin, Owner, Place, PollEvents, add_fragments};
 use crate::engine::stream::READ_SIZE;
 use crate::memory::buffer_pool;
 use crate::protocol::receiver::InflateJob;
@@ -163,7 +163,7 @@ impl Batch {
     pub(crate) fn end_poll(
         &mut self,
         first: usize,
-        from_earlier_read: bool,
+        origin: Origin,
         owner: impl FnOnce() -> Owner,
     ) -> usize {
         let events = first..self.events.len();
@@ -186,7 +186,8 @@ impl Batch {
             owner: owner(),
             events,
             bytes,
-            from_earlier_read,
+            origin,
+            follows: false,
         });
         bytes
     }

@@ -76,7 +76,7 @@ impl Sink for InPlace<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::batch::KEPT;
-    use super::super::{Batch, Owner};
+    use super::super::{Batch, Origin, Owner};
     use super::*;
     use crate::protocol::{Config, Endpoint, Limits, Role};
 
@@ -154,7 +154,7 @@ mod tests {
         let (mut batch, mut endpoint) = (Batch::default(), server());
         let size = size_of::<Event>();
         let end = |batch: &mut Batch, first| {
-            batch.end_poll(first, false, || Owner::Task { bridge: 0, id: 0 })
+            batch.end_poll(first, Origin::Unit, || Owner::Task { bridge: 0, id: 0 })
         };
         // The end of one message, another one, and the beginning of a third one.
         read(&mut batch, &mut endpoint, &HELLO[..8]);

@@ -5,6 +5,7 @@ mod in_place;
 
 use std::any::Any;
 use std::ops::Range;
+use std::ptr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -163,6 +164,22 @@ impl Owner {
             Self::Task { .. } => None,
         }
     }
+
+    /// Whether they are of this one.
+    pub fn is<T>(&self, source: &T) -> bool {
+        matches!(self, Self::Source(own) if ptr::addr_eq(Arc::as_ptr(own), source))
+    }
+}
+
+/// How the events of a poll came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a stream of bytes, which might have been read later, together with what came next.
+    Stream,
+    /// By themselves, as from one TLS record.
+    Unit,
+    /// They are, or begin with, what an earlier poll had read and a job has inflated since.
+    EarlierRead,
 }
 
 /// The events of one poll.
@@ -173,8 +190,10 @@ pub struct PollEvents {
     pub events: Range<usize>,
     /// What they take, payloads and what was read between them.
     pub bytes: usize,
-    /// They are, or begin with, what an earlier poll had read and a job has inflated since.
-    pub from_earlier_read: bool,
+    /// How they came.
+    pub origin: Origin,
+    /// JavaScript had still to take others of this source when they came.
+    pub follows: bool,
 }
 
 /// Appends the lengths of a message's fragments, and tells where they are.

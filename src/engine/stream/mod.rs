@@ -25,7 +25,7 @@ pub use tls::TlsStream;
 
 /// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
 /// a header, so that a message of this size is one chunk.
-pub(super) const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
+pub const READ_SIZE: usize = 64 * 1024 + MAX_HEADER_LEN;
 
 /// A peer that is gone is an error of this socket, never a SIGPIPE of the process.
 #[cfg(target_os = "linux")]

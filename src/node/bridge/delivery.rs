@@ -10,9 +10,10 @@ use napi::{Result, sys};
 use super::async_context::AsyncContext;
 use super::dispatch::deliver_events;
 use super::queue::{Delivering, Queue, Run, SharedBatch};
+use super::records::{CONTINUED, EARLIER_READ};
 use super::table::Entry;
 use super::{Bridge, Parts};
-use crate::engine::{Batch, Connection, HubMember, Kind, Listener, NO_ID, Owner};
+use crate::engine::{Batch, Connection, HubMember, Kind, Listener, NO_ID, Origin, Owner};
 use crate::node::driver::sends::Sends;
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::values::{check, undefined};
@@ -114,7 +115,7 @@ impl Delivery {
     fn deliver_run(&self, run: &Run) {
         let batch = run.batch.borrow();
         let poll = &batch.polls[run.poll];
-        let (bytes, from_earlier_read) = (poll.bytes, poll.from_earlier_read);
+        let (bytes, from_earlier_read) = (poll.bytes, poll.origin == Origin::EarlierRead);
         let is_last = run.events.end == poll.events.end;
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
@@ -151,13 +152,14 @@ impl Delivery {
             .as_ref()
             .and_then(|connection| Delivering::begin(&self.queue, connection, first));
         let is_delivered = self.in_callback_scope(bridge.context(id), || {
-            deliver_events(
-                &bridge,
-                id,
-                &run.batch,
-                run.events.clone(),
-                from_earlier_read,
-            );
+            let flags = if from_earlier_read { EARLIER_READ } else { 0 };
+            deliver_events(&bridge, id, &run.batch, run.events.clone(), flags);
+            for more in &run.more {
+                if connection.as_ref().is_some_and(|it| it.is_released()) {
+                    break;
+                }
+                deliver_events(&bridge, id, &more.batch, more.events.clone(), CONTINUED);
+            }
             // Its ticks may see others: the listeners have returned.
             drop(delivering);
         });
@@ -167,7 +169,8 @@ impl Delivery {
                 return;
             }
             if is_last {
-                connection.delivered(bytes);
+                let more = run.more.iter().map(Run::bytes).sum::<usize>();
+                connection.delivered(bytes + more);
             }
             if !is_delivered {
                 // Something of it is lost: nothing may follow.

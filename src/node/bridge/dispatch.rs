@@ -25,12 +25,12 @@ pub(crate) fn deliver_events(
     id: u32,
     batch: &RefCell<Batch>,
     events: Range<usize>,
-    from_earlier_read: bool,
+    flags: u32,
 ) {
     if bridge.is_released() {
         return;
     }
-    let records = bridge.records.begin(from_earlier_read);
+    let records = bridge.records.begin(flags);
     let mut next = events.start;
     while next < events.end {
         let events = next..events.end;

@@ -14,9 +14,9 @@ const WORDS: usize = 4;
 /// Words before the first record: flags.
 const HEADER: usize = 1;
 /// They had been read before their socket was closed.
-const EARLIER_READ: u32 = 1;
-/// More of the poll whose events the call before brought a part of.
-const CONTINUED: u32 = 2;
+pub(crate) const EARLIER_READ: u32 = 1;
+/// More of the chunk whose events the call before brought a part of.
+pub(crate) const CONTINUED: u32 = 2;
 
 /// The records of the events that the dispatch function is called with.
 pub(crate) struct Records {
@@ -44,10 +44,9 @@ impl Records {
     }
 
     /// Begins to write records for calls of the dispatch function. Those of a call that these interrupt come back at the
-    /// end. `from_earlier_read` is whether they had been read before the socket was closed.
-    pub(crate) fn begin(&self, from_earlier_read: bool) -> Writing<'_> {
+    /// end. `flags` are those of the first call.
+    pub(crate) fn begin(&self, flags: u32) -> Writing<'_> {
         let interrupted = self.words.copy_of(self.used.get());
-        let flags = if from_earlier_read { EARLIER_READ } else { 0 };
         self.words.set(0, [flags]);
         self.used.set(HEADER);
         Writing {
@@ -104,7 +103,7 @@ pub(crate) struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// The next call brings more of the same poll.
+    /// The next call brings more of the same chunk.
     pub(crate) fn go_on(&self) {
         self.records.words.set(0, [self.flags | CONTINUED]);
     }

@@ -115,7 +115,7 @@ impl Delivery {
     fn deliver_run(&self, run: &Run) {
         let batch = run.batch.borrow();
         let poll = &batch.polls[run.poll];
-        let (bytes, from_earlier_read) = (poll.bytes, poll.origin == Origin::EarlierRead);
+        let from_earlier_read = poll.origin == Origin::EarlierRead;
         let is_last = run.events.end == poll.events.end;
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
@@ -169,8 +169,7 @@ impl Delivery {
                 return;
             }
             if is_last {
-                let more = run.more.iter().map(Run::bytes).sum::<usize>();
-                connection.delivered(bytes + more);
+                connection.delivered(run.bytes);
             }
             if !is_delivered {
                 // Something of it is lost: nothing may follow.

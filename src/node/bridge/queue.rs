@@ -24,6 +24,8 @@ pub(crate) struct Run {
     pub(crate) events: Range<usize>,
     /// What the same connection has read since, and goes with them.
     pub(crate) more: Vec<Run>,
+    /// What all of these polls take.
+    pub(crate) bytes: usize,
 }
 
 impl Run {
@@ -33,13 +35,8 @@ impl Run {
             poll,
             events,
             more: Vec::new(),
+            bytes: batch.borrow().polls[poll].bytes,
         }
-    }
-
-    /// What its polls take, in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        let own = self.batch.borrow().polls[self.poll].bytes;
-        own + self.more.iter().map(Self::bytes).sum::<usize>()
     }
 
     /// Whether it is all of what one read of this connection has brought, or might have.
@@ -90,8 +87,9 @@ impl Queue {
             let place = connection.queued().wrapping_sub(self.first);
             if let Some(before) = self.runs.get_mut(place as usize)
                 && before.is_read_of(connection)
-                && before.bytes() + run.bytes() <= READ_SIZE
+                && before.bytes + run.bytes <= READ_SIZE
             {
+                before.bytes += run.bytes;
                 before.more.push(run);
                 return;
             }

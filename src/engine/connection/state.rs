@@ -160,6 +160,8 @@ impl State {
             None => Origin::EarlierRead,
             _ if self.input.has_inflated() => Origin::EarlierRead,
             Some(Stream::Tls(_)) => Origin::Unit,
+            // What came along with the handshake.
+            Some(_) if self.input.has_early() => Origin::Unit,
             Some(_) => Origin::Stream,
         }
     }

@@ -72,7 +72,17 @@ test.each(['native', 'adopted', 'TLS'])(
     const expected = await converse(ws, route);
 
     expect(Object.values(expected)).not.toContain(0);
-    expect(await converse(oxws, route)).toEqual(expected);
+
+    const calls = await converse(oxws, route);
+
+    // With the I/O thread a frame's header may come before its payload.
+    expect(calls).toEqual({
+      ...expected,
+      'Receiver#_write': expect.any(Number)
+    });
+    expect(calls['Receiver#_write']).toBeGreaterThanOrEqual(
+      expected['Receiver#_write']
+    );
   }
 );
 

@@ -158,7 +158,9 @@ describeEach(implementations, 'close() over a stream that has ended', (row) => {
   test('keeps no process alive', async () => {
     const { code, stdout, stderr } = await runInChild(row.name, (WebSocket) => {
       const { Duplex } = require('stream');
-      const websocket = new WebSocket(null, undefined, {});
+      const websocket = new WebSocket(null, undefined, {
+        closeTimeout: 60000
+      });
       // It takes nothing.
       const stream = new Duplex({ read() {}, write() {} });
 

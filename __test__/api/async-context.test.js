@@ -178,6 +178,21 @@ async function enteredByClients(pair) {
   return seen;
 }
 
+/** What 'close' sees where somebody else has ended it here. */
+async function seenByClose(pair, side, end) {
+  const { wss, url } = await listen(pair);
+  const accepted = once(wss, 'connection');
+  const client = storage.run('client', () => dial(pair, url));
+  const [[server]] = await Promise.all([accepted, once(client, 'open')]);
+  const websocket = side === 'server' ? server : client;
+  const closed = new Promise((resolve) => {
+    websocket.on('close', () => resolve(storage.getStore()));
+  });
+
+  setTimeout(() => storage.run('caller', end, websocket), 10);
+  return closed;
+}
+
 /** What the callbacks of sends see; the kernel does not take the third one. */
 async function seenByCallbacks(pair) {
   const { server } = await connect(pair);
@@ -220,6 +235,17 @@ describeEach(routedPairs, 'AsyncLocalStorage', (pair) => {
   test('what a listener of a client enters stays with it', async () => {
     expect(await enteredByClients(pair)).toEqual(
       await enteredByClients(oracleOf(pair))
+    );
+  });
+
+  test.each([
+    ['server', 'terminate()', (websocket) => websocket.terminate()],
+    ['client', 'terminate()', (websocket) => websocket.terminate()],
+    ['server', 'destroy()', ({ _socket: socket }) => socket.destroy()],
+    ['client', 'destroy()', ({ _socket: socket }) => socket.destroy()]
+  ])("'close' of a %s has its own, not that of %s", async (side, _, end) => {
+    expect(await seenByClose(pair, side, end)).toBe(
+      await seenByClose(oracleOf(pair), side, end)
     );
   });
 

@@ -1,6 +1,7 @@
 'use strict';
 
 const timers = require('../node/timers');
+const { PassiveResource } = require('./async-context');
 const { bridge } = require('./bridge');
 const onTaskDone = require('./task');
 
@@ -40,9 +41,11 @@ class ClosingTurn {
     else onTaskDone(task, end);
   }
 
-  /** Calls back when it comes. */
+  /** Calls back when it comes, in the async context of this call. */
   once(callback) {
-    this._callback = callback;
+    const resource = new PassiveResource('OXWS');
+
+    this._callback = () => resource.runInAsyncScope(callback);
   }
 }
 

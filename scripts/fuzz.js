@@ -10,7 +10,7 @@ const { parseArgs } = require('util');
 const root = path.join(__dirname, '..');
 const fuzz = path.join(root, 'fuzz');
 /** Of the differential fuzzer: what is played with ws and with oxws. */
-const KINDS = ['frames', 'handshakes', 'negotiations'];
+const KINDS = ['calls', 'frames', 'handshakes', 'negotiations'];
 const DRIVERS = ['inline', 'thread', 'alternate'];
 
 const targets = fs
@@ -26,7 +26,7 @@ const USAGE = `Usage: npm run fuzz [-- [options] [TARGET [SECONDS]]]
 
 Fuzzes TARGET, or each one, for SECONDS (60 by default). Targets:
 ${[...targets, ...KINDS].map((name) => `  ${name}`).join('\n')}
-  differential: the last three
+  differential: the last four
 
   --driver a,b  of ${KINDS.join(', ')}: ${DRIVERS}; each for its part of the time
   --seed n      of ${KINDS.join(', ')}: one scenario, with all that happens in it

@@ -4,10 +4,11 @@ const { isDeepStrictEqual } = require('util');
 
 /**
  * What is compared, by name. Each has `scenarioOf(seed)`, `play(library,
- * scenario, quiet)` and `DECISIONS`: what may differ, and why.
+ * scenario, quiet)` and `DECISIONS`: what may differ, and why; some have a
+ * `PATIENCE` of their own.
  */
 const KINDS = Object.fromEntries(
-  ['frames', 'handshakes', 'negotiations'].map((name) => [
+  ['calls', 'frames', 'handshakes', 'negotiations'].map((name) => [
     name,
     {
       ...require(`./${name}/scenario`),
@@ -22,7 +23,7 @@ const KINDS = Object.fromEntries(
  * loop: what it had not done when FIN came it does otherwise. A difference
  * counts if patience does not mend it.
  */
-const PATIENCE = [10, 50, 250, 1500];
+const WAITS = [10, 50, 250, 1500];
 
 /**
  * Plays the scenario of a seed with both libraries.
@@ -31,8 +32,9 @@ const PATIENCE = [10, 50, 250, 1500];
  *     they do the same, else why they may differ, null if they may not
  */
 async function differ(kind, ws, oxws, seed) {
-  const { scenarioOf, play, DECISIONS } = KINDS[kind];
+  const { scenarioOf, play, DECISIONS, PATIENCE = WAITS } = KINDS[kind];
   const scenario = scenarioOf(seed);
+  const plays = { ws: [], oxws: [] };
   let result;
 
   for (const quiet of PATIENCE) {
@@ -41,17 +43,30 @@ async function differ(kind, ws, oxws, seed) {
       play(oxws, scenario, quiet)
     ]);
 
-    result = { seed, scenario, ws: one, oxws: other };
-    result.decision = decide(DECISIONS, one, other);
+    plays.ws.push(one);
+    plays.oxws.push(other);
+    result = {
+      seed,
+      scenario,
+      decision: decide(DECISIONS, plays),
+      ws: one,
+      oxws: other
+    };
     if (result.decision !== null) break;
   }
+
   return result;
 }
 
-function decide(decisions, ws, oxws) {
-  if (isDeepStrictEqual(ws, oxws)) return '';
+/** What two of the plays say that are alike, or as alike as decided. */
+function decide(decisions, { ws, oxws }) {
+  const pairs = ws.flatMap((one) => oxws.map((other) => [one, other]));
 
-  const decision = decisions.find(([, holds]) => holds(ws, oxws));
+  if (pairs.some((pair) => isDeepStrictEqual(...pair))) return '';
+
+  const decision = decisions.find(([, holds]) =>
+    pairs.some((pair) => holds(...pair))
+  );
 
   return decision === undefined ? null : decision[0];
 }

@@ -4,6 +4,7 @@
 // differ: node main.js KIND SECONDS [SEED]. With a seed, only that scenario, and
 // all of it. OXWS_DRIVER chooses the driver.
 
+const { isDeepStrictEqual } = require('util');
 const ws = require('ws');
 
 const oxws = require('../..');
@@ -29,6 +30,25 @@ function show({ scenario, ws, oxws }) {
     );
   }
   console.dir({ ws, oxws }, { depth: null });
+}
+
+/** Only where they part. */
+function showDifference({ scenario, ws, oxws }) {
+  console.dir({ ...scenario, chunks: undefined }, { depth: null });
+  for (const name of Object.keys(ws)) {
+    if (isDeepStrictEqual(ws[name], oxws[name])) continue;
+
+    const first = [...ws[name]].findIndex(
+      (entry, index) => !isDeepStrictEqual(entry, oxws[name][index])
+    );
+    const from = Math.max(0, first < 0 ? ws[name].length : first) - 2;
+    const part = (list) => list.slice(Math.max(0, from), from + 6);
+
+    console.dir(
+      { [name]: { from, ws: part(ws[name]), oxws: part(oxws[name]) } },
+      { depth: null, breakLength: 120 }
+    );
+  }
 }
 
 function count(counts, name) {
@@ -65,7 +85,7 @@ async function search() {
       if (result.decision) count(decisions, result.decision);
       if (result.decision === null) {
         failures++;
-        show(result);
+        showDifference(result);
         console.log(
           `They differ: npm run fuzz -- ${kind} --seed ${result.seed}`
         );

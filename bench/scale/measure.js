@@ -47,12 +47,18 @@ async function measure(peer, options, load) {
     const after = await memoryOf(fleet);
     const opened = opening.connections;
 
+    // V8 gives memory back when nothing has happened for a while.
+    await wait(options.rest);
+
+    const rested = takeMemory(fleet.pids);
+
     return {
       peer: peer.name,
       processes,
       connections: first + opened,
       opening,
       memory: perConnection(before, after, opened),
+      rested: perConnection(before, rested, opened),
       idle: peer.pingsItself ? null : await idle(fleet, options.seconds),
       pinged: await ping(fleet, options),
       broadcast: await broadcast(fleet, options.seconds)

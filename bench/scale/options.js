@@ -10,6 +10,7 @@ const usage = `Usage: npm run bench:scale -- [options]
   --peer name=path   one more: bun=<binary> or uws=<uWebSockets.js>
   --interval n       seconds between two pings of keepAlive; 30 by default
   --intervals n      of these are measured; 2 by default
+  --rest n           seconds of rest, before memory is read again; 60 by default
   --seconds n        of idling, and of broadcasts, are measured; 10 by default
   --window n         handshakes at a time of each generator; 4 by default
   --node path        the Node.js of the servers
@@ -34,6 +35,7 @@ function parse(args) {
       out: { type: 'string', default: 'scale' },
       peer: { type: 'string', multiple: true, default: [] },
       peers: { type: 'string' },
+      rest: { type: 'string', default: '60' },
       seconds: { type: 'string', default: '10' },
       window: { type: 'string', default: '4' }
     }
@@ -47,6 +49,7 @@ function parse(args) {
     interval: count('interval', values.interval),
     intervals: count('intervals', values.intervals),
     peers: values.peers?.split(','),
+    rest: count('rest', values.rest),
     seconds: count('seconds', values.seconds),
     window: count('window', values.window)
   };

@@ -75,8 +75,9 @@ function all({ node, peer }) {
   return [
     clustered('ws', node, { module: require.resolve('ws') }, PLAIN),
     separate('oxws', node, 'node.js', oxws, false),
+    separate('oxws-http', node, 'node.js', { ...oxws, http: true }, false),
     clustered('oxws-cluster', node, oxws),
-    clustered('oxws-http', node, { ...oxws, http: true }),
+    clustered('oxws-http-cluster', node, { ...oxws, http: true }),
     ...peer.map((text) => pointedTo(text, node))
   ];
 }

@@ -24,7 +24,9 @@ const TABLES = {
   },
   'Memory, KiB a connection': {
     resident: ({ memory }) => kib(memory.resident),
+    '… after a rest': ({ rested }) => kib(rested.resident),
     'private dirty': ({ memory }) => kib(memory.dirty),
+    '… after a rest, dirty': ({ rested }) => kib(rested.dirty),
     'kernel, both ends': ({ memory }) => kib(memory.slab + memory.buffers),
     '… of it buffers': ({ memory }) => kib(memory.buffers),
     'page tables': ({ memory }) => kib(memory.pageTables),

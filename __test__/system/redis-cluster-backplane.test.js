@@ -4,9 +4,6 @@
 
 const { once } = require('events');
 
-const { Cluster } = require('ioredis');
-const { createCluster } = require('redis');
-
 const { redisBackplane } = require('../../lib/backplanes');
 const slotOf = require('../../lib/backplanes/redis-slots');
 const { Topics } = require('../../lib/extra');
@@ -14,6 +11,7 @@ const { serve } = require('../extra/support/audience');
 const { onRelease } = require('../support/resources');
 const { until } = require('../support/waiting');
 const { RedisCluster } = require('./support/redis-cluster');
+const libraries = require('./support/redis-cluster-clients');
 
 const PREFIX = 'test:';
 const MESSAGES = 300;
@@ -23,42 +21,13 @@ let cluster;
 beforeAll(async () => (cluster = await RedisCluster.start()));
 afterAll(() => cluster?.stop());
 
-/** Clients of each library, which report at once what a node cannot be told. */
-const libraries = {
-  async ioredis() {
-    const client = new Cluster(
-      cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
-      { shardedSubscribers: true, retryDelayOnFailover: 0 }
-    );
-
-    client.on('error', () => {});
-    onRelease(async () => {
-      const ended = once(client, 'end');
-
-      client.disconnect();
-      await ended;
-    });
-    await once(client, 'ready');
-    return client;
-  },
-  async redis(options = { disableOfflineQueue: true }) {
-    const client = createCluster({
-      rootNodes: cluster.nodes.map(({ port }) => ({
-        socket: { host: '127.0.0.1', port }
-      })),
-      defaults: { ...options, socket: { reconnectStrategy: () => 10 } }
-    });
-
-    client.on('error', () => {});
-    onRelease(() => client.destroy());
-    return client.connect();
-  }
-};
-
 describe.each(Object.entries(libraries))('by %s', (_, connect) => {
   /** Topics, what becomes of what they publish, and their errors. */
   async function open() {
-    const [publisher, subscriber] = [await connect(), await connect()];
+    const [publisher, subscriber] = [
+      await connect(cluster),
+      await connect(cluster)
+    ];
     const backplane = redisBackplane({
       publisher,
       subscriber,
@@ -226,10 +195,10 @@ describe.each(Object.entries(libraries))('by %s', (_, connect) => {
 });
 
 test('what waits for a node that is away leaves room for the others', async () => {
-  const publisher = await libraries.redis({});
+  const publisher = await libraries.redis(cluster, {});
   const backplane = redisBackplane({
     publisher,
-    subscriber: await libraries.redis(),
+    subscriber: await libraries.redis(cluster),
     prefix: PREFIX,
     sharded: true,
     maxPending: 1000

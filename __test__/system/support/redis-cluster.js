@@ -73,7 +73,7 @@ class Node extends Broker {
   }
 }
 
-/** Three nodes without replicas, which share the slots. */
+/** Three nodes, which share the slots, and replicas where they are asked for. */
 class RedisCluster {
   /** @return {Promise<RedisCluster>} That is to be stopped in the end */
   static async start() {
@@ -138,6 +138,45 @@ class RedisCluster {
         `${prefix}${count}`;
     }
     return names;
+  }
+
+  /** Gives the slot of a channel to another node. */
+  async moveSlot(channel, from, to) {
+    const slot = await from.call('CLUSTER', 'KEYSLOT', channel);
+    const own = await from.call('CLUSTER', 'MYID');
+    const other = await to.call('CLUSTER', 'MYID');
+
+    await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', own);
+    await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', other);
+    for (const node of new Set([to, from, ...this.nodes])) {
+      await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', other);
+    }
+  }
+
+  /** @return {Promise<Node>} A replica of `node`, which all others know */
+  async replicate(node) {
+    const directory = path.join(this.directory, `${this.nodes.length}`);
+    const replica = new Node(directory);
+    const id = await node.call('CLUSTER', 'MYID');
+    const isKnown = async (other) =>
+      (await other.call('CLUSTER', 'REPLICAS', id)).length === 1;
+
+    fs.mkdirSync(directory);
+    await replica.startAnywhere();
+    await replica.call('CLUSTER', 'MEET', '127.0.0.1', node.port, node.busPort);
+    // It has to know the node first.
+    await until(async () =>
+      (await replica.call('CLUSTER', 'NODES')).includes(id)
+    );
+    await replica.call('CLUSTER', 'REPLICATE', id);
+    await until(async () => {
+      const info = await replica.call('INFO', 'replication');
+      const known = await Promise.all(this.nodes.map(isKnown));
+
+      return info.includes('master_link_status:up') && !known.includes(false);
+    });
+    this.nodes.push(replica);
+    return replica;
   }
 
   async stop() {

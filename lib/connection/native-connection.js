@@ -8,6 +8,7 @@ const { onceHandled, onceRoundIsOver } = require('../native/turns');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
+const { hearsLast, isClosedEarly } = require('./closing-order');
 const CompressedSends = require('./compressed-sends');
 const {
   copyStoresOf,
@@ -298,7 +299,7 @@ class NativeConnection extends NativeByteStream {
     }
 
     const isLast = this._discount();
-    const isEarly = this._isClosedEarly;
+    const isEarly = isClosedEarly(this);
 
     // The program may still read from the socket what came before.
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);
@@ -318,43 +319,10 @@ class NativeConnection extends NativeByteStream {
       else this.onSocketClosed();
     };
 
-    if (this._hearsLast) onceRoundIsOver(tell);
+    if (hearsLast(this)) onceRoundIsOver(tell);
     else if (isEarly) this._closingTurn.once(tell);
     else if (isLast && socket === null) timers.setImmediate(tell);
     else tell();
-  }
-
-  /**
-   * Of a closing handshake: who began it, and over TLS who answered, hears of the
-   * end when the event loop has gone round, and so after the other one, as with
-   * ws. A close frame and FIN that came at once it would read in two rounds, and
-   * where both sides are in one process programs rely on who hears first.
-   */
-  get _hearsLast() {
-    const hasBegun = this._hasBegunClosing;
-
-    if (hasBegun === undefined) return false;
-    if (this.session === null) return hasBegun;
-
-    // With a socket below, whose end comes first, that takes a round as well.
-    return !hasBegun && this.session.rawSocket === null;
-  }
-
-  /**
-   * It was closed here, not by a closing handshake, and libuv would not have told of
-   * that yet.
-   */
-  get _isClosedEarly() {
-    return (
-      this._closingTurn?.isOver === false && this._hasBegunClosing === undefined
-    );
-  }
-
-  /** Of a closing handshake whether it began here, undefined without one. */
-  get _hasBegunClosing() {
-    return this.isStarted
-      ? this._handler.hasBegunClosing(this.websocket)
-      : undefined;
   }
 
   /** FIN is told after all that came before it, even if that is kept. */

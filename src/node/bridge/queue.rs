@@ -98,6 +98,22 @@ impl Queue {
         self.runs.push_back(run);
     }
 
+    /// Has runs of a connection that had to wait come first. What is added next follows the last of all that it has here.
+    fn put_back(&mut self, connection: &Connection, waiting: Vec<Run>) {
+        let place = connection.queued().wrapping_sub(self.first);
+        let has_later = self
+            .runs
+            .get(place as usize)
+            .is_some_and(|run| run.batch.borrow().polls[run.poll].owner.is(connection));
+        let count = waiting.len() as u32;
+        for run in waiting.into_iter().rev() {
+            self.push_front(run);
+        }
+        if !has_later {
+            connection.note_queued(self.first.wrapping_add(count).wrapping_sub(1));
+        }
+    }
+
     fn push_front(&mut self, run: Run) {
         self.runs.push_front(run);
         self.first = self.first.wrapping_sub(1);
@@ -189,10 +205,12 @@ impl<'a> Delivering<'a> {
 impl Drop for Delivering<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.borrow_mut();
-        if let Some(Busy { waiting, .. }) = queue.busy.pop() {
-            for run in waiting.into_iter().rev() {
-                queue.push_front(run);
-            }
+        if let Some(Busy {
+            connection,
+            waiting,
+        }) = queue.busy.pop()
+        {
+            queue.put_back(&connection, waiting);
         }
     }
 }
@@ -313,5 +331,27 @@ mod tests {
         assert_eq!(queue.pop().map(|run| run.events), Some(0..1));
         push(&mut queue, &[Read(a, stream, text, 10)]);
         assert_eq!(deliveries(&mut queue), [1, 2]);
+    }
+
+    #[test]
+    fn nothing_overtakes_what_has_waited_for_a_listener() {
+        let [a, b] = &connections();
+        let queue = RefCell::new(Queue::default());
+        let (stream, text) = (Origin::Stream, &[Kind::Text][..]);
+        let delivering = Delivering::begin(&queue, a, Kind::Text);
+        push(
+            &mut queue.borrow_mut(),
+            &[
+                Read(a, stream, text, 10),
+                Read(a, stream, text, READ_SIZE),
+                Read(b, stream, text, 1),
+            ],
+        );
+        assert_eq!(queue.borrow_mut().pop().map(|run| run.bytes), Some(1));
+        drop(delivering);
+        push(&mut queue.borrow_mut(), &[Read(a, stream, text, 20)]);
+        let bytes: Vec<_> =
+            std::iter::from_fn(|| queue.borrow_mut().pop().map(|run| run.bytes)).collect();
+        assert_eq!(bytes, [10, READ_SIZE, 20]);
     }
 }

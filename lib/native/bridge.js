@@ -209,7 +209,12 @@ const hasUv =
   process.versions.deno === undefined &&
   process.env.OXWS_UV !== '0';
 
-const bridge = native.attach(dispatch, hasUv);
+const attached = native.attach(dispatch, hasUv);
+
+// An object that an addon has given so many functions is a dictionary, in which
+// each call would look its function up; a copy is not. As long as the object is
+// held, the addon serves us.
+const bridge = { ...attached, attached };
 
 let flushScheduled = false;
 

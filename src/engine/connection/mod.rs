@@ -18,7 +18,9 @@ mod write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::Context;
+
+use futures_task::waker_ref;
 
 use super::accept_state::AcceptState;
 use super::events::{Batch, Owner};
@@ -298,7 +300,8 @@ impl Connection {
     }
 
     fn with_state<T>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Context<'_>) -> T) -> T {
-        let waker = Waker::from(Arc::clone(self));
+        // The connection is not counted once more for it.
+        let waker = waker_ref(self);
         let mut state = lock(&self.state);
         let result = work(&mut state, &mut Context::from_waker(&waker));
         let backlog = state.output.pending();

@@ -1,8 +1,8 @@
 //! When a connection is polled: its place on the list of what is ready.
 
+use futures_task::ArcWake;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Wake;
 
 use super::Connection;
 use crate::engine::run_queue::Pollable;
@@ -86,12 +86,8 @@ impl Connection {
 
 /// What the kernel tells is read in the order in which it is told: of two messages, one of which answers the other, the first
 /// is delivered first, though the connection of the second was on the list before.
-impl Wake for Connection {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.enlist(MOVED);
+impl ArcWake for Connection {
+    fn wake_by_ref(connection: &Arc<Self>) {
+        connection.enlist(MOVED);
     }
 }

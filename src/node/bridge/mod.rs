@@ -203,6 +203,14 @@ impl Bridge {
         }
     }
 
+    /// Has the connection with this id do `work`, which calls no JavaScript.
+    pub(crate) fn with_connection(&self, id: u32, work: impl FnOnce(&Arc<Connection>)) {
+        let table = self.table.borrow();
+        if let Some(Some(Entry::Connection(connection, ..))) = table.entries.get(id as usize) {
+            work(connection);
+        }
+    }
+
     /// The member of a hub with this id.
     pub(crate) fn member(&self, id: u32) -> Option<Arc<HubMember>> {
         match self.table.borrow().entries.get(id as usize) {

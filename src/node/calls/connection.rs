@@ -110,25 +110,31 @@ fn poll(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
 /// `send(id, data, flags, key)`: frames and sends.
 fn send(context: &CallContext, [id, data, flags, key]: [sys::napi_value; 4]) -> sys::napi_value {
     let env = context.env();
-    if let Some(connection) = context.connection(id) {
-        let flags = FrameFlags::from(u32_of(env, flags));
-        let key = u32_of(env, key).to_le_bytes();
-        let sends = context.environment().sends();
-        let compress = flags.has(FrameFlags::COMPRESS);
-        if compress {
-            sends.count_compressed();
-        }
-        context.with_payload(data, |payload| {
-            let flush = if flags.is_close() && sends.is_dispatching() {
-                // FIN leaves with it.
-                sends.flush_for(&connection)
+    context
+        .bridge
+        .with_connection(u32_of(env, id), |connection| {
+            let flags = FrameFlags::from(u32_of(env, flags));
+            let key = if flags.has(FrameFlags::KEY) {
+                u32_of(env, key)
             } else {
-                sends.flush_for_bytes(&connection, compress, payload.len())
+                0
             };
-            connection.send(payload, flags, key, flush);
+            let sends = context.environment().sends();
+            let compress = flags.has(FrameFlags::COMPRESS);
+            if compress {
+                sends.count_compressed();
+            }
+            context.with_payload(data, |payload| {
+                let flush = if flags.is_close() && sends.is_dispatching() {
+                    // FIN leaves with it.
+                    sends.flush_for(connection)
+                } else {
+                    sends.flush_for_bytes(connection, compress, payload.len())
+                };
+                connection.send(payload, flags, key.to_le_bytes(), flush);
+            });
+            sends.sent(connection);
         });
-        sends.sent(&connection);
-    }
     undefined(env)
 }
 

@@ -112,7 +112,10 @@ impl CallContext {
     /// JavaScript may run in `work`.
     fn with_payload(&self, value: sys::napi_value, work: impl FnOnce(Cow<'_, [u8]>)) {
         let env = self.env();
-        if is_string(env, value) {
+        // SAFETY: the bytes are used in `work` only, where no JavaScript runs.
+        if let Some(bytes) = unsafe { bytes_of(env, value) } {
+            work(Cow::Borrowed(bytes));
+        } else if is_string(env, value) {
             /// A scratch buffer above this is not kept.
             const KEPT: usize = 64 * 1024;
             let mut text = self.text.take();
@@ -124,11 +127,6 @@ impl CallContext {
                 work(Cow::Borrowed(&text));
                 self.text.replace(text);
             }
-        } else if let Some(bytes) = unsafe {
-            // SAFETY: the bytes are used in `work` only, where no JavaScript runs.
-            bytes_of(env, value)
-        } {
-            work(Cow::Borrowed(bytes));
         } else {
             throw_no_bytes(env);
         }

@@ -15,6 +15,10 @@ const PIECE: usize = 64 * 1024;
 /// Bytes of several queues that are fewer than this are copied into each of them: that costs less than a piece.
 const SHARED: usize = 4 * 1024;
 
+/// What the first frame of a piece reserves at least, in bytes: those that follow in the same tick have their room then, and
+/// an allocator has it as quickly as less.
+const MIN_RESERVE: usize = 1000;
+
 /// Slices of one write: Linux takes up to 1024, a few carry all that a socket buffer holds.
 const SLICES: usize = 16;
 
@@ -72,7 +76,9 @@ impl OutQueue {
         // As a vector grows: of many short appends few copy what is there.
         let wanted = (self.last.len() + len).max(2 * self.last.capacity());
         let mut kept = buffer_pool::take(wanted as u64);
-        if kept.capacity() > 0 {
+        if self.last.capacity() == 0 && kept.capacity() == 0 {
+            self.last.reserve_exact(len.max(MIN_RESERVE));
+        } else if kept.capacity() > 0 {
             kept.extend_from_slice(&self.last);
             buffer_pool::give(mem::replace(&mut self.last, kept));
         }

@@ -73,9 +73,8 @@ function build() {
 
 /** A copy of the checkout with this addon. */
 function assemble(addon) {
-  const [name] = fs
-    .readdirSync(root)
-    .filter((file) => /^oxws\..*\.node$/.test(file));
+  // Of the two C libraries of Linux, the one that is asked for first.
+  const name = `oxws.linux-${process.arch}-gnu.node`;
 
   fs.rmSync(checkout, { recursive: true, force: true });
   for (const file of FILES) {

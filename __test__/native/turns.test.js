@@ -55,6 +55,101 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
     ).toEqual(['a 0', 'b 0']);
   });
 
+  test.each(['client', 'server'])(
+    'comes what was sent along with a handshake, before the ticks of who hears of that (%s)',
+    async (end) => {
+      const [line] = await linesOf(
+        driver,
+        (WebSocket, end) => {
+          const { createHash } = require('crypto');
+          const net = require('net');
+          const trace = [];
+
+          if (end === 'client') hearAsClient();
+          else hearAsServer();
+
+          function hearAsClient() {
+            const server = net.createServer((socket) => {
+              socket
+                .on('error', () => {})
+                .once('data', (request) => {
+                  const [, key] = /-key: (.*)\r/i.exec(request);
+                  const accept = createHash('sha1')
+                    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+                    .digest('base64');
+
+                  socket.write(
+                    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
+                      `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}` +
+                      '\r\n\r\n\x81\x01a\x81\x01b',
+                    'latin1'
+                  );
+                });
+            });
+
+            server.listen(0, '127.0.0.1', () => {
+              const { port } = server.address();
+              const client = new WebSocket(`ws://127.0.0.1:${port}`);
+
+              client.on('upgrade', () => note('upgrade'));
+              client.on('open', () => note('open'));
+              listen(client, server);
+            });
+          }
+
+          function hearAsServer() {
+            const wss = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+
+            wss.on('headers', () => note('headers'));
+            wss.on('connection', (websocket) => {
+              note('connection');
+              listen(websocket, wss);
+            });
+            wss.on('listening', () => {
+              const socket = net.connect(wss.address().port, '127.0.0.1');
+
+              socket.on('error', () => {}).resume();
+              socket.write(
+                'GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n' +
+                  'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+                  `Sec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n` +
+                  '\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b',
+                'latin1'
+              );
+            });
+          }
+
+          function listen(websocket, server) {
+            websocket.on('message', (data) => {
+              note(String(data));
+              if (String(data) === 'a') return;
+
+              setImmediate(() => {
+                console.log(trace.join(' '));
+                websocket.terminate();
+                server.close();
+              });
+            });
+          }
+
+          function note(what) {
+            trace.push(what);
+            process.nextTick(() => trace.push(`${what}.tick`));
+            Promise.resolve().then(() => trace.push(`${what}.microtask`));
+          }
+        },
+        { args: [end] }
+      );
+      const [first, second] =
+        end === 'client' ? ['upgrade', 'open'] : ['headers', 'connection'];
+
+      expect(line).toBe(
+        `${first} ${second} ${first}.tick a b ${second}.tick a.tick b.tick ` +
+          `${first}.microtask ${second}.microtask a.microtask b.microtask`
+      );
+    }
+  );
+
   test.each([0, 1, 2])(
     'comes what a server sends %i turns after it has accepted',
     async (pause) => {

@@ -4,7 +4,7 @@ const { ConnectionResource } = require('../native/async-context');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
-const { onceHandled, onceRoundIsOver } = require('../native/turns');
+const { onceRoundIsOver } = require('../native/turns');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
@@ -76,7 +76,8 @@ class NativeConnection extends NativeByteStream {
       typeof this.early === 'string' ? Buffer.from(this.early) : this.early;
 
     if (bridge.open(this.id, early, ...configOf(options)) === 1) {
-      onceHandled(() => bridge.poll(this.id));
+      // In the tick in which a stream of Node's begins to flow.
+      timers.nextTick(() => bridge.poll(this.id));
     }
     this.early = undefined;
     if (options.extensions['permessage-deflate']) this._awaitFirstRead();

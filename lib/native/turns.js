@@ -6,15 +6,6 @@ const { bridge } = require('./bridge');
 const onTaskDone = require('./task');
 
 /**
- * Calls back when the ticks and microtasks of now are done: a program has heard
- * of the handshake, wherever it waited for it, before what came along with that
- * is told. With ws that is told in the same turn, too.
- */
-function onceHandled(callback) {
-  Promise.resolve().then(() => timers.nextTick(callback));
-}
-
-/**
  * Calls back when the event loop goes round next: whatever closes in this round
  * has told so.
  */
@@ -71,10 +62,4 @@ function isRound(round) {
   return isAwaited && round === rounds;
 }
 
-module.exports = {
-  ClosingTurn,
-  isRound,
-  onceHandled,
-  onceRoundIsOver,
-  roundNow
-};
+module.exports = { ClosingTurn, isRound, onceRoundIsOver, roundNow };

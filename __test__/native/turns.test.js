@@ -2,6 +2,7 @@
 
 const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
+const { certificate, key } = require('../support/routes');
 
 /** The I/O thread has turns of its own. */
 const drivers = wsAndDrivers.filter(({ name }) => !name.includes('thread'));
@@ -149,6 +150,52 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
       );
     }
   );
+
+  test('comes over TLS what a server sends as it accepts', async () => {
+    const [line] = await linesOf(
+      driver,
+      (WebSocket, options) => {
+        const { createServer } = require('https');
+        const trace = [];
+        // Who accepts is the same for all.
+        const wss = new (require('ws').WebSocketServer)({ noServer: true });
+        const server = createServer(options).listen(0, '127.0.0.1', () => {
+          const client = new WebSocket(
+            `wss://127.0.0.1:${server.address().port}`,
+            { rejectUnauthorized: false }
+          );
+
+          client.on('open', () => {
+            note('open');
+            setImmediate(() => {
+              console.log(trace.join(' '));
+              client.terminate();
+              server.close();
+            });
+          });
+          client.on('message', (data) => note(String(data)));
+        });
+
+        server.on('upgrade', (request, socket, head) => {
+          wss.handleUpgrade(request, socket, head, (websocket) => {
+            websocket.send('a');
+            websocket.send('b');
+          });
+        });
+
+        function note(what) {
+          trace.push(what);
+          process.nextTick(() => trace.push(`${what}.tick`));
+          Promise.resolve().then(() => trace.push(`${what}.microtask`));
+        }
+      },
+      { args: [{ cert: String(certificate), key: String(key) }] }
+    );
+
+    expect(line).toBe(
+      'open open.tick open.microtask a b a.tick b.tick a.microtask b.microtask'
+    );
+  });
 
   test.each([0, 1, 2])(
     'comes what a server sends %i turns after it has accepted',

@@ -191,10 +191,23 @@ class NativeConnection extends NativeByteStream {
     enter(this, events);
   }
 
-  /** Node no longer reads the socket, though its handle may not be closed yet. */
+  /**
+   * Node no longer reads the socket, though its handle may not be closed yet.
+   *
+   * @return {boolean} Whether something has come meanwhile: see `deliverEarly()`
+   */
   onHandedOver(type, handle, resource) {
     inheritContext(this, type, handle, resource);
-    bridge.finishAdoption(this.id);
+
+    return bridge.finishAdoption(this.id) === 1;
+  }
+
+  /**
+   * Delivers what came before Node was done with the socket, and not with the
+   * next poll: with ws it is told in the turn in which it came.
+   */
+  deliverEarly() {
+    bridge.poll(this.id);
   }
 
   /** AsyncLocalStorages have here what they have in the context of a handle. */

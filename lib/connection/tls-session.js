@@ -55,6 +55,8 @@ class TlsSession {
     /** Node does nothing with it any more. */
     this.isTaken = false;
     this._isDestroyed = false;
+    /** What came before is not told yet. */
+    this._hasEarly = false;
     /** What `bridge.dropBios()` gets. */
     this._bios = 0;
     /** The async context of the handle below, once that is closed. */
@@ -91,6 +93,7 @@ class TlsSession {
     } else if (this._take(-1)) {
       // Nothing of Node's is below on the stack.
       if (this._bios > 0) bridge.freeBuffersOfBios(this._bios);
+      if (this._hasEarly) this._connection.deliverEarly();
     } else {
       this._rounds++;
 
@@ -145,8 +148,13 @@ class TlsSession {
       this._scope = new PassiveResource('TCPWRAP');
     });
 
-    if (!this._connection.isClosed)
-      this._connection.onHandedOver('TLSWRAP', this.wrap, this._resource);
+    if (!this._connection.isClosed) {
+      this._hasEarly = this._connection.onHandedOver(
+        'TLSWRAP',
+        this.wrap,
+        this._resource
+      );
+    }
   }
 
   /** Asks the `TLSWrap` something. */

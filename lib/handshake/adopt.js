@@ -51,7 +51,9 @@ function adoptPlain(socket, early) {
     // A listener of 'open' may have entered a store meanwhile.
     handle.close(() => connection.copyStoresOf(handle));
   } else {
-    handle.close(handOver);
+    handle.close(() => {
+      if (handOver()) connection.deliverEarly();
+    });
   }
 
   NativeSocket.rebind(socket, connection);

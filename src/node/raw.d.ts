@@ -88,8 +88,12 @@ export interface Bridge {
   freeBuffersOfBios(number: number): void;
   /** The `TLSWrap` of a session that was taken is destroyed. */
   dropBios(number: number): void;
-  /** Node.js is done with a socket that is being adopted; nothing comes before. */
-  finishAdoption(id: number): void;
+  /**
+   * Node.js is done with a socket that is being adopted; nothing comes before.
+   * Returns 1 if there is something to deliver that came before, which `poll()`
+   * does at once; the next poll will, too.
+   */
+  finishAdoption(id: number): number;
   /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
   setNoDelay(id: number, on: number): number;
   /**

@@ -46,23 +46,25 @@ impl Connection {
         self.schedule();
     }
 
-    /// Node.js is done with a socket that is being adopted: what comes is delivered from here on.
-    pub fn finish_adoption(self: &Arc<Self>) {
+    /// Node.js is done with a socket that is being adopted: what comes is delivered from here on. If this returns true there
+    /// is something that came before, and the caller may have the connection polled at once.
+    pub fn finish_adoption(self: &Arc<Self>) -> bool {
         let is_driven_here = !self.engine.has_thread();
-        let has_input = self.command(|state, context| {
+        let (has_input, has_early) = self.command(|state, context| {
             state.awaits_adoption = false;
             let has_input = state.begin_reading(context);
             // What was read is told with what waits to be sent, not after it.
             if is_driven_here && !has_input {
                 state.flush(context);
             }
-            has_input
+            (has_input, state.input.has_undelivered())
         });
         if has_input {
             self.schedule();
         } else {
             self.schedule_after_registration();
         }
+        has_early
     }
 
     /// Delivers bytes as they come from here on, with `with_head` also those of a head: JavaScript ignores a

@@ -64,11 +64,11 @@ pub(super) unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<S
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// `finishAdoption(id)`: Node.js is done with the socket; nothing is delivered before.
+/// `finishAdoption(id)`: Node.js is done with the socket; nothing is delivered before. Answers with 1 if there is something to
+/// deliver that came before, which [`poll`] does at once; the next poll will, too.
 fn finish_adoption(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| {
-        connection.finish_adoption();
-        0.0
+        f64::from(u8::from(connection.finish_adoption()))
     })
 }
 

@@ -15,8 +15,8 @@ const PIECE: usize = 64 * 1024;
 /// Bytes of several queues that are fewer than this are copied into each of them: that costs less than a piece.
 const SHARED: usize = 4 * 1024;
 
-/// What the first frame of a piece reserves at least, in bytes: those that follow in the same tick have their room then, and
-/// an allocator has it as quickly as less.
+/// What the second frame of a piece has reserved at least, in bytes: more will follow in the same tick. Most have one, and of
+/// many queues one frame each may wait.
 const MIN_RESERVE: usize = 1000;
 
 /// Slices of one write: Linux takes up to 1024, a few carry all that a socket buffer holds.
@@ -76,9 +76,14 @@ impl OutQueue {
         // As a vector grows: of many short appends few copy what is there.
         let wanted = (self.last.len() + len).max(2 * self.last.capacity());
         let mut kept = buffer_pool::take(wanted as u64);
-        if self.last.capacity() == 0 && kept.capacity() == 0 {
-            self.last.reserve_exact(len.max(MIN_RESERVE));
-        } else if kept.capacity() > 0 {
+        if kept.capacity() == 0 {
+            let room = if self.last.is_empty() {
+                len
+            } else {
+                wanted.max(MIN_RESERVE) - self.last.len()
+            };
+            self.last.reserve_exact(room);
+        } else {
             kept.extend_from_slice(&self.last);
             buffer_pool::give(mem::replace(&mut self.last, kept));
         }
@@ -198,6 +203,15 @@ mod tests {
             })
             .unwrap();
         all
+    }
+
+    #[test]
+    fn has_room_for_a_tick_with_the_second_frame_and_not_with_the_first() {
+        let mut queue = queue_of(&[&[1; 40]]);
+        assert!(queue.last.capacity() < 100);
+        queue.append(40, |out| out.extend_from_slice(&[2; 40]));
+        assert_eq!(queue.last.capacity(), MIN_RESERVE);
+        assert_eq!(drain(&mut queue, usize::MAX), [[1; 40], [2; 40]].concat());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! When a connection is polled: its place on the list of what is ready.
 
-use futures_task::ArcWake;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+
+use futures_task::ArcWake;
 
 use super::Connection;
 use crate::engine::run_queue::Pollable;

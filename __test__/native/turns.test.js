@@ -56,6 +56,129 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
     ).toEqual(['a 0', 'b 0']);
   });
 
+  test.each([0, 1, 2])(
+    'comes what a server sends %i turns after it has accepted',
+    async (pause) => {
+      const [line] = await linesOf(
+        driver,
+        async (WebSocket, pause) => {
+          const { once } = require('events');
+          const turn = () => new Promise(setImmediate);
+          const wss = new WebSocket.Server({ port: 0 });
+
+          await once(wss, 'listening');
+
+          const { port } = wss.address();
+          const client = new WebSocket(`ws://127.0.0.1:${port}`);
+          const [peer] = await once(wss, 'connection');
+          let turns = 0;
+          let heard;
+
+          client.on('message', () => {
+            heard = turns;
+            client.send('answer');
+          });
+
+          const answered = once(peer, 'message').then(() => turns);
+
+          for (let done = 0; done < pause; done++) await turn();
+          peer.send('question');
+          while (turns < 9) {
+            await turn();
+            turns++;
+          }
+          console.log(heard, await answered);
+          client.terminate();
+          wss.close();
+        },
+        { args: [pause] }
+      );
+
+      expect(line).toBe(pause === 0 ? '1 2' : '0 1');
+    }
+  );
+
+  test.each([
+    ['client', 'own port'],
+    ['server', 'own port'],
+    ['client', 'http.Server'],
+    ['server', 'http.Server']
+  ])('hears a %s that it has closed, %s', async (beginner, place) => {
+    const [line] = await linesOf(
+      driver,
+      async (WebSocket, beginner, place) => {
+        const { once } = require('events');
+        const turn = () => new Promise(setImmediate);
+        const server =
+          place === 'own port'
+            ? undefined
+            : require('http').createServer().listen(0);
+        const wss = new WebSocket.Server(server ? { server } : { port: 0 });
+
+        await once(server ?? wss, 'listening');
+
+        const { port } = (server ?? wss).address();
+        const client = new WebSocket(`ws://127.0.0.1:${port}`);
+        const [[peer]] = await Promise.all([
+          once(wss, 'connection'),
+          once(client, 'open')
+        ]);
+
+        for (let turns = 0; turns < 9; turns++) await turn();
+
+        const order = [];
+        let turns = 0;
+        let ended;
+
+        client.on('close', () => hear('client'));
+        peer.on('close', () => hear('server'));
+        (beginner === 'client' ? client : peer).close();
+        while (order.length < 2) {
+          await turn();
+          turns++;
+        }
+        console.log(order.join(), ended);
+        wss.close();
+        server?.close();
+
+        function hear(who) {
+          order.push(who);
+          if (who === beginner) ended = turns;
+        }
+      },
+      { args: [beginner, place] }
+    );
+
+    expect(line).toBe(
+      beginner === 'client' ? 'server,client 3' : 'client,server 3'
+    );
+  });
+
+  test('does not bring forward what threads of Node do', async () => {
+    expect(
+      await linesOf(driver, (WebSocket) => {
+        const fs = require('fs');
+        const wss = new WebSocket.Server({ port: 0 }, () => {
+          const { port } = wss.address();
+          const client = new WebSocket(`ws://127.0.0.1:${port}`);
+
+          client.on('message', () => {
+            fs.stat('.', () => console.log('stat'));
+            setImmediate(() => console.log('immediate'));
+            // It is done by then.
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+            client.terminate();
+            wss.close();
+          });
+        });
+
+        wss.on('connection', (websocket) => websocket.send('hello'));
+      })
+    ).toEqual(['immediate', 'stat']);
+  });
+});
+
+describeEach(wsAndDrivers, 'in the tick in which ws tells it', (driver) => {
   test.each(['client', 'server'])(
     'comes what was sent along with a handshake, before the ticks of who hears of that (%s)',
     async (end) => {
@@ -195,126 +318,5 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
     expect(line).toBe(
       'open open.tick open.microtask a b a.tick b.tick a.microtask b.microtask'
     );
-  });
-
-  test.each([0, 1, 2])(
-    'comes what a server sends %i turns after it has accepted',
-    async (pause) => {
-      const [line] = await linesOf(
-        driver,
-        async (WebSocket, pause) => {
-          const { once } = require('events');
-          const turn = () => new Promise(setImmediate);
-          const wss = new WebSocket.Server({ port: 0 });
-
-          await once(wss, 'listening');
-
-          const { port } = wss.address();
-          const client = new WebSocket(`ws://127.0.0.1:${port}`);
-          const [peer] = await once(wss, 'connection');
-          let turns = 0;
-          let heard;
-
-          client.on('message', () => {
-            heard = turns;
-            client.send('answer');
-          });
-
-          const answered = once(peer, 'message').then(() => turns);
-
-          for (let done = 0; done < pause; done++) await turn();
-          peer.send('question');
-          while (turns < 9) {
-            await turn();
-            turns++;
-          }
-          console.log(heard, await answered);
-          client.terminate();
-          wss.close();
-        },
-        { args: [pause] }
-      );
-
-      expect(line).toBe(pause === 0 ? '1 2' : '0 1');
-    }
-  );
-
-  test.each([
-    ['client', 'own port'],
-    ['server', 'own port'],
-    ['client', 'http.Server'],
-    ['server', 'http.Server']
-  ])('hears a %s that it has closed, %s', async (beginner, place) => {
-    const [line] = await linesOf(
-      driver,
-      async (WebSocket, beginner, place) => {
-        const { once } = require('events');
-        const turn = () => new Promise(setImmediate);
-        const server =
-          place === 'own port'
-            ? undefined
-            : require('http').createServer().listen(0);
-        const wss = new WebSocket.Server(server ? { server } : { port: 0 });
-
-        await once(server ?? wss, 'listening');
-
-        const { port } = (server ?? wss).address();
-        const client = new WebSocket(`ws://127.0.0.1:${port}`);
-        const [[peer]] = await Promise.all([
-          once(wss, 'connection'),
-          once(client, 'open')
-        ]);
-
-        for (let turns = 0; turns < 9; turns++) await turn();
-
-        const order = [];
-        let turns = 0;
-        let ended;
-
-        client.on('close', () => hear('client'));
-        peer.on('close', () => hear('server'));
-        (beginner === 'client' ? client : peer).close();
-        while (order.length < 2) {
-          await turn();
-          turns++;
-        }
-        console.log(order.join(), ended);
-        wss.close();
-        server?.close();
-
-        function hear(who) {
-          order.push(who);
-          if (who === beginner) ended = turns;
-        }
-      },
-      { args: [beginner, place] }
-    );
-
-    expect(line).toBe(
-      beginner === 'client' ? 'server,client 3' : 'client,server 3'
-    );
-  });
-
-  test('does not bring forward what threads of Node do', async () => {
-    expect(
-      await linesOf(driver, (WebSocket) => {
-        const fs = require('fs');
-        const wss = new WebSocket.Server({ port: 0 }, () => {
-          const { port } = wss.address();
-          const client = new WebSocket(`ws://127.0.0.1:${port}`);
-
-          client.on('message', () => {
-            fs.stat('.', () => console.log('stat'));
-            setImmediate(() => console.log('immediate'));
-            // It is done by then.
-            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-            client.terminate();
-            wss.close();
-          });
-        });
-
-        wss.on('connection', (websocket) => websocket.send('hello'));
-      })
-    ).toEqual(['immediate', 'stat']);
   });
 });

@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 use super::output::Sending;
 use super::state::State;
 use super::{Connection, Flush};
+use crate::engine::events::Batch;
 use crate::engine::sync::lock;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags, Role};
 
 impl Connection {
-    /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. With [`Flush::OnIoThread`] nothing is read
-    /// before the next [`Connection::process_pending`]. Otherwise, if this returns true, there is something to deliver, and the
-    /// caller has the connection polled.
+    /// Speaks WebSocket from here on, beginning with `early`, which somebody else has read, and what was parked. If this returns
+    /// true there is something to deliver: the caller has the connection polled, with [`Flush::OnIoThread`] by
+    /// [`Connection::poll_early`], and then nothing is read before the next [`Connection::process_pending`] either.
     pub fn open(self: &Arc<Self>, config: Config, early: &[u8], flush: Flush) -> bool {
         let is_client = config.role == Role::Client;
         let has_input = self.command(|state, _| {
@@ -27,27 +28,51 @@ impl Connection {
             state.open(Endpoint::new(config), early);
             let has_input = state.input.has_undelivered();
             state.input.awaits_tick_end = awaits_tick_end;
+            state.input.awaits_early_poll = awaits_tick_end && has_input;
             state.holds_sends = awaits_tick_end && (is_client || has_input);
             has_input
         });
-        let is_polled = has_input && flush != Flush::OnIoThread;
-        if !is_polled {
+        if !has_input || flush == Flush::OnIoThread {
             self.schedule_after_registration();
         }
-        is_polled
+        has_input
     }
 
     /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnIoThread`].
     pub fn process_pending(self: &Arc<Self>) {
-        let mut state = lock(&self.state);
-        state.input.awaits_tick_end = false;
-        state.holds_sends = false;
-        drop(state);
+        lock(&self.state).end_tick();
         self.schedule();
     }
 
+    /// Adds the next chunk of what came before the connection was opened: for the JS thread, where another one drives, in the
+    /// tick in which a stream of Node's begins to flow. Nothing else of the connection waits to be delivered then but what was
+    /// told of the socket. Returns false if there is none: the engine's polls go on. While the socket is being adopted chunks
+    /// come with the end of that.
+    pub fn poll_early(self: &Arc<Self>, batch: &mut Batch) -> bool {
+        let mut has_chunk = false;
+        self.break_on_panic(|| {
+            let first = batch.events.len();
+            if let Some(origin) = self.with_state(|state, _| state.poll_early(self, batch)) {
+                self.end_poll(batch, first, origin);
+                has_chunk = true;
+            } else {
+                self.schedule();
+            }
+        });
+        has_chunk
+    }
+
+    /// Has the engine's polls deliver what [`Connection::poll_early`] has not: JavaScript looks for other events.
+    pub fn release_early(self: &Arc<Self>) {
+        let was_waiting = lock(&self.state).release_early();
+        if was_waiting {
+            self.schedule();
+        }
+    }
+
     /// Node.js is done with a socket that is being adopted: what comes is delivered from here on. If this returns true there
-    /// is something that came before, and the caller may have the connection polled at once.
+    /// is something that came before, and the caller has the connection polled: where another thread drives by
+    /// [`Connection::poll_early`].
     pub fn finish_adoption(self: &Arc<Self>) -> bool {
         let is_driven_here = !self.engine.has_thread();
         let (has_input, has_early) = self.command(|state, context| {
@@ -57,7 +82,9 @@ impl Connection {
             if is_driven_here && !has_input {
                 state.flush(context);
             }
-            (has_input, state.input.has_undelivered())
+            let has_early = state.input.has_undelivered();
+            state.input.awaits_early_poll = has_early && !is_driven_here;
+            (has_input, has_early)
         });
         if has_input {
             self.schedule();

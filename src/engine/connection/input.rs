@@ -19,6 +19,8 @@ pub(super) struct Input {
     pub(super) paused: bool,
     /// Opened in a tick that has not ended: nothing is read before [`Connection::process_pending`](super::Connection::process_pending).
     pub(super) awaits_tick_end: bool,
+    /// What came before it was opened is told by [`Connection::poll_early`](super::Connection::poll_early), and nothing before that.
+    pub(super) awaits_early_poll: bool,
     /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
     /// The job that did so: few connections ever have one.
@@ -41,6 +43,7 @@ impl Input {
             phase,
             paused: false,
             awaits_tick_end: false,
+            awaits_early_poll: false,
             inflating: false,
             inflated: None,
             on_inflated: None,
@@ -84,7 +87,12 @@ impl Input {
 
     /// Nothing is read before something else is over.
     pub(super) fn is_on_hold(&self) -> bool {
-        self.awaits_tick_end || self.inflating
+        self.is_beginning() || self.inflating
+    }
+
+    /// What came before it was opened has still to be told, or what is sent in that tick to be written.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.awaits_tick_end || self.awaits_early_poll
     }
 
     /// JavaScript has not been given all that came after the head.
@@ -205,6 +213,16 @@ impl Input {
         if !self.has_early() {
             return None;
         }
+        self.feed_first_early(batch)
+    }
+
+    /// Whether [`Connection::poll_early`](super::Connection::poll_early) has something to deliver.
+    pub(super) fn has_early_poll(&self) -> bool {
+        self.awaits_early_poll && self.keeps_early() && !self.paused && !self.inflating
+    }
+
+    /// The same though the tick in which it was opened may not have ended. There is a chunk.
+    pub(super) fn feed_first_early(&mut self, batch: &mut Batch) -> Option<InflateJob> {
         match &mut self.phase {
             Phase::Passthrough(parked) => {
                 batch.push_bytes(Kind::Chunk, 0, &mem::take(parked));

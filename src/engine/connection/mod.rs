@@ -23,7 +23,7 @@ use std::task::Context;
 use futures_task::waker_ref;
 
 use super::accept_state::AcceptState;
-use super::events::{Batch, Owner};
+use super::events::{Batch, Origin, Owner};
 use super::run_queue::Source;
 use super::runtime::Engine;
 use super::stream::{READ_SIZE, Stream};
@@ -104,7 +104,8 @@ pub enum Opening {
 ///
 /// Other calls must be followed by one more: the delivery of a batch by [`delivered`](Self::delivered), as reading stops when
 /// too much is on its way to JavaScript; what was sent or opened with [`Flush::EndOfTick`] by a [`flush`](Self::flush), and
-/// with [`Flush::OnIoThread`] by [`process_pending`](Self::process_pending).
+/// with [`Flush::OnIoThread`] by [`process_pending`](Self::process_pending); `open` and `finish_adoption` that return true by a
+/// poll, with a thread that drives by [`poll_early`](Self::poll_early) or [`release_early`](Self::release_early).
 pub struct Connection {
     engine: Arc<Engine>,
     bridge: u32,
@@ -286,18 +287,23 @@ impl Connection {
         if let Some((job, length)) = deflation {
             self.deflate_in_poll(job, length, batch);
         }
+        self.end_poll(batch, first, origin);
+        batch.goes_on = again && is_ahead;
+        if batch.goes_on {
+            self.schedule_first();
+        } else if again {
+            self.schedule();
+        }
+    }
+
+    /// Ends a poll whose events are those from `first` on.
+    fn end_poll(self: &Arc<Self>, batch: &mut Batch, first: usize, origin: Origin) {
         let bytes = batch.end_poll(first, origin, || Owner::Source(Arc::<Self>::clone(self)));
         let before = self.inflight.fetch_add(bytes, Ordering::AcqRel);
         if bytes > 0
             && let Some(poll) = batch.polls.last_mut()
         {
             poll.follows = before > 0;
-        }
-        batch.goes_on = again && is_ahead;
-        if batch.goes_on {
-            self.schedule_first();
-        } else if again {
-            self.schedule();
         }
     }
 

@@ -154,6 +154,40 @@ impl State {
         again || self.writes_on
     }
 
+    /// The tick in which the connection was opened has ended.
+    pub(super) fn end_tick(&mut self) {
+        self.input.awaits_tick_end = false;
+        self.holds_sends &= self.input.awaits_early_poll;
+    }
+
+    /// See [`Connection::poll_early`]. Returns how it has come, if there was something.
+    pub(super) fn poll_early(
+        &mut self,
+        connection: &Arc<Connection>,
+        batch: &mut Batch,
+    ) -> Option<Origin> {
+        if self.awaits_adoption {
+            return None;
+        }
+        if !self.input.has_early_poll() {
+            self.release_early();
+            return None;
+        }
+        let origin = match self.stream {
+            None => Origin::EarlierRead,
+            Some(_) => Origin::Unit,
+        };
+        let job = self.input.feed_first_early(batch);
+        self.inflate(connection, job);
+        Some(origin)
+    }
+
+    /// See [`Connection::release_early`].
+    pub(super) fn release_early(&mut self) -> bool {
+        self.holds_sends &= self.input.awaits_tick_end;
+        mem::take(&mut self.input.awaits_early_poll)
+    }
+
     /// How what the next poll brings has come.
     pub(super) fn origin(&self) -> Origin {
         match &self.stream {
@@ -258,18 +292,18 @@ impl State {
 
     /// What was asked about is written. What came before is reported before.
     fn is_written(&self) -> bool {
-        self.notify_written && self.output.has_news() && !self.input.awaits_tick_end
+        self.notify_written && self.output.has_news() && !self.input.is_beginning()
     }
 
     /// All is written, and somebody wants to know. What came before is reported before.
     fn is_drained(&self) -> bool {
-        self.notify_drained && self.output.is_empty() && !self.input.awaits_tick_end
+        self.notify_drained && self.output.is_empty() && !self.input.is_beginning()
     }
 
     /// No more waits than somebody wants to hear of. What came before is reported before.
     fn is_buffered_low(&self) -> bool {
         let is_low = |threshold| self.output.pending() <= threshold;
-        self.low_threshold.is_some_and(is_low) && !self.input.awaits_tick_end
+        self.low_threshold.is_some_and(is_low) && !self.input.is_beginning()
     }
 
     /// Looks for signs of life: see [`Liveness::check`].

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::engine::{Event, Kind};
+use crate::engine::{Event, Kind, Place};
 use crate::protocol::deflate::{DeflateParams, InflateParams, Params};
 use crate::protocol::frame::opcode;
 use crate::protocol::{Config, FrameFlags, Limits, Role};
@@ -21,6 +21,13 @@ fn connection() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
 
 /// The same while Node.js is not done with the socket.
 fn adopted() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
+    let (engine, connection, peer) = unopened();
+    connection.open(config(), &[], Flush::Now);
+    (engine, connection, peer)
+}
+
+/// The same before it speaks WebSocket.
+fn unopened() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
     let engine = Engine::new(|| ()).expect("a runtime");
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -31,7 +38,11 @@ fn adopted() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
     let stream = Stream::Tcp(stream.expect("a registered socket"));
     let connection = Connection::start(Arc::clone(&engine), 0, stream, Opening::Adopted);
     connection.set_id(1);
-    let config = Config {
+    (engine, connection, peer)
+}
+
+fn config() -> Config {
+    Config {
         role: Role::Server,
         limits: Limits::default(),
         skip_utf8_validation: false,
@@ -48,9 +59,7 @@ fn adopted() -> (Arc<Engine>, Arc<Connection>, std::net::TcpStream) {
                 no_context_takeover: false,
             },
         }),
-    };
-    connection.open(config, &[], Flush::Now);
-    (engine, connection, peer)
+    }
 }
 
 fn send(connection: &Arc<Connection>, length: usize) {
@@ -184,4 +193,114 @@ fn a_backlog_is_written_in_steps_and_each_send_reported() {
     assert_eq!(connection.written(), 0);
     connection.flush_fully();
     assert!(connection.written() > written);
+}
+
+/// What a peer sent along with its handshake, and then.
+const EARLY: &[u8] = b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b";
+const LATER: &[u8] = b"\x81\x81\0\0\0\0c";
+
+/// The texts of events.
+fn texts(batch: &Batch) -> Vec<&[u8]> {
+    let text = |event: &'_ Event| match &event.place {
+        Place::Arena(range) => &batch.arena[range.clone()],
+        place => panic!("{place:?}"),
+    };
+    batch.events.iter().map(text).collect()
+}
+
+/// Polls until there is something to deliver.
+fn next_batch(engine: &Engine) -> Batch {
+    let mut batch = Batch::default();
+    while batch.is_empty() {
+        let mut sources = Vec::new();
+        engine.poll();
+        engine.take_ready(&mut sources);
+        for source in sources {
+            source.poll(&mut batch);
+        }
+    }
+    batch
+}
+
+/// The texts of the chunks that the thread which has opened delivers.
+fn early(connection: &Arc<Connection>) -> Vec<Vec<u8>> {
+    let mut chunks = Vec::new();
+    let mut batch = Batch::default();
+    while connection.poll_early(&mut batch) {
+        chunks.push(texts(&batch.take()).concat());
+    }
+    chunks
+}
+
+#[test]
+fn polls_leave_what_came_early_to_the_thread_that_has_opened() {
+    let (engine, connection, mut peer) = unopened();
+    connection.finish_adoption();
+    peer.write_all(LATER).expect("a write");
+    assert!(connection.open(config(), EARLY, Flush::OnIoThread));
+    assert!(poll(&engine).is_empty());
+    // Another one has ended the tick.
+    connection.process_pending();
+    assert!(poll(&engine).is_empty());
+    assert_eq!(early(&connection), [b"ab"]);
+    assert_eq!(texts(&next_batch(&engine)), [b"c"]);
+    assert!(early(&connection).is_empty());
+}
+
+#[test]
+fn what_came_early_is_delivered_in_the_chunks_it_came_in_until_it_is_paused() {
+    let (engine, connection, mut peer) = unopened();
+    connection.finish_adoption();
+    // Half a message has no events.
+    let (begun, ended) = EARLY.split_at(3);
+    peer.write_all(ended).expect("a write");
+    while !lock(&connection.state).input.has_parked() {
+        poll(&engine);
+    }
+    lock(&connection.state).input.add_early(LATER);
+    assert!(connection.open(config(), begun, Flush::OnIoThread));
+    let mut batch = Batch::default();
+    assert!(connection.poll_early(&mut batch) && batch.is_empty());
+    connection.process_pending();
+    connection.set_paused(true);
+    assert!(early(&connection).is_empty() && poll(&engine).is_empty());
+    connection.set_paused(false);
+    assert_eq!(texts(&next_batch(&engine)), [b"a", b"b", b"c"]);
+}
+
+#[test]
+fn polls_deliver_what_came_early_once_it_is_released() {
+    let (engine, connection, _peer) = unopened();
+    connection.finish_adoption();
+    assert!(connection.open(config(), EARLY, Flush::OnIoThread));
+    connection.process_pending();
+    connection.release_early();
+    assert_eq!(texts(&next_batch(&engine)), [b"a", b"b"]);
+    assert!(early(&connection).is_empty());
+}
+
+#[test]
+fn what_came_early_waits_until_node_is_done_with_the_socket() {
+    let (_engine, connection, _peer) = unopened();
+    assert!(connection.open(config(), EARLY, Flush::OnIoThread));
+    assert!(early(&connection).is_empty());
+    assert!(connection.finish_adoption());
+    // Here no other thread drives.
+    lock(&connection.state).input.awaits_early_poll = true;
+    assert_eq!(early(&connection), [b"ab"]);
+}
+
+#[test]
+fn what_is_sent_in_the_tick_leaves_after_what_came_early_is_told() {
+    let (engine, connection, _peer) = unopened();
+    connection.finish_adoption();
+    assert!(connection.open(config(), EARLY, Flush::OnIoThread));
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    connection.send(vec![7; 3].into(), flags, [0; 4], Flush::OnIoThread);
+    connection.process_pending();
+    poll(&engine);
+    assert_eq!(connection.traffic().1, 0);
+    assert_eq!(early(&connection), [b"ab"]);
+    poll(&engine);
+    assert_eq!(connection.traffic().1, 5);
 }

@@ -111,6 +111,14 @@ impl Delivery {
         has_next
     }
 
+    /// Delivers what one poll has brought before all that waits.
+    pub(crate) fn deliver_first(&self, batch: Batch) {
+        let run = self.queue.borrow_mut().first_of(batch);
+        if let Some(run) = run {
+            catch_panic(|| self.deliver_run(&run));
+        }
+    }
+
     /// Calls JavaScript with some events in a callback scope: after them their nextTicks and microtasks run.
     fn deliver_run(&self, run: &Run) {
         let batch = run.batch.borrow();

@@ -125,6 +125,19 @@ impl Queue {
         Some(run)
     }
 
+    /// What one poll has brought, if it may be delivered now; else it waits.
+    pub(super) fn first_of(&mut self, batch: Batch) -> Option<Run> {
+        let events = batch.polls.first()?.events.clone();
+        let run = Run::new(&Rc::new(RefCell::new(batch)), 0, events);
+        match self.busy_with(&run) {
+            Some(busy) => {
+                busy.waiting.push(run);
+                None
+            }
+            None => Some(run),
+        }
+    }
+
     /// Takes the first events that may be delivered now.
     pub(super) fn pop(&mut self) -> Option<Run> {
         while let Some(mut run) = self.pop_front() {

@@ -65,10 +65,14 @@ pub(super) unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<S
 }
 
 /// `finishAdoption(id)`: Node.js is done with the socket; nothing is delivered before. Answers with 1 if there is something to
-/// deliver that came before, which [`poll`] does at once; the next poll will, too.
+/// deliver that came before, which [`poll`] does at once; it is delivered a little later, too.
 fn finish_adoption(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| {
-        f64::from(u8::from(connection.finish_adoption()))
+        let is_polled = connection.finish_adoption();
+        if is_polled {
+            context.environment().await_poll(connection);
+        }
+        f64::from(u8::from(is_polled))
     })
 }
 
@@ -95,6 +99,9 @@ fn open(
         let early = unsafe { bytes_of(env, early) };
         let config = config::read(env, numbers);
         let is_polled = connection.open(config, early.as_deref().unwrap_or_default(), flush);
+        if is_polled {
+            context.environment().await_poll(connection);
+        }
         f64::from(u8::from(is_polled))
     })
 }

@@ -40,6 +40,8 @@ pub(super) struct Driver {
     round_tasks: RefCell<Vec<Task>>,
     /// Tasks that are over when libuv tells of handles that are closed.
     closing_tasks: RefCell<Vec<Task>>,
+    /// Connections of which the JS thread delivers itself what came before they were opened, until the event loop goes round.
+    early: RefCell<Vec<Arc<Connection>>>,
 }
 
 impl Driver {
@@ -57,6 +59,7 @@ impl Driver {
             has_polled: Cell::default(),
             round_tasks: RefCell::default(),
             closing_tasks: RefCell::default(),
+            early: RefCell::default(),
         }
     }
 
@@ -300,17 +303,28 @@ impl Environment {
         self.adapt(has_polled.then_some(busy));
     }
 
-    /// Polls one connection, and delivers: the kernel has nothing to do with what comes of it. Where the I/O thread drives, by
-    /// now, that does it.
-    pub(crate) fn poll_now(&self, connection: Arc<Connection>) {
-        if !self.sends.is_inline() {
-            self.engine.schedule(Pollable::Source(connection));
-            return;
+    /// A connection has something to deliver that came before it was opened: [`poll_now`](Self::poll_now) follows. Where the
+    /// I/O thread drives nothing of it is delivered before that, or before the event loop looks for events.
+    pub(crate) fn await_poll(&self, connection: &Arc<Connection>) {
+        if !self.sends.is_inline() && self.driver.prepare.borrow().is_some() {
+            self.driver.early.borrow_mut().push(Arc::clone(connection));
         }
+    }
+
+    /// Polls one connection, and delivers: the kernel has nothing to do with what comes of it. Where the I/O thread drives,
+    /// that is only what came before it was opened.
+    pub(crate) fn poll_now(&self, connection: Arc<Connection>) {
         let mut batch = Batch::default();
-        catch_panic(|| Pollable::Source(connection).poll(&mut batch));
-        self.delivery.enqueue_owned(batch);
-        self.delivery.deliver();
+        if self.sends.is_inline() {
+            connection.release_early();
+            catch_panic(|| Pollable::Source(connection).poll(&mut batch));
+            self.delivery.enqueue_owned(batch);
+            self.delivery.deliver();
+        } else {
+            while connection.poll_early(&mut batch) {
+                self.delivery.deliver_first(batch.take());
+            }
+        }
         if !self.sends.is_dispatching() {
             self.sends.flush();
         }
@@ -336,6 +350,9 @@ impl Environment {
         self.delivery.prepare();
         if self.sends.is_pending() {
             self.sends.flush();
+        }
+        for connection in self.driver.early.take() {
+            connection.release_early();
         }
         if self.sends.is_inline() && !self.wakeup.idle.load(Ordering::Acquire) {
             self.end_polls();

@@ -18,6 +18,16 @@ const HANDED_OVER: usize = 32;
 /// the next dispatches send to them leaves with it.
 const WRITTEN_IN_DISPATCH: usize = 4;
 
+/// Where so many sources are polled in a turn, connections are written to together: a peer that has waited is woken by the
+/// first of them, and awake when the others come; and each path of the code runs with its caches warm.
+const CROWD: usize = 8;
+
+/// What is written together at most: so many connections, bytes of messages, and what dispatches send in this time. Who is
+/// answered first does not wait for all others.
+const TOGETHER: usize = 32;
+const TOGETHER_BYTES: usize = 64 * 1024;
+const TOGETHER_TIME: Duration = Duration::from_micros(200);
+
 /// How long an exit waits for messages that are being compressed. With ws they are lost.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -39,8 +49,55 @@ pub(crate) struct Sends {
     sent_in_dispatch: Cell<u32>,
     /// The last dispatch that sent something sent once.
     sends_once: Cell<bool>,
+    /// Many sources are polled in this turn.
+    is_crowded: Cell<bool>,
+    /// What waits in such a turn.
+    group: Group,
     /// Messages to compress since the last [`Sends::take_compressed`].
     compressed: Cell<usize>,
+}
+
+/// What dispatches have sent since something was last written.
+#[derive(Default)]
+struct Group {
+    /// Connections that waited when the last of them had ended.
+    waited: Cell<usize>,
+    /// Bytes of messages.
+    bytes: Cell<usize>,
+    /// When the first of them had ended.
+    begin: Cell<Option<Instant>>,
+    /// One of them has sent to many: what others send to them leaves with it, when the turn ends.
+    is_broadcast: Cell<bool>,
+}
+
+impl Group {
+    /// A dispatch has ended; `waiting` connections wait to be written to. Whether that is enough.
+    fn is_complete(&self, waiting: usize, now: Instant) -> bool {
+        if waiting.saturating_sub(self.waited.replace(waiting)) > WRITTEN_IN_DISPATCH {
+            self.is_broadcast.set(true);
+        }
+        if self.is_broadcast.get() {
+            return false;
+        }
+        if waiting >= TOGETHER || self.bytes.get() >= TOGETHER_BYTES {
+            return true;
+        }
+        match self.begin.get() {
+            Some(begin) => now.duration_since(begin) >= TOGETHER_TIME,
+            None => {
+                self.begin.set(Some(now));
+                false
+            }
+        }
+    }
+
+    /// All is written.
+    fn reset(&self) {
+        self.waited.set(0);
+        self.bytes.set(0);
+        self.begin.set(None);
+        self.is_broadcast.set(false);
+    }
 }
 
 impl Sends {
@@ -55,6 +112,8 @@ impl Sends {
             sent_in_dispatch: Cell::new(0),
             sends_once: Cell::new(false),
             leaving: Cell::new(None),
+            is_crowded: Cell::new(false),
+            group: Group::default(),
             compressed: Cell::new(0),
         }
     }
@@ -112,8 +171,8 @@ impl Sends {
     /// The same for bytes to send. The first ones of a tick outside of a dispatch leave at once with either driver: a process
     /// that sends little may be killed next. What is to be compressed waits for the I/O thread.
     ///
-    /// In a dispatch, where JavaScript drives, the first one leaves at once where the last dispatch sent no other: nothing
-    /// would come to leave with it. So do `len` bytes that are written from where they lie, after all that waits.
+    /// In a dispatch, where JavaScript drives, the first one leaves at once where the last dispatch sent no other, and no crowd
+    /// is polled: nothing would come to leave with it. So do `len` bytes that are written from where they lie, after all that waits.
     pub(crate) fn flush_for_bytes(
         &self,
         connection: &Arc<Connection>,
@@ -123,12 +182,16 @@ impl Sends {
         if self.is_inline() && self.is_dispatching() {
             let sent = self.sent_in_dispatch.get();
             self.sent_in_dispatch.set(sent + 1);
-            if sent == 0 && self.sends_once.get() && !self.is_pending() {
+            let is_crowded = self.is_crowded.get();
+            if sent == 0 && self.sends_once.get() && !is_crowded && !self.is_pending() {
                 return Flush::Now;
             }
             if len >= DIRECT_WRITE && !compress {
                 self.write_waiting();
                 return Flush::Now;
+            }
+            if is_crowded {
+                self.group.bytes.set(self.group.bytes.get() + len);
             }
         }
         let flush = self.flush_for(connection);
@@ -210,11 +273,23 @@ impl Sends {
         }
     }
 
+    /// The JS thread polls so many sources, and delivers after each poll.
+    pub(crate) fn begin_turn(&self, sources: usize) {
+        self.is_crowded.set(sources >= CROWD);
+    }
+
+    /// It has polled them.
+    pub(crate) fn end_turn(&self) {
+        self.is_crowded.set(false);
+        self.flush();
+    }
+
     /// Takes those that wait.
     fn take(&self) -> Vec<Arc<Connection>> {
         if self.waiting.take() == 0 {
             return Vec::new();
         }
+        self.group.reset();
         let connections = self.backlog.take();
         for connection in &connections {
             connection.clear_dirty();
@@ -222,7 +297,8 @@ impl Sends {
         connections
     }
 
-    /// JavaScript has returned from a dispatch: what it sent there, or before, is written, unless that is to many.
+    /// JavaScript has returned from a dispatch: what it sent there, or before, is written, unless that is to many, or in a
+    /// crowd.
     pub(crate) fn end_dispatch(&self) {
         let waiting = self.waiting.get();
         if !self.is_inline() {
@@ -237,9 +313,16 @@ impl Sends {
         }
         match waiting {
             0 => {}
+            _ if self.is_crowded.get() => self.end_dispatch_in_crowd(waiting),
             1 => self.write_only(),
             2..=WRITTEN_IN_DISPATCH => self.write_waiting(),
             _ => {}
+        }
+    }
+
+    fn end_dispatch_in_crowd(&self, waiting: usize) {
+        if self.group.is_complete(waiting, Instant::now()) {
+            self.write_waiting();
         }
     }
 
@@ -261,5 +344,46 @@ impl Sends {
         for connection in connections {
             connection.flush_until(deadline);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_ends_with_so_many_connections_bytes_or_time() {
+        let now = Instant::now();
+        let group = Group::default();
+        for waiting in 1..TOGETHER {
+            assert!(!group.is_complete(waiting, now));
+        }
+        assert!(group.is_complete(TOGETHER, now));
+
+        group.reset();
+        group.bytes.set(TOGETHER_BYTES - 1);
+        assert!(!group.is_complete(1, now));
+        group.bytes.set(TOGETHER_BYTES);
+        assert!(group.is_complete(2, now));
+
+        group.reset();
+        assert!(!group.is_complete(1, now));
+        let later = now + TOGETHER_TIME;
+        assert!(!group.is_complete(2, later - Duration::from_nanos(1)));
+        assert!(group.is_complete(2, later));
+    }
+
+    #[test]
+    fn what_is_sent_to_many_waits_for_what_others_send_to_them() {
+        let later = Instant::now() + TOGETHER_TIME;
+        let group = Group::default();
+        assert!(!group.is_complete(WRITTEN_IN_DISPATCH, Instant::now()));
+        assert!(!group.is_complete(2 * WRITTEN_IN_DISPATCH + 1, later));
+        assert!(!group.is_complete(2 * WRITTEN_IN_DISPATCH + 1, later));
+        assert!(!group.is_complete(TOGETHER, later));
+
+        group.reset();
+        assert!(!group.is_complete(WRITTEN_IN_DISPATCH, later));
+        assert!(group.is_complete(WRITTEN_IN_DISPATCH + 1, later + TOGETHER_TIME));
     }
 }

@@ -263,6 +263,7 @@ impl Environment {
         self.engine.poll();
         self.engine
             .take_ready(&mut *self.driver.pollables.borrow_mut());
+        self.sends.begin_turn(self.driver.pollables.borrow().len());
         let mut batch = self.driver.spare.take().unwrap_or_default();
         let mut has_polled = false;
         let mut busy = 0;
@@ -296,7 +297,7 @@ impl Environment {
             }
         }
         self.driver.spare.set(Some(batch));
-        self.sends.flush();
+        self.sends.end_turn();
         if self.sends.is_inline() {
             self.end_polls();
         }

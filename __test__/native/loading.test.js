@@ -1,5 +1,9 @@
 'use strict';
 
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+
 const { paths } = require('../support/child');
 const { describeEach } = require('../support/implementations');
 const { linesOf, ownDrivers } = require('../support/drivers');
@@ -97,6 +101,90 @@ async function reload(first, path, isIsolated) {
   console.log(copies.length, copies.filter(isLeft).length <= 1);
   await converse(first, previous);
 }
+
+/** Has `client` and `server`, of one copy each, say what is heard in which turn. */
+async function converse(first, second) {
+  const { once } = require('events');
+  const [Client, { Server }] = [require(second), require(first)];
+  const turn = () => new Promise(setImmediate);
+  const wss = new Server({ port: 0, host: '127.0.0.1' });
+  const peers = [];
+  const heard = {};
+  let turns = 0;
+
+  wss.on('connection', (websocket) => peers.push(websocket));
+  await once(wss, 'listening');
+
+  const url = `ws://127.0.0.1:${wss.address().port}`;
+  const [asking, hearing] = [new Client(url), new Client(url)];
+
+  await Promise.all([once(asking, 'open'), once(hearing, 'open')]);
+  while (peers.length < 2) await turn();
+  for (let idle = 0; idle < 9; idle++) await turn();
+
+  peers[0].on('message', () => {
+    heard.question = turns;
+    peers[0].send('answer');
+  });
+  asking.on('message', () => (heard.answer = turns));
+  hearing.on('message', () => (heard.other = turns));
+  asking.send('question');
+  peers[1].send('other');
+  while (heard.answer === undefined) {
+    await turn();
+    turns++;
+  }
+  console.log(JSON.stringify(heard));
+  asking.terminate();
+  hearing.terminate();
+  wss.close();
+}
+
+describe('a second copy of the package', () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'oxws-copy-'));
+
+  beforeAll(() => {
+    const addon = /^oxws\..*\.node$/;
+
+    for (const name of fs.readdirSync(paths.oxws)) {
+      if (!['index.js', 'lib', 'package.json'].includes(name)) {
+        if (!addon.test(name)) continue;
+      }
+      fs.cpSync(path.join(paths.oxws, name), path.join(directory, name), {
+        recursive: true
+      });
+    }
+  });
+
+  afterAll(() => fs.rmSync(directory, { recursive: true }));
+
+  test('has the addon of the first', async () => {
+    const main = (_, first, second) => {
+      const [one, other] = [first, second].map((path) => [
+        require(path),
+        require(`${path}/lib/native/addon.js`)
+      ]);
+
+      console.log(one[0] === other[0], one[1] === other[1]);
+    };
+
+    expect(
+      await linesOf(ownDrivers[0], main, { args: [paths.oxws, directory] })
+    ).toEqual(['false true']);
+  });
+
+  // The two polled one after the other would hear the answer in the turn of the question.
+  test('hears in its turn what the first sends it', async () => {
+    const [inline] = ownDrivers;
+    const main = `async (_, first, second) => (${converse})(first, second)`;
+    const hear = (row, first, second) =>
+      linesOf(row, { toString: () => main }, { args: [first, second] });
+    const withWs = await hear(inline, paths.ws, paths.ws);
+
+    expect(withWs).toEqual(['{"question":0,"other":0,"answer":1}']);
+    expect(await hear(inline, paths.oxws, directory)).toEqual(withWs);
+  });
+});
 
 describeEach(ownDrivers, 'the addon', (driver) => {
   test.each([

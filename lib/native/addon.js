@@ -18,6 +18,35 @@ const { platform, arch } = process;
 /** What kept the addon of each target from being loaded. */
 const failures = new Map();
 
+/**
+ * The addon of the first copy of this version that the realm has loaded. Several
+ * are installed where packages that are not hoisted bring one each, or where one
+ * is called `ws`: with an engine each, what one sends the other would hear turns
+ * later than its own.
+ */
+function loadOnce() {
+  const place = Symbol.for(`oxws.addon ${version()}`);
+
+  if (!Object.hasOwn(globalThis, place)) {
+    Object.defineProperty(globalThis, place, { value: load() });
+  }
+
+  return globalThis[place];
+}
+
+/** That of this package; where it is bundled nothing tells. */
+function version() {
+  try {
+    const { name, version } = requireHere('../../package.json');
+
+    if (name === 'oxws') return version;
+  } catch {
+    // There is none.
+  }
+
+  return __filename;
+}
+
 function load() {
   for (const abi of ABIS[platform] || ['']) {
     const target = `${platform}-${arch}${abi}`;
@@ -76,4 +105,4 @@ function abi() {
   return header.glibcVersionRuntime === undefined ? other : only;
 }
 
-module.exports = load();
+module.exports = loadOnce();

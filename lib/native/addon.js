@@ -26,12 +26,12 @@ const failures = new Map();
  */
 function loadOnce() {
   const place = Symbol.for(`oxws.addon ${version()}`);
+  const addon = globalThis[place] ?? load();
 
-  if (!Object.hasOwn(globalThis, place)) {
-    Object.defineProperty(globalThis, place, { value: load() });
-  }
+  // It may be frozen: then each copy has its own.
+  Reflect.defineProperty(globalThis, place, { value: addon });
 
-  return globalThis[place];
+  return addon;
 }
 
 /** That of this package; where it is bundled nothing tells. */

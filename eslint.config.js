@@ -3,6 +3,15 @@
 const js = require('@eslint/js');
 const globals = require('globals');
 
+const globalsOfWs = [
+  'Blob',
+  'Buffer',
+  'clearTimeout',
+  'process',
+  'setImmediate',
+  'setTimeout'
+];
+
 module.exports = [
   { ignores: ['target/', 'npm/'] },
   js.configs.recommended,
@@ -26,6 +35,20 @@ module.exports = [
     }
   },
   { files: ['**/*.js'], languageOptions: { sourceType: 'commonjs' } },
+  {
+    // Programs, and test environments above all, replace what is global or leave
+    // it out: what ws does not take from there, we do not either.
+    files: ['lib/**'],
+    ignores: ['lib/backplanes/**', 'lib/extra/**'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        Object.keys(globals.nodeBuiltin).map((name) => [
+          name,
+          globalsOfWs.includes(name) ? 'readonly' : 'off'
+        ])
+      )
+    }
+  },
   { files: ['__test__/**'], languageOptions: { globals: globals.jest } },
   {
     files: ['__test__/system/**'],

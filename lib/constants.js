@@ -34,6 +34,7 @@ const kClosing = Symbol('closing');
 
 /**
  * `websocket[kConnection]`: what it speaks over; null before it is open.
+ * `handle[kConnection]`: what it is the handle of.
  *
  * @type {unique symbol}
  */

@@ -1,6 +1,11 @@
 'use strict';
 
-const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
+// As with ws: some test environments have no Blob, or get one later.
+const hasBlob = typeof Blob !== 'undefined';
+const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments'];
+
+if (hasBlob) BINARY_TYPES.push('blob');
+
 const EMPTY = Buffer.alloc(0);
 const FastBuffer = Buffer[Symbol.species];
 
@@ -11,7 +16,7 @@ const FastBuffer = Buffer[Symbol.species];
  * @return {boolean}
  */
 function isBlob(value) {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!hasBlob || typeof value !== 'object' || value === null) return false;
 
   const tag = value[Symbol.toStringTag];
 

@@ -11,6 +11,8 @@ const onTaskDone = require('./native/task');
 
 /** @typedef {import('./permessage-deflate')} PerMessageDeflate */
 
+const kEventQueue = Symbol('event-queue');
+
 const { BINARY, CLOSE, PING, PONG, TEXT, VIOLATION } = kinds;
 
 /** What the addon can count to. */
@@ -48,7 +50,7 @@ class Receiver extends Writable {
 
     const { allowSynchronousEvents = true } = options;
 
-    this._eventQueue = new EventQueue(this, Boolean(allowSynchronousEvents));
+    this[kEventQueue] = new EventQueue(this, Boolean(allowSynchronousEvents));
     this._binaryType = options.binaryType || 'nodebuffer';
     this._extensions = options.extensions || {};
     this._isServer = Boolean(options.isServer);
@@ -90,11 +92,11 @@ class Receiver extends Writable {
   }
 
   get _allowSynchronousEvents() {
-    return this._eventQueue.isSynchronous;
+    return this[kEventQueue].isSynchronous;
   }
 
   set _allowSynchronousEvents(isSynchronous) {
-    this._eventQueue.isSynchronous = isSynchronous;
+    this[kEventQueue].isSynchronous = isSynchronous;
   }
 
   /** The length of the unfinished message, as far as its frames tell. */
@@ -109,7 +111,7 @@ class Receiver extends Writable {
    * @param {number} [task] What its endpoint waits for
    */
   takeOver(events, task) {
-    this._eventQueue.putFirst(events);
+    this[kEventQueue].putFirst(events);
     this._await(task);
   }
 
@@ -138,9 +140,9 @@ class Receiver extends Writable {
 
   /** Does what is next, unless it has to wait for something. */
   _advance() {
-    if (this._eventQueue.isDeferring) {
+    if (this[kEventQueue].isDeferring) {
       this._state = this._allowSynchronousEvents ? INFLATING : DEFERRING;
-      this._eventQueue.defer();
+      this[kEventQueue].defer();
     } else if (this._isInflating) {
       this._state = INFLATING;
     } else if (this._isInflated) {
@@ -170,7 +172,7 @@ class Receiver extends Writable {
 
   /** Emits one event, or has it wait. */
   take(event) {
-    this._eventQueue.deliver(event);
+    this[kEventQueue].deliver(event);
   }
 
   /** Who writes waits for `callback` as long as anything does. */

@@ -28,6 +28,8 @@ const { byteLength, isBlob, toBuffer } = require('./payload');
 
 /** The option that leaves text to the socket to encode. */
 const kKeepsText = Symbol('keeps-text');
+const kOutput = Symbol('output');
+const kSendQueue = Symbol('send-queue');
 
 /** The bits of a frame's opcode. */
 const OPCODE = 0xf;
@@ -57,9 +59,9 @@ class Sender {
       this._maskBuffer = Buffer.alloc(4);
     }
 
-    this._output = createOutput ? createOutput(this) : new FrameOutput(this);
+    this[kOutput] = createOutput ? createOutput(this) : new FrameOutput(this);
     /** Made with the first message. @type {?SendQueue} */
-    this._ownSendQueue = null;
+    this[kSendQueue] = null;
     if (!createOutput) keepOwn(this, '_socket', socket);
   }
 
@@ -195,7 +197,7 @@ class Sender {
       flags |= FIN;
       queue.messages++;
     } else {
-      this._output.makeIndirect();
+      this[kOutput].makeIndirect();
     }
 
     if (mask) flags |= MASK;
@@ -244,22 +246,22 @@ class Sender {
    * @param {function(Error=): void} [cb]
    */
   sendFrame(list, cb) {
-    this._output.write(list, cb);
+    this[kOutput].write(list, cb);
   }
 
   get _sendQueue() {
-    return (this._ownSendQueue ??= new SendQueue(this._output, this));
+    return (this[kSendQueue] ??= new SendQueue(this[kOutput], this));
   }
 
   /** How many messages were sent. */
   get _messagesSent() {
-    return this._ownSendQueue === null ? 0 : this._ownSendQueue.messages;
+    return this[kSendQueue] === null ? 0 : this[kSendQueue].messages;
   }
 
   /** Nothing waits here, no message is unfinished, and nobody observes any. */
   get isIdle() {
     return (
-      this._firstFragment && this._sendQueue.isIdle && !this._output.isObserved
+      this._firstFragment && this._sendQueue.isIdle && !this[kOutput].isObserved
     );
   }
 
@@ -287,12 +289,12 @@ class Sender {
    * asked for; a program may put another one there.
    */
   get _socket() {
-    return /** @type {any} */ (this._output).socket;
+    return /** @type {any} */ (this[kOutput]).socket;
   }
 
   set _socket(socket) {
     keepOwn(this, '_socket', socket);
-    /** @type {any} */ (this._output).onSocketReplaced();
+    /** @type {any} */ (this[kOutput]).onSocketReplaced();
   }
 }
 

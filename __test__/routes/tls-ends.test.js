@@ -208,6 +208,27 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('as with ws, %s:', (version) => {
     expect(traces[1]).toEqual(traces[0]);
   });
 
+  test('destroyed: the socket has no session from then on', async () => {
+    const traces = [];
+
+    for (const lib of [ws, oxws]) {
+      const { websocket } = await open(lib, version);
+      const { _socket: socket } = websocket;
+      const trace = [];
+      const look = () => trace.push(socket.ssl, socket._handle);
+      const closed = new Promise((resolve) => websocket.on('close', resolve));
+
+      socket.on('close', look);
+      websocket.terminate();
+      look();
+      await closed;
+      traces.push(trace);
+    }
+
+    expect(traces[0]).toEqual([null, null, null, null]);
+    expect(traces[1]).toEqual(traces[0]);
+  });
+
   // Node takes what it finds there for an error of what it does itself.
   test.each(Object.keys(ends))('%s: OpenSSL keeps no error', async (name) => {
     const clean = opensslError();

@@ -1,5 +1,6 @@
 'use strict';
 
+const { kConnection } = require('../constants');
 const timers = require('../node/timers');
 
 /** @typedef {import('./native-connection')} NativeConnection */
@@ -11,7 +12,7 @@ const timers = require('../node/timers');
 class ConnectionHandle {
   /** @param {NativeConnection} connection */
   constructor(connection) {
-    this.connection = connection;
+    this[kConnection] = connection;
     /** That of the handle that was in this one's place. */
     this.asyncId = null;
     this.reading = true;
@@ -21,43 +22,43 @@ class ConnectionHandle {
   }
 
   get fd() {
-    return this.connection.nativeHandle?.fd ?? -1;
+    return this[kConnection].nativeHandle?.fd ?? -1;
   }
 
   getAsyncId() {
-    return this.asyncId ?? this.connection.resource.asyncId();
+    return this.asyncId ?? this[kConnection].resource.asyncId();
   }
 
   get bytesRead() {
-    return this.readBefore + this.connection.bytesRead;
+    return this.readBefore + this[kConnection].bytesRead;
   }
 
   get bytesWritten() {
-    return this.writtenBefore + this.connection.bytesWritten;
+    return this.writtenBefore + this[kConnection].bytesWritten;
   }
 
   get writeQueueSize() {
-    return this.connection.writableLength;
+    return this[kConnection].writableLength;
   }
 
   getpeername(out) {
-    Object.assign(out, this.connection.nativeHandle?.remoteAddress());
+    Object.assign(out, this[kConnection].nativeHandle?.remoteAddress());
 
     return 0;
   }
 
   getsockname(out) {
-    Object.assign(out, this.connection.nativeHandle?.localAddress());
+    Object.assign(out, this[kConnection].nativeHandle?.localAddress());
 
     return 0;
   }
 
   setNoDelay(enable) {
-    return this.connection.setNoDelay(enable);
+    return this[kConnection].setNoDelay(enable);
   }
 
   setKeepAlive(enable, delay) {
-    return this.connection.nativeHandle?.setKeepAlive(enable, delay) ?? 0;
+    return this[kConnection].nativeHandle?.setKeepAlive(enable, delay) ?? 0;
   }
 
   readStart() {
@@ -73,15 +74,15 @@ class ConnectionHandle {
   }
 
   ref() {
-    this.connection.setReferenced(true);
+    this[kConnection].setReferenced(true);
   }
 
   unref() {
-    this.connection.setReferenced(false);
+    this[kConnection].setReferenced(false);
   }
 
   hasRef() {
-    return this.connection.isReferenced && !this.connection.isClosed;
+    return this[kConnection].isReferenced && !this[kConnection].isClosed;
   }
 
   close(onclose) {
@@ -98,12 +99,12 @@ class ConnectionHandle {
     this._onclose = onclose;
 
     // As late as libuv: after the 'error' event, and in the handle's context.
-    if (this.connection.isClosed) {
+    if (this[kConnection].isClosed) {
       timers.setImmediate(() =>
-        this.connection.resource.runInAsyncScope(this.onClosed, this)
+        this[kConnection].resource.runInAsyncScope(this.onClosed, this)
       );
     } else {
-      this.connection.close(reset);
+      this[kConnection].close(reset);
     }
   }
 
@@ -124,7 +125,7 @@ class ConnectionHandle {
     this.ownLength = state.length;
     Object.defineProperty(state, 'length', {
       get: () => {
-        backlog = state.ending ? 0 : this.connection.pending;
+        backlog = state.ending ? 0 : this[kConnection].pending;
 
         return this.ownLength + backlog;
       },
@@ -136,7 +137,7 @@ class ConnectionHandle {
 
   /** A timeout of the socket begins. */
   noteActivity() {
-    this._seen = this.connection.bytesRead + this.connection.sends;
+    this._seen = this[kConnection].bytesRead + this[kConnection].sends;
   }
 
   /**
@@ -144,7 +145,7 @@ class ConnectionHandle {
    * did may have made it longer.
    */
   wasActive() {
-    const { connection } = this;
+    const { [kConnection]: connection } = this;
     const { pending } = connection;
     const isActive =
       this._seen !== connection.bytesRead + connection.sends ||

@@ -2,6 +2,7 @@
 
 const net = require('net');
 
+const { kConnection } = require('../constants');
 const keepOwn = require('../node/keep-own');
 const { toBuffer } = require('../payload');
 const { isWriteOriginal } = require('../node/node-originals');
@@ -9,6 +10,13 @@ const { createClosing } = require('../errors/system-errors');
 const ConnectionHandle = require('./connection-handle');
 
 /** @typedef {import('./native-connection')} NativeConnection */
+
+/**
+ * Under a symbol, as programs make JSON of sockets.
+ *
+ * @type {any}
+ */
+const kConnectionHandle = Symbol('connection-handle');
 
 /**
  * With the members that Node's own sockets have and its documentation has not.
@@ -28,7 +36,7 @@ class NativeSocket extends Socket {
     const handle = new ConnectionHandle(connection);
 
     super({ handle, manualStart: true, allowHalfOpen: true });
-    this._connectionHandle = handle;
+    this[kConnectionHandle] = handle;
     // The connection may have been told of its close already.
     this._listen(!connection.isClosed);
 
@@ -56,7 +64,7 @@ class NativeSocket extends Socket {
     connection.bindSocket(socket);
     if (socket._handle.hasRef?.() === false) handle.unref();
     socket._handle = handle;
-    socket._connectionHandle = handle;
+    socket[kConnectionHandle] = handle;
     // A property that is added after this gives the socket a hidden class of
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
@@ -153,8 +161,13 @@ class NativeSocket extends Socket {
       : super.removeAllListeners(event);
   }
 
+  /** Its `_handle`, also once that is gone. */
+  get _connectionHandle() {
+    return this[kConnectionHandle];
+  }
+
   get _connection() {
-    return this._connectionHandle.connection;
+    return this._connectionHandle[kConnection];
   }
 
   /** Whether frames go to the WebSocket without passing through here. */

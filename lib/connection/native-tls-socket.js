@@ -3,12 +3,15 @@
 const net = require('net');
 const tls = require('tls');
 
+const { kConnection } = require('../constants');
 const { createTlsError } = require('../errors/system-errors');
 const timers = require('../node/timers');
 const NativeSocket = require('./native-socket');
 const TlsSession = require('./tls-session');
 
 const { ConnectionHandle } = NativeSocket;
+
+const kSession = Symbol('session');
 
 /** What `_handle` is of a TLSSocket over a connection of the engine. */
 class TlsHandle extends ConnectionHandle {
@@ -22,14 +25,20 @@ class TlsHandle extends ConnectionHandle {
 
     const { _handle: wrap } = socket;
 
-    this.session = new TlsSession(connection, socket, isInFrame);
+    this[kSession] = new TlsSession(connection, socket, isInFrame);
     this._parent = wrap._parent;
     this._parentWrap = wrap._parentWrap;
     this._secureContext = wrap._secureContext;
   }
 
   destroySSL() {
-    this.session.destroy();
+    this[kSession].destroy();
+  }
+
+  /** As Node's: the socket has none from here on, and it goes with the handle. */
+  _close(onclose, reset) {
+    this[kSession].socket.ssl = null;
+    super._close(onclose, reset);
   }
 
   // OpenSSL calls nobody back any more.
@@ -41,7 +50,7 @@ class TlsHandle extends ConnectionHandle {
 
   // None is taken part in, and OpenSSL says so once it is told.
   renegotiate() {
-    if (this.session.isTaken) this.session.ask('renegotiate', []);
+    if (this[kSession].isTaken) this[kSession].ask('renegotiate', []);
 
     throw Object.assign(new Error('no renegotiation'), {
       code: 'ERR_SSL_NO_RENEGOTIATION'
@@ -50,9 +59,18 @@ class TlsHandle extends ConnectionHandle {
 
   /** The connection is closed: the socket below goes first. */
   onClosed() {
-    const { session } = this;
+    const { [kSession]: session } = this;
     const { rawSocket } = session;
-    const close = () => session.runInTransport(() => super.onClosed());
+    const close = () => {
+      const { _secureContext: secureContext } = this;
+
+      session.destroy();
+      if (secureContext.singleUse) {
+        secureContext.context.close();
+        secureContext.context = null;
+      }
+      session.runInTransport(() => super.onClosed());
+    };
 
     if (rawSocket === null || rawSocket.destroyed) {
       close();
@@ -66,7 +84,7 @@ class TlsHandle extends ConnectionHandle {
 /** What `_handle` is of the socket below. */
 class RawHandle extends ConnectionHandle {
   _close(onclose) {
-    const { connection } = this;
+    const { [kConnection]: connection } = this;
 
     if (!connection.destroyed) connection.close(false);
     timers.setImmediate(onclose);
@@ -101,7 +119,7 @@ for (const name of [
     configurable: true,
     writable: true,
     value(...args) {
-      return this.session.ask(name, args);
+      return this[kSession].ask(name, args);
     }
   });
 }
@@ -139,7 +157,7 @@ Object.defineProperties(prototype, {
 /** Makes an open TLSSocket of Node's one over `connection`. */
 function rebindTlsSocket(socket, connection, isInFrame) {
   const handle = new TlsHandle(connection, socket, isInFrame);
-  const { session } = handle;
+  const { [kSession]: session } = handle;
 
   connection.session = session;
   NativeSocket.rebind(socket, connection, handle, prototype);

@@ -46,7 +46,7 @@ class TlsSession {
     /** The socket below, if it has an object. */
     this.rawSocket = wrap._parentWrap ?? null;
     this._connection = connection;
-    this._socket = socket;
+    this.socket = socket;
     this._transport = wrap._parent;
     this._isServer = socket._tlsOptions.isServer === true;
     this._early = [];
@@ -88,8 +88,8 @@ class TlsSession {
     if (this.isTaken) return;
 
     if (this._error !== null) {
-      this._socket._emitTLSError(this._error);
-      this._socket.destroy();
+      this.socket._emitTLSError(this._error);
+      this.socket.destroy();
     } else if (this._take(-1)) {
       // Nothing of Node's is below on the stack.
       if (this._bios > 0) bridge.freeBuffersOfBios(this._bios);

@@ -1,6 +1,7 @@
 'use strict';
 
 const querystring = require('querystring');
+const { URL } = require('url');
 
 const { connectionDefaults } = require('../constants');
 

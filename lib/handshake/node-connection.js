@@ -75,7 +75,7 @@ function serve(server, connectionListener, handle) {
 function deliver(handle, bytes) {
   if (bytes.length === 0) return;
 
-  timers.nextTick(queueMicrotask, () => {
+  timers.nextTick(timers.queueMicrotask, () => {
     try {
       // None: the connection was dropped.
       handle.owner?.push(bytes);

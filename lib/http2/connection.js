@@ -1,6 +1,7 @@
 'use strict';
 
 const StreamConnection = require('../connection/stream-connection');
+const timers = require('../node/timers');
 
 // Error codes (RFC 9113, section 7).
 const NO_ERROR = 0;
@@ -19,7 +20,7 @@ class Http2Connection extends StreamConnection {
       websocket._isServer && this._handler.isCloseExpected(websocket);
 
     super.end();
-    if (isOver) this.onceFinished(() => setImmediate(release, socket));
+    if (isOver) this.onceFinished(() => timers.setImmediate(release, socket));
   }
 
   /** What a reset is for a socket, CANCEL is for a stream (RFC 8441, section 5). */

@@ -8,6 +8,7 @@ const { runInThisContext } = require('vm');
  * `process` may be a fake before this is loaded.
  */
 const { nextTick } = runInThisContext('process');
+const queueMicrotask = runInThisContext('queueMicrotask');
 
 /**
  * The timers as they were when this was loaded, for what Node.js itself does
@@ -21,6 +22,7 @@ module.exports = Object.freeze({
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
   nextTick,
+  queueMicrotask,
   setImmediate: timers.setImmediate,
   setInterval: timers.setInterval,
   setTimeout: timers.setTimeout

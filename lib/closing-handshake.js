@@ -80,6 +80,9 @@ class ClosingHandshake {
 
       onSent[kEndsNext] = true;
       websocket._sender.close(code, reason, !websocket._isServer, onSent);
+      // Before what the program does next, as with ws: the I/O thread may come later,
+      // and find that who is between has been closed meanwhile.
+      if (!this.isFrameReceived) this._connection.flush();
       // A stream may bring the answer inside of that, which begins it, too.
       if (websocket._readyState === OPEN) this._beginWithTimeout();
     }

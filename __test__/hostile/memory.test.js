@@ -61,6 +61,8 @@ async function siege(WebSocket, attack, options) {
       { stdio: 'ignore' }
     );
 
+    // It ends by itself, too, once all of its connections are closed.
+    child.exited = once(child, 'exit');
     while (connected < count) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -82,7 +84,7 @@ async function siege(WebSocket, attack, options) {
 
   console.log(Math.round(resident() - before));
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await child.exited;
   for (const client of wss.clients) client.terminate();
   while (wss.clients.size > 0) await wait(5);
 

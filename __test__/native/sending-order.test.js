@@ -2,6 +2,7 @@
 
 const { anyDriver, wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
+const { certificate, key } = require('../support/routes');
 
 /** By thread connections are written to while JavaScript goes on: in any order. */
 const drivers = [...wsAndDrivers, anyDriver].filter(
@@ -163,6 +164,66 @@ describeEach(drivers, 'what is sent in one tick', (driver) => {
       })
     ).toEqual(['0,1,2,3,4,5']);
   });
+});
+
+// A proxy of Node's that is destroyed next would find it too late, pause, and never
+// hear of the end: its server would not close.
+describeEach([...wsAndDrivers, anyDriver], 'close()', (driver) => {
+  test.each(['ws', 'wss'])(
+    'in a listener has left when it returns (%s)',
+    async (scheme) => {
+      expect(
+        await linesOf(
+          driver,
+          (WebSocket, scheme, options) => {
+            const { createHash } = require('crypto');
+            const fs = require('fs');
+            const server = require(scheme === 'ws' ? 'http' : 'https')
+              .createServer(options)
+              .listen(0, '127.0.0.1', () => {
+                const client = new WebSocket(
+                  `${scheme}://127.0.0.1:${server.address().port}`,
+                  { rejectUnauthorized: false }
+                );
+
+                client.on('message', () => {
+                  client.close();
+                  console.log(fs.readSync(fd, Buffer.alloc(100)) > 0);
+                  peer.destroy();
+                  server.close();
+                });
+              });
+            let peer;
+            let fd;
+
+            server.on('connection', ({ _handle: handle }) => {
+              fd = handle.fd;
+            });
+            server.on('upgrade', (request, socket) => {
+              const accept = createHash('sha1')
+                .update(
+                  request.headers['sec-websocket-key'] +
+                    '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+                )
+                .digest('base64');
+
+              peer = socket;
+              // Nobody else reads it.
+              socket._handle.readStop();
+              socket.write(
+                'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
+                  `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
+              );
+              setImmediate(() =>
+                setImmediate(() => socket.write('\x81\x01a', 'latin1'))
+              );
+            });
+          },
+          { args: [scheme, { cert: String(certificate), key: String(key) }] }
+        )
+      ).toEqual(['true']);
+    }
+  );
 });
 
 /** The same for all, but for who is spoken to alone. */

@@ -195,6 +195,11 @@ class NativeByteStream extends Connection {
     return this.destroyed ? 0 : bridge.pending(this.id);
   }
 
+  /** Has what was sent leave now, by this thread. */
+  flush() {
+    void this.pending;
+  }
+
   get writableLength() {
     return this._socket === null ? this.pending : this._socket.writableLength;
   }

@@ -259,6 +259,9 @@ class StreamConnection extends Connection {
     this._reader.resume();
   }
 
+  /** A stream has what was sent. */
+  flush() {}
+
   end() {
     this._reader?.writeCorked();
     this.socket.end();

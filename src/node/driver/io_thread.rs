@@ -1,5 +1,6 @@
 //! A thread that polls the engine, and how its events come to the JS thread.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -95,15 +96,23 @@ impl IoThread {
             let (engine, outbox) = (Arc::clone(&engine), Arc::clone(&outbox));
             let stop = Arc::clone(&stop);
             move || {
-                let mut sources = Vec::new();
+                let mut sources = VecDeque::new();
                 let mut batch = Batch::default();
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
                     engine.take_ready(&mut sources);
                     let mut busy = 0;
-                    for source in sources.drain(..) {
+                    while let Some(source) = sources.pop_front() {
+                        batch.goes_on = false;
                         // A connection that panics must not take the others along.
                         catch_panic(|| source.poll(&mut batch));
+                        // As Node, which gives programs all records that it has read before it looks at other sockets:
+                        // they are told one after the other, and not when the event loop has gone round.
+                        if batch.goes_on
+                            && let Some(first) = engine.take_first()
+                        {
+                            sources.push_front(first);
+                        }
                         if batch.bytes > MAX_OUTBOX || batch.events.len() >= HANDED_OVER {
                             busy += batch.busy;
                             outbox.push(batch.take(), &wakeup, &stop);
@@ -141,6 +150,39 @@ impl IoThread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Kind, Origin, Owner, Pollable};
+
+    /// One of `left` records that its socket has received already.
+    fn record(engine: &Arc<Engine>, left: u32) -> Pollable {
+        let engine = Arc::clone(engine);
+        Pollable::Once(Box::new(move |batch| {
+            let first = batch.events.len();
+            batch.push(Kind::Text, 0);
+            batch.end_poll(first, Origin::Unit, || Owner::Task { bridge: 0, id: 0 });
+            batch.goes_on = left > 1;
+            if batch.goes_on {
+                engine.schedule(record(&engine, left - 1));
+            }
+        }))
+    }
+
+    #[test]
+    fn what_a_socket_has_received_already_is_handed_over_together() {
+        let engine = Engine::new(|| ()).expect("a runtime");
+        let (outbox, wakeup) = (Arc::<Outbox>::default(), Arc::new(Wakeup::new()));
+        let thread = IoThread::start(Arc::clone(&engine), Arc::clone(&outbox), wakeup);
+        engine.schedule(record(&engine, 3));
+        let batches = loop {
+            let batches = outbox.take().batches;
+            if !batches.is_empty() {
+                break batches;
+            }
+            std::thread::yield_now();
+        };
+        thread.expect("a thread").stop();
+        let polls: Vec<_> = batches.iter().map(|batch| batch.polls.len()).collect();
+        assert_eq!(polls, [3]);
+    }
 
     #[test]
     fn what_is_handed_over_in_parts_is_counted_when_the_wait_has_ended() {

@@ -90,8 +90,8 @@ export interface Bridge {
   dropBios(number: number): void;
   /**
    * Node.js is done with a socket that is being adopted; nothing comes before.
-   * Returns 1 if there is something to deliver that came before, which `poll()`
-   * does at once; the next poll will, too.
+   * Returns 1 if there is something to deliver that came before, for which
+   * `poll()` is to be called.
    */
   finishAdoption(id: number): number;
   /** Nagle's algorithm off, if `on` is 1. Returns 0 or the system's error number. */
@@ -102,7 +102,10 @@ export interface Bridge {
    * called.
    */
   open(id: number, early: Uint8Array | undefined, ...config: Config): number;
-  /** Polls the connection and delivers what comes of that. */
+  /**
+   * Polls the connection and delivers what comes of that; where the I/O thread
+   * drives, only what came before it was opened.
+   */
   poll(id: number): void;
   /**
    * Has the events of a connection delivered in an async context, which is made

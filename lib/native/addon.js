@@ -21,8 +21,8 @@ const failures = new Map();
 /**
  * The addon of the first copy of this version that the realm has loaded. Several
  * are installed where packages that are not hoisted bring one each, or where one
- * is called `ws`: with an engine each, what one sends the other would hear turns
- * later than its own.
+ * is called `ws`: with an engine each, polled one after the other, what one sends
+ * would be heard by the next in the same turn of the event loop, one too early.
  */
 function loadOnce() {
   const place = Symbol.for(`oxws.addon ${version()}`);

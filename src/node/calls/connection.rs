@@ -65,7 +65,7 @@ pub(super) unsafe fn duplicate(_: &CallContext, _: u32, _: bool) -> io::Result<S
 }
 
 /// `finishAdoption(id)`: Node.js is done with the socket; nothing is delivered before. Answers with 1 if there is something to
-/// deliver that came before, which [`poll`] does at once; it is delivered a little later, too.
+/// deliver that came before, by [`poll`], which is to be called then.
 fn finish_adoption(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     context.number_of(id, |connection| {
         let is_polled = connection.finish_adoption();
@@ -106,7 +106,8 @@ fn open(
     })
 }
 
-/// `poll(id)`: has the connection polled and what comes of it delivered: here and now, where JavaScript drives.
+/// `poll(id)`: has the connection polled and what comes of it delivered, here and now; where the I/O thread drives, what came
+/// before it was opened.
 fn poll(context: &CallContext, [id]: [sys::napi_value; 1]) -> sys::napi_value {
     if let Some(connection) = context.connection(id) {
         context.environment().poll_now(connection);

@@ -71,8 +71,8 @@ struct Group {
 }
 
 impl Group {
-    /// A dispatch has ended; `waiting` connections wait to be written to. Whether that is enough.
-    fn is_complete(&self, waiting: usize, now: Instant) -> bool {
+    /// A dispatch has ended at `now`, and `waiting` connections wait to be written to. Returns whether that is enough.
+    fn end_dispatch(&self, waiting: usize, now: Instant) -> bool {
         if waiting.saturating_sub(self.waited.replace(waiting)) > WRITTEN_IN_DISPATCH {
             self.is_broadcast.set(true);
         }
@@ -311,18 +311,17 @@ impl Sends {
         if sent > 0 {
             self.sends_once.set(sent == 1);
         }
+        if self.is_crowded.get() {
+            if waiting > 0 && self.group.end_dispatch(waiting, Instant::now()) {
+                self.write_waiting();
+            }
+            return;
+        }
         match waiting {
             0 => {}
-            _ if self.is_crowded.get() => self.end_dispatch_in_crowd(waiting),
             1 => self.write_only(),
             2..=WRITTEN_IN_DISPATCH => self.write_waiting(),
             _ => {}
-        }
-    }
-
-    fn end_dispatch_in_crowd(&self, waiting: usize) {
-        if self.group.is_complete(waiting, Instant::now()) {
-            self.write_waiting();
         }
     }
 
@@ -356,34 +355,34 @@ mod tests {
         let now = Instant::now();
         let group = Group::default();
         for waiting in 1..TOGETHER {
-            assert!(!group.is_complete(waiting, now));
+            assert!(!group.end_dispatch(waiting, now));
         }
-        assert!(group.is_complete(TOGETHER, now));
+        assert!(group.end_dispatch(TOGETHER, now));
 
         group.reset();
         group.bytes.set(TOGETHER_BYTES - 1);
-        assert!(!group.is_complete(1, now));
+        assert!(!group.end_dispatch(1, now));
         group.bytes.set(TOGETHER_BYTES);
-        assert!(group.is_complete(2, now));
+        assert!(group.end_dispatch(2, now));
 
         group.reset();
-        assert!(!group.is_complete(1, now));
+        assert!(!group.end_dispatch(1, now));
         let later = now + TOGETHER_TIME;
-        assert!(!group.is_complete(2, later - Duration::from_nanos(1)));
-        assert!(group.is_complete(2, later));
+        assert!(!group.end_dispatch(2, later - Duration::from_nanos(1)));
+        assert!(group.end_dispatch(2, later));
     }
 
     #[test]
     fn what_is_sent_to_many_waits_for_what_others_send_to_them() {
         let later = Instant::now() + TOGETHER_TIME;
         let group = Group::default();
-        assert!(!group.is_complete(WRITTEN_IN_DISPATCH, Instant::now()));
-        assert!(!group.is_complete(2 * WRITTEN_IN_DISPATCH + 1, later));
-        assert!(!group.is_complete(2 * WRITTEN_IN_DISPATCH + 1, later));
-        assert!(!group.is_complete(TOGETHER, later));
+        assert!(!group.end_dispatch(WRITTEN_IN_DISPATCH, Instant::now()));
+        assert!(!group.end_dispatch(2 * WRITTEN_IN_DISPATCH + 1, later));
+        assert!(!group.end_dispatch(2 * WRITTEN_IN_DISPATCH + 1, later));
+        assert!(!group.end_dispatch(TOGETHER, later));
 
         group.reset();
-        assert!(!group.is_complete(WRITTEN_IN_DISPATCH, later));
-        assert!(group.is_complete(WRITTEN_IN_DISPATCH + 1, later + TOGETHER_TIME));
+        assert!(!group.end_dispatch(WRITTEN_IN_DISPATCH, later));
+        assert!(group.end_dispatch(WRITTEN_IN_DISPATCH + 1, later + TOGETHER_TIME));
     }
 }

@@ -17,8 +17,8 @@ async function lines({ library, env }, prepare, main) {
 }
 
 // Test environments leave out what is global, and tests put something in its place.
-describeEach([wsAndDrivers[0], anyDriver], 'without the global', (driver) => {
-  test('Blob binaryType cannot be "blob", and nothing is one', async () => {
+describeEach([wsAndDrivers[0], anyDriver], 'globals', (driver) => {
+  test('no Blob: binaryType cannot be "blob", and nothing is one', async () => {
     expect(
       await lines(
         driver,
@@ -52,7 +52,7 @@ describeEach([wsAndDrivers[0], anyDriver], 'without the global', (driver) => {
     ).toEqual(['nodebuffer', 'Buffer bytes', 'TypeError ERR_INVALID_ARG_TYPE']);
   });
 
-  test('URL addresses are understood', async () => {
+  test('another URL: addresses are understood', async () => {
     expect(
       await lines(
         driver,
@@ -91,9 +91,9 @@ describeEach([wsAndDrivers[0], anyDriver], 'without the global', (driver) => {
   });
 });
 
-describeEach([...wsAndDrivers, anyDriver], 'with a fake of', (driver) => {
+describeEach([...wsAndDrivers, anyDriver], 'fake globals', (driver) => {
   // What came behind a request that Node.js has to look at.
-  test('queueMicrotask() a connection goes to Node.js', async () => {
+  test('queueMicrotask(): a connection goes to Node.js', async () => {
     expect(
       await lines(
         driver,

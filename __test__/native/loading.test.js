@@ -102,8 +102,8 @@ async function reload(first, path, isIsolated) {
   await converse(first, previous);
 }
 
-/** Has `client` and `server`, of one copy each, say what is heard in which turn. */
-async function converse(first, second) {
+/** Has a server of the copy `first`, and clients of `second`, say what they hear in which turn. */
+async function askInTurns(first, second) {
   const { once } = require('events');
   const [Client, { Server }] = [require(second), require(first)];
   const turn = () => new Promise(setImmediate);
@@ -176,7 +176,7 @@ describe('a second copy of the package', () => {
   // The two polled one after the other would hear the answer in the turn of the question.
   test('hears in its turn what the first sends it', async () => {
     const [inline] = ownDrivers;
-    const main = `async (_, first, second) => (${converse})(first, second)`;
+    const main = `async (_, first, second) => (${askInTurns})(first, second)`;
     const hear = (row, first, second) =>
       linesOf(row, { toString: () => main }, { args: [first, second] });
     const withWs = await hear(inline, paths.ws, paths.ws);

@@ -70,15 +70,20 @@ fn send(connection: &Arc<Connection>, length: usize) {
     connection.send(vec![7; length].into(), flags, [0; 4], Flush::OnIoThread);
 }
 
-/// The events of one poll each of all that is ready.
-fn poll(engine: &Engine) -> Vec<Event> {
+/// Polls each source that is ready once.
+fn poll_into(batch: &mut Batch, engine: &Engine) {
     let mut sources = Vec::new();
-    let mut batch = Batch::default();
     engine.poll();
     engine.take_ready(&mut sources);
     for source in sources {
-        source.poll(&mut batch);
+        source.poll(batch);
     }
+}
+
+/// The events of that.
+fn poll(engine: &Engine) -> Vec<Event> {
+    let mut batch = Batch::default();
+    poll_into(&mut batch, engine);
     std::mem::take(&mut batch.events)
 }
 
@@ -212,12 +217,7 @@ fn texts(batch: &Batch) -> Vec<&[u8]> {
 fn next_batch(engine: &Engine) -> Batch {
     let mut batch = Batch::default();
     while batch.is_empty() {
-        let mut sources = Vec::new();
-        engine.poll();
-        engine.take_ready(&mut sources);
-        for source in sources {
-            source.poll(&mut batch);
-        }
+        poll_into(&mut batch, engine);
     }
     batch
 }

@@ -23,6 +23,14 @@ pub enum Pollable {
 }
 
 impl Pollable {
+    /// Where the source is, which tells it from others as long as it is there.
+    pub fn address(&self) -> Option<usize> {
+        match self {
+            Self::Source(source) => Some(Arc::as_ptr(source).addr()),
+            Self::Once(_) => None,
+        }
+    }
+
     /// Does it, and puts the events into `batch`.
     pub fn poll(self, batch: &mut Batch) {
         match self {

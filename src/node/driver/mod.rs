@@ -4,6 +4,7 @@
 //! `Environment` puts them together.
 
 pub(crate) mod backlog;
+pub(crate) mod busy_poll;
 pub(crate) mod io_thread;
 pub(crate) mod loop_ref;
 pub(crate) mod policy;

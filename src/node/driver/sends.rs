@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
+use super::busy_poll::Recipients;
 use crate::engine::{Connection, DIRECT_WRITE, Flush};
 
 /// Sends of a tick, outside of a dispatch, that leave at once.
@@ -53,6 +54,8 @@ pub(crate) struct Sends {
     is_crowded: Cell<bool>,
     /// What waits in such a turn.
     group: Group,
+    /// The connections that were sent to last, where the JS thread drives.
+    recipients: Recipients,
     /// Messages to compress since the last [`Sends::take_compressed`].
     compressed: Cell<usize>,
 }
@@ -114,8 +117,14 @@ impl Sends {
             leaving: Cell::new(None),
             is_crowded: Cell::new(false),
             group: Group::default(),
+            recipients: Recipients::default(),
             compressed: Cell::new(0),
         }
+    }
+
+    /// Who was sent to last, where the JS thread drives.
+    pub(crate) fn recipients(&self) -> &Recipients {
+        &self.recipients
     }
 
     /// Whether the JS thread drives.
@@ -179,6 +188,9 @@ impl Sends {
         compress: bool,
         len: usize,
     ) -> Flush {
+        if self.is_inline() {
+            self.recipients.add(Arc::as_ptr(connection).addr());
+        }
         if self.is_inline() && self.is_dispatching() {
             let sent = self.sent_in_dispatch.get();
             self.sent_in_dispatch.set(sent + 1);

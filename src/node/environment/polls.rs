@@ -6,6 +6,7 @@ use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use napi::{Error, Result, sys};
 
@@ -13,6 +14,7 @@ use super::Environment;
 use crate::engine::{Batch, Connection, Pollable, Task};
 use crate::node::bridge::Bridge;
 use crate::node::bridge::queue::SharedBatch;
+use crate::node::driver::busy_poll::BusyPoll;
 use crate::node::driver::io_thread::{IoThread, Outbox};
 use crate::node::driver::policy::{Choice, Policy};
 use crate::node::driver::watch::{AfterClosing, NextRound, Prepare, Watch};
@@ -27,6 +29,7 @@ pub(super) struct Driver {
     prepare: RefCell<Option<Prepare>>,
     next_round: RefCell<Option<NextRound>>,
     after_closing: RefCell<Option<AfterClosing>>,
+    busy_poll: RefCell<Option<BusyPoll>>,
     thread: RefCell<Option<IoThread>>,
     policy: RefCell<Policy>,
     outbox: Arc<Outbox>,
@@ -51,6 +54,7 @@ impl Driver {
             prepare: RefCell::default(),
             next_round: RefCell::default(),
             after_closing: RefCell::default(),
+            busy_poll: RefCell::default(),
             thread: RefCell::default(),
             policy: RefCell::new(Policy::new(choice())),
             outbox: Arc::default(),
@@ -106,6 +110,10 @@ impl Environment {
             let on_closing = self.callback(Self::on_closing);
             let after_closing = AfterClosing::new(uv, event_loop.cast(), on_closing);
             self.driver.after_closing.replace(Some(after_closing));
+            if std::env::var("OXWS_BUSY_POLL").as_deref() != Ok("0") {
+                let busy_poll = BusyPoll::new(uv, event_loop.cast());
+                self.driver.busy_poll.replace(Some(busy_poll));
+            }
         }
         if self.can_inline() && self.driver.policy.borrow_mut().count(0, 0, true) {
             self.drive_inline();
@@ -259,6 +267,9 @@ impl Environment {
     /// Polls all that is ready, and delivers after each poll. A listener that runs the event loop itself has this begin
     /// within another one, which goes on with what is left.
     fn poll(&self) {
+        let busy_poll = self.driver.busy_poll.borrow();
+        let mut wait = busy_poll.as_ref().and_then(BusyPoll::end_wait);
+        drop(busy_poll);
         self.wakeup.idle.store(false, Ordering::Release);
         self.engine.poll();
         self.engine
@@ -270,9 +281,15 @@ impl Environment {
         while let Some(pollable) = self.next_pollable() {
             has_polled = true;
             batch.borrow_mut().clear();
+            let address = pollable.address();
             // A connection whose poll panics must not take the others along.
             catch_panic(|| pollable.poll(&mut batch.borrow_mut()));
             busy += batch.borrow().busy;
+            if busy > 0
+                && let Some(wait) = wait.take()
+            {
+                self.count_wait(wait, address);
+            }
             let has_failure = batch.borrow().has_failure();
             let goes_on = batch.borrow().goes_on;
             if self.delivery.is_delivering() {
@@ -363,6 +380,18 @@ impl Environment {
             || !self.driver.round_tasks.borrow().is_empty()
         {
             self.wakeup.send();
+        }
+        let has_sent = self.sends.recipients().take_new();
+        if let Some(busy_poll) = &*self.driver.busy_poll.borrow() {
+            busy_poll.begin_wait(has_sent && self.sends.is_inline());
+        }
+    }
+
+    /// The first message after a wait has come from the source at `address`.
+    fn count_wait(&self, wait: Duration, address: Option<usize>) {
+        let is_answer = address.is_some_and(|address| self.sends.recipients().has(address));
+        if let Some(busy_poll) = &*self.driver.busy_poll.borrow() {
+            busy_poll.count(wait, is_answer);
         }
     }
 

@@ -52,6 +52,8 @@ macro_rules! functions {
 }
 
 functions! {
+    backend_fd = c"uv_backend_fd": fn(*const c_void) -> c_int;
+    backend_timeout = c"uv_backend_timeout": fn(*const c_void) -> c_int;
     handle_size = c"uv_handle_size": fn(c_int) -> usize;
     async_init = c"uv_async_init": fn(*mut c_void, Handle, AsyncCallback) -> c_int;
     async_send = c"uv_async_send": fn(Handle) -> c_int;

@@ -2,6 +2,7 @@
 
 const { once } = require('events');
 
+const { kConnection } = require('../../lib/constants');
 const { keepAlive } = require('../../lib/extra');
 const { runInChild } = require('../support/child');
 const { dialRaw, serveRaw } = require('../support/connection');
@@ -127,14 +128,22 @@ describeEach(
 );
 
 describeEach(ours, 'keepAlive()', (row) => {
+  afterEach(() => jest.restoreAllMocks());
+
   test.each(Object.keys(ends))(
     'spares a peer that answers no ping, and reads slowly, %s',
     async (end) => {
       const { websocket, peer } = await ends[end](row, {
         perMessageDeflate: false
       });
-      let read = 0;
+      let now = performance.now();
+      let looks = 0;
 
+      jest.spyOn(performance, 'now').mockImplementation(() => now);
+      // It asks for this when it looks whether the peer is alive.
+      Object.defineProperty(websocket, 'isPaused', {
+        get: () => looks++ < 0
+      });
       peer.socket.removeAllListeners('data').pause();
       for (let index = 0; index < MESSAGES; index++) websocket.send(MESSAGE);
 
@@ -143,10 +152,23 @@ describeEach(ours, 'keepAlive()', (row) => {
         pingTimeout: 200
       });
 
-      await until(() => {
-        read += peer.socket.read(50_000)?.length ?? 0;
-        return read > (MESSAGES * MESSAGE.length) / 2;
-      });
+      for (let step = 0; step < 6; step++) {
+        const connection = websocket[kConnection];
+        const { bytesTaken } = connection;
+
+        // The kernel takes something, then no answer comes for longer than an
+        // interval.
+        await until(() => {
+          peer.socket.read(50_000);
+          return connection.bytesTaken > bytesTaken;
+        });
+        now += 150;
+
+        const looked = looks;
+
+        await until(() => looks > looked);
+      }
+      expect(websocket.bufferedAmount).toBeGreaterThan(0);
       keeping.stop();
       expect(websocket.readyState).toBe(websocket.OPEN);
       websocket.terminate();

@@ -169,6 +169,7 @@ module.exports = [
   onHttpServer(small(64, 1)),
   onHttpServer(small(64, 16)),
   overTls(small(1, 1)),
+  overTls(small(4, 1)),
   overTls(small(64, 1)),
   overTls(small(64, 16)),
   kilobyte('64x16-1KiB', 'binary', 'binary', true),
@@ -195,8 +196,10 @@ module.exports = [
   broadcast(10_000, 4, 'topics'),
   compressedBroadcast('broadcast'),
   compressedBroadcast('topics'),
+  client(1, 1),
   client(64, 1, true),
   client(16, 16),
+  overTls(client(1, 1)),
   overTls(client(64, 1)),
   overTls(client(16, 16)),
   echo('busy', 'echo 64 × 1, 32 B, 20 µs of JS work each', {

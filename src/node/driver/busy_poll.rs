@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::node::raw::uv::Uv;
 
-/// How long to look: no longer than what sleeping and being woken takes.
+/// How long to look: about as long as it takes to sleep and be woken.
 const LIMIT: Duration = Duration::from_micros(50);
 
 /// An answer that takes longer, with the waking of this thread in it, would not have come within [`LIMIT`].
@@ -34,7 +34,7 @@ const LIKELY: u32 = 16 * ANSWER;
 /// The largest sum.
 const SURE: u32 = 2 * LIKELY;
 
-/// Waits that are left alone once it has turned out to be in vain: twice as many each time, up to the second figure.
+/// Messages that are not waited for once it has turned out to be in vain: twice as many each time, up to the second figure.
 const FIRST_PAUSE: u32 = 64;
 const LONGEST_PAUSE: u32 = 2048;
 
@@ -158,7 +158,7 @@ impl Recipients {
 struct Prospect {
     /// The sum, from 0 to [`SURE`].
     sum: u32,
-    /// Waits that are still to be left alone.
+    /// Messages that are still not to be waited for.
     pause: u32,
     next_pause: u32,
 }

@@ -4,6 +4,8 @@ const { wsAndDrivers, linesOf } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 const { certificate, key } = require('../support/routes');
 
+const tlsOptions = { cert: String(certificate), key: String(key) };
+
 /** The I/O thread has turns of its own. */
 const drivers = wsAndDrivers.filter(({ name }) => !name.includes('thread'));
 
@@ -98,60 +100,94 @@ describeEach(drivers, 'in the turn in which ws tells it', (driver) => {
     }
   );
 
-  test.each([
-    ['client', 'own port'],
-    ['server', 'own port'],
-    ['client', 'http.Server'],
-    ['server', 'http.Server']
-  ])('hears a %s that it has closed, %s', async (beginner, place) => {
-    const [line] = await linesOf(
-      driver,
-      async (WebSocket, beginner, place) => {
-        const { once } = require('events');
-        const turn = () => new Promise(setImmediate);
-        const server =
-          place === 'own port'
-            ? undefined
-            : require('http').createServer().listen(0);
-        const wss = new WebSocket.Server(server ? { server } : { port: 0 });
+  describe.each([
+    ['own port', null, '333333'],
+    ['http.Server', {}, '333333'],
+    ['https.Server', tlsOptions, '222333']
+  ])('%s', (place, options, turnsOfClose) => {
+    test.each([
+      ['close', 'client', 'in a tick'],
+      ['close', 'server', 'in a tick'],
+      ['terminate', 'client', 'in a tick'],
+      ['terminate', 'server', 'in a tick'],
+      ['terminate', 'client', 'in a timer'],
+      ['terminate', 'server', 'in a timer']
+    ])('hears of several ends, %s() of each %s %s', async (end, who, where) => {
+      const [line] = await linesOf(
+        driver,
+        async (WebSocket, end, who, where, options) => {
+          const { once } = require('events');
+          const turn = () => new Promise(setImmediate);
+          const isTls = options?.key !== undefined;
+          const server =
+            options === null
+              ? undefined
+              : require(isTls ? 'https' : 'http')
+                  .createServer(options)
+                  .listen(0);
+          const wss = new WebSocket.Server(server ? { server } : { port: 0 });
 
-        await once(server ?? wss, 'listening');
+          await once(server ?? wss, 'listening');
 
-        const { port } = (server ?? wss).address();
-        const client = new WebSocket(`ws://127.0.0.1:${port}`);
-        const [[peer]] = await Promise.all([
-          once(wss, 'connection'),
-          once(client, 'open')
-        ]);
+          const { port } = (server ?? wss).address();
+          const clients = [];
+          const peers = [];
+          const heard = [];
+          let turns = 0;
 
-        for (let turns = 0; turns < 9; turns++) await turn();
+          for (let index = 0; index < 3; index++) {
+            const client = new WebSocket(
+              `${isTls ? 'wss' : 'ws'}://127.0.0.1:${port}`,
+              { rejectUnauthorized: false }
+            );
+            const [[peer]] = await Promise.all([
+              once(wss, 'connection'),
+              once(client, 'open')
+            ]);
 
-        const order = [];
-        let turns = 0;
-        let ended;
+            client.on('close', () => heard.push([`c${index}`, turns]));
+            peer.on('close', () => heard.push([`s${index}`, turns]));
+            clients.push(client);
+            peers.push(peer);
+          }
+          for (let turns = 0; turns < 9; turns++) await turn();
+          if (where === 'in a timer')
+            await new Promise((resolve) => setTimeout(endAll, 1, resolve));
+          else endAll();
+          while (heard.length < 6) {
+            await turn();
+            turns++;
+          }
+          console.log(
+            heard.map(([name]) => name).join(' '),
+            heard.map(([, turn]) => turn).join('')
+          );
+          wss.close();
+          server?.close();
 
-        client.on('close', () => hear('client'));
-        peer.on('close', () => hear('server'));
-        (beginner === 'client' ? client : peer).close();
-        while (order.length < 2) {
-          await turn();
-          turns++;
-        }
-        console.log(order.join(), ended);
-        wss.close();
-        server?.close();
+          function endAll(resolve) {
+            turns = 0;
+            for (const each of who === 'client' ? clients : peers) each[end]();
+            resolve?.();
+          }
+        },
+        { args: [end, who, where, options] }
+      );
+      // As libuv tells of handles: the last one that was closed first.
+      const names = ['c2 c1 c0', 's2 s1 s0'];
 
-        function hear(who) {
-          order.push(who);
-          if (who === beginner) ended = turns;
-        }
-      },
-      { args: [beginner, place] }
-    );
+      const isInTimer = where === 'in a timer';
 
-    expect(line).toBe(
-      beginner === 'client' ? 'server,client 3' : 'client,server 3'
-    );
+      if (who === 'server') names.reverse();
+      // Who begins the closing handshake hears last, over TLS first. What is
+      // ended before the event loop looks for events is found ended then.
+      if (end === 'close' ? options !== tlsOptions : isInTimer) names.reverse();
+
+      const turnsOfTerminate = isInTimer ? '111111' : '000111';
+      const turns = end === 'close' ? turnsOfClose : turnsOfTerminate;
+
+      expect(line).toBe(`${names.join(' ')} ${turns}`);
+    });
   });
 
   test('does not bring forward what threads of Node do', async () => {
@@ -312,7 +348,7 @@ describeEach(wsAndDrivers, 'in the tick in which ws tells it', (driver) => {
           Promise.resolve().then(() => trace.push(`${what}.microtask`));
         }
       },
-      { args: [{ cert: String(certificate), key: String(key) }] }
+      { args: [tlsOptions] }
     );
 
     expect(line).toBe(

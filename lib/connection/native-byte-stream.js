@@ -96,19 +96,15 @@ class NativeByteStream extends Connection {
   /**
    * Takes it off the server's count, as a socket of Node's does when it is
    * destroyed.
-   *
-   * @return {boolean} Whether the server was waiting for that
    */
   _discount() {
     const { server } = this;
 
-    if (!this._isCounted || this._socket !== null) return false;
+    if (!this._isCounted || this._socket !== null) return;
 
     this._isCounted = false;
     server._connections--;
     server._emitCloseIfDrained();
-
-    return server._connections === 0 && !server.listening;
   }
 
   /**
@@ -338,7 +334,8 @@ class NativeByteStream extends Connection {
     // What was sent leaves first.
     this.session?.takeNow();
     this.destroyed = true;
-    this._closingTurn = new ClosingTurn();
+    this.isDestroyedHere = true;
+    this._awaitClosing();
     this._discount();
     if (this._isIdle || !this.isReferenced) this._updateRef();
     this._closedWhilePaused = this.isStarted && this._isHoldingBack && !reset;
@@ -348,9 +345,10 @@ class NativeByteStream extends Connection {
     else bridge.destroy(this.id, reset ? 1 : 0);
   }
 
-  /** It was closed by who holds it, not by the peer or an error. */
-  get isDestroyedHere() {
-    return this._closingTurn !== null;
+  /** It ends now: libuv would tell so in this round. */
+  _awaitClosing() {
+    // By then it is closed, if the event loop drives.
+    this._closingTurn ??= new ClosingTurn(() => bridge.poll(this.id));
   }
 
   /** Sends FIN after all that is queued. */
@@ -358,6 +356,7 @@ class NativeByteStream extends Connection {
     if (this._closed) return;
 
     bridge.end(this.id);
+    if (this.ended) this._awaitClosing();
     if (this._isIdle) this._wake();
   }
 
@@ -405,7 +404,9 @@ NativeByteStream.prototype._isReading = true;
 NativeByteStream.prototype._isEndDue = false;
 /** Nothing is to be read or written. */
 NativeByteStream.prototype._isIdle = false;
-/** When libuv would tell that it is closed, if it was closed here. @type {?ClosingTurn} */
+/** It was closed by who holds it, not by the peer or an error. */
+NativeByteStream.prototype.isDestroyedHere = false;
+/** When libuv would tell that it is closed. @type {?ClosingTurn} */
 NativeByteStream.prototype._closingTurn = null;
 /** It was paused when it was closed here. */
 NativeByteStream.prototype._closedWhilePaused = false;

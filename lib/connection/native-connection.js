@@ -4,7 +4,7 @@ const { ConnectionResource } = require('../native/async-context');
 const { bridge, kinds, scheduleFlush, targets } = require('../native/bridge');
 const { Endpoint, configOf } = require('../native/endpoint');
 const { COMPRESS } = require('../native/frame-flags');
-const { onceRoundIsOver } = require('../native/turns');
+const { ClosingTurn, onceRoundIsOver } = require('../native/turns');
 const { isSocketOriginal } = require('../node/node-originals');
 const timers = require('../node/timers');
 const Receiver = require('../receiver');
@@ -312,7 +312,7 @@ class NativeConnection extends NativeByteStream {
       this.asyncResource = new ConnectionResource('TCPWRAP');
     }
 
-    const isLast = this._discount();
+    this._discount();
     const isEarly = isClosedEarly(this);
 
     // The program may still read from the socket what came before.
@@ -323,9 +323,8 @@ class NativeConnection extends NativeByteStream {
     if (this.awaitingFirstRead) this._endFirstRead();
 
     if (this._listener !== null) this._listener(CLOSED, reason);
-    // The socket's 'close' comes first, and with it ours; that of a server
-    // which waits for its last connection comes before both. A socket that is
-    // asked for from here on is closed, and tells nobody.
+    // The socket's 'close' comes first, and with it ours. A socket that is asked
+    // for from here on is closed, and tells nobody.
     const { _socket: socket } = this;
 
     const tell = () => {
@@ -334,8 +333,8 @@ class NativeConnection extends NativeByteStream {
     };
 
     if (hearsLast(this)) onceRoundIsOver(tell);
-    else if (isEarly) this._closingTurn.once(tell);
-    else if (isLast && socket === null) timers.setImmediate(tell);
+    else if (this._closingTurn?.isOver === false) this._closingTurn.once(tell);
+    else if (this.isStarted && this._closingTurn === null) new ClosingTurn(tell);
     else tell();
   }
 

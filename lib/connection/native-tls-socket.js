@@ -5,6 +5,7 @@ const tls = require('tls');
 
 const { kConnection } = require('../constants');
 const { createTlsError } = require('../errors/system-errors');
+const { ClosingTurn } = require('../native/turns');
 const timers = require('../node/timers');
 const NativeSocket = require('./native-socket');
 const TlsSession = require('./tls-session');
@@ -87,7 +88,9 @@ class RawHandle extends ConnectionHandle {
     const { [kConnection]: connection } = this;
 
     if (!connection.destroyed) connection.close(false);
-    timers.setImmediate(onclose);
+    // If it is closed, this is when libuv tells of it.
+    if (connection.isClosed) timers.nextTick(onclose);
+    else new ClosingTurn(onclose);
   }
 }
 

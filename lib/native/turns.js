@@ -16,23 +16,24 @@ function onceRoundIsOver(callback) {
   else onTaskDone(task, callback);
 }
 
-/** The part of a round in which libuv tells of what was closed by now. */
+/** When libuv would tell of a handle that is closed now. */
 class ClosingTurn {
-  constructor() {
+  /** @param {function(): void} callback Called then, if there is no other one */
+  constructor(callback) {
     this.isOver = false;
-    this._callback = undefined;
+    this._callback = callback;
 
     const task = bridge.awaitClosing();
     const end = () => {
       this.isOver = true;
-      this._callback?.();
+      this._callback();
     };
 
     if (task === -1) timers.setImmediate(end);
     else onTaskDone(task, end);
   }
 
-  /** Calls back when it comes, in the async context of this call. */
+  /** Calls this back instead, in the async context of this call. */
   once(callback) {
     const resource = new PassiveResource('OXWS');
 

@@ -1,6 +1,7 @@
 //! What waits to be polled.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
@@ -56,6 +57,8 @@ struct Queued {
 /// The list itself. Socket wakers and the JS thread push, the driver takes.
 pub(super) struct RunQueue {
     queued: Mutex<Queued>,
+    /// One is there that was put in front of the others.
+    has_first: AtomicBool,
     /// Called when the list was empty and no I/O thread drives: wakes the JS thread.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -64,6 +67,7 @@ impl RunQueue {
     pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
             queued: Mutex::default(),
+            has_first: AtomicBool::new(false),
             wake,
         }
     }
@@ -96,6 +100,9 @@ impl RunQueue {
         if !queued.closed {
             let place = if first { 0 } else { queued.sources.len() };
             queued.sources.insert(place, source);
+            if first {
+                self.has_first.store(true, Ordering::Relaxed);
+            }
             let urgent = urgent || queued.has_thread;
             self.wake(queued, urgent);
         }
@@ -128,12 +135,19 @@ impl RunQueue {
     pub(super) fn take(&self, into: &mut impl Extend<Pollable>) {
         let mut queued = lock(&self.queued);
         queued.urgent = false;
+        self.has_first.store(false, Ordering::Relaxed);
         into.extend(queued.sources.drain(..));
+    }
+
+    /// Whether one is there that was put in front of the others, and not taken.
+    pub(super) fn has_first(&self) -> bool {
+        self.has_first.load(Ordering::Relaxed)
     }
 
     /// Takes the first one.
     pub(super) fn take_first(&self) -> Option<Pollable> {
         let mut queued = lock(&self.queued);
+        self.has_first.store(false, Ordering::Relaxed);
         let first = (!queued.sources.is_empty()).then(|| queued.sources.remove(0));
         queued.urgent &= !queued.sources.is_empty();
         first

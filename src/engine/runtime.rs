@@ -163,6 +163,11 @@ impl Engine {
         &self.fan_outs
     }
 
+    /// Whether the first of the ready sources is to be polled before all that were ready before it.
+    pub fn has_first(&self) -> bool {
+        self.run_queue.has_first()
+    }
+
     /// Takes the first of the ready sources.
     pub fn take_first(&self) -> Option<Pollable> {
         self.run_queue.take_first()

@@ -275,21 +275,22 @@ impl Connection {
             return;
         }
         let first = batch.events.len();
-        let (again, is_ahead, origin, deflation) = self.with_state(|state, context| {
+        let (again, goes_on, origin, deflation) = self.with_state(|state, context| {
             let origin = state.origin();
             let read = state.input.bytes;
             let again = state.poll(self, context, batch);
             let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             let is_ahead = state.stream.as_ref().is_some_and(Stream::is_ahead);
-            (again, is_ahead, origin, state.first_deflate_job())
+            let goes_on = again && (is_ahead || state.broken);
+            (again, goes_on, origin, state.first_deflate_job())
         });
         if let Some((job, length)) = deflation {
             self.deflate_in_poll(job, length, batch);
         }
         self.end_poll(batch, first, origin);
-        batch.goes_on = again && is_ahead;
-        if batch.goes_on {
+        batch.goes_on = goes_on;
+        if goes_on {
             self.schedule_first();
         } else if again {
             self.schedule();

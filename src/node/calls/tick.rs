@@ -3,6 +3,7 @@
 use napi::sys;
 
 use super::{CallContext, Entries, entry};
+use crate::node::environment::Environment;
 use crate::node::raw::values::{number, undefined};
 
 pub(super) const ENTRIES: Entries = &[
@@ -16,7 +17,8 @@ pub(super) const ENTRIES: Entries = &[
 
 /// `awaitClosing()`: a task that is over when libuv tells of what is closed by now. Answers with its id, or -1 without libuv.
 fn await_closing(context: &CallContext, []: [sys::napi_value; 0]) -> sys::napi_value {
-    let id = context.environment().await_closing(&context.bridge);
+    let environment = Environment::existing();
+    let id = environment.and_then(|it| it.await_closing(&context.bridge));
     number(context.env(), id.map_or(-1.0, f64::from))
 }
 

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-use crate::node::raw::uv::Uv;
+use crate::node::raw::uv::{Uv, is_readable};
 
 /// How long to look: about as long as it takes to sleep and be woken.
 const LIMIT: Duration = Duration::from_micros(50);
@@ -66,7 +66,7 @@ impl BusyPoll {
         if let Some(began) = began
             && self.prospect.borrow().is_likely()
             && self.sleeps()
-            && !look_until(began + LIMIT, self.fd())
+            && !look_until(began + LIMIT, self.uv.fd_of(self.event_loop))
         {
             self.wait_began.set(None);
             self.prospect.borrow_mut().end_in_vain();
@@ -83,31 +83,18 @@ impl BusyPoll {
         self.prospect.borrow_mut().count(wait, is_answer);
     }
 
-    /// What is readable when there are events of any kind.
-    fn fd(&self) -> i32 {
-        // SAFETY: the event loop is there as long as the environment whose driver this is.
-        unsafe { (self.uv.backend_fd)(self.event_loop) }
-    }
-
     /// Whether the event loop would sleep, and not only look for events or end.
     fn sleeps(&self) -> bool {
-        // SAFETY: as in `fd`.
+        // SAFETY: the event loop is there as long as the environment whose driver this is.
         unsafe { (self.uv.backend_timeout)(self.event_loop) != 0 }
     }
 }
 
 /// Looks for what `fd` is to be read for. Returns false if there was nothing by then, also if there is once we have noticed:
 /// a peer that needs this processor answers when we have lost it.
-#[cfg(unix)]
 fn look_until(end: Instant, fd: i32) -> bool {
     loop {
-        let mut poll = libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: one entry, which lives as long as the call.
-        let is_readable = unsafe { libc::poll(&mut poll, 1, 0) } > 0;
+        let is_readable = is_readable(fd);
         if Instant::now() >= end {
             return false;
         }
@@ -115,12 +102,6 @@ fn look_until(end: Instant, fd: i32) -> bool {
             return true;
         }
     }
-}
-
-/// No host is driven by libuv here.
-#[cfg(not(unix))]
-fn look_until(_end: Instant, _fd: i32) -> bool {
-    false
 }
 
 /// The connections that were sent to last, by their addresses: nothing but these is asked of them.

@@ -37,6 +37,13 @@ impl Watch {
         unsafe { (uv.poll_stop)(handle) };
     }
 
+    /// Watches from the next look for events on, as what libuv dials: all that has become ready by then comes before, and
+    /// not what was readable once, as epoll has it.
+    pub(crate) fn renew(&self) {
+        self.pause();
+        self.resume();
+    }
+
     /// Gives the handle to who closes it.
     pub(crate) fn into_handle(self) -> UvHandle {
         self.pause();
@@ -133,32 +140,23 @@ extern "C" fn on_check(handle: uv::Handle) {
     call(handle);
 }
 
-/// Has libuv call where it tells of handles that were closed by then: after the immediates.
+/// Has libuv call where it tells of handles that were closed by then: after the immediates, the last one first.
 pub(crate) struct AfterClosing {
     uv: Uv,
     event_loop: *mut c_void,
-    callback: Callback,
 }
 
 impl AfterClosing {
-    /// Calls `callback` when it is [awaited](Self::wait).
-    pub(crate) fn new(uv: Uv, event_loop: *mut c_void, callback: Callback) -> Self {
-        Self {
-            uv,
-            event_loop,
-            callback,
-        }
+    /// The event loop must be there as long as this is used.
+    pub(crate) fn new(uv: Uv, event_loop: *mut c_void) -> Self {
+        Self { uv, event_loop }
     }
 
-    /// Closes a handle that is there only for that. Returns false if there is none.
-    pub(crate) fn wait(&self) -> bool {
+    /// A handle that is there only to be closed. `None` if there is none to be had.
+    pub(crate) fn handle(&self) -> Option<UvHandle> {
         let (uv, event_loop) = (self.uv, self.event_loop);
         // SAFETY: the memory is for a `uv_idle_t`, and the event loop is there as long as the environment.
         let init = |handle| unsafe { (uv.idle_init)(event_loop, handle) };
-        let handle = UvHandle::new(uv, uv::IDLE, Rc::new(|| ()), init);
-        let callback = Rc::clone(&self.callback);
-        handle
-            .map(|handle| handle.close(move || callback()))
-            .is_some()
+        UvHandle::new(uv, uv::IDLE, Rc::new(|| ()), init)
     }
 }

@@ -39,10 +39,10 @@ pub(super) struct Driver {
     spare: Cell<Option<SharedBatch>>,
     /// The JS thread has polled since the event loop last looked for events.
     has_polled: Cell<bool>,
+    /// A connection was dialled since.
+    has_dialled: Cell<bool>,
     /// Tasks that are over when the event loop goes round next.
     round_tasks: RefCell<Vec<Task>>,
-    /// Tasks that are over when libuv tells of handles that are closed.
-    closing_tasks: RefCell<Vec<Task>>,
     /// Connections of which the JS thread delivers itself what came before they were opened, until the event loop goes round.
     early: RefCell<Vec<Arc<Connection>>>,
 }
@@ -61,8 +61,8 @@ impl Driver {
             pollables: RefCell::default(),
             spare: Cell::default(),
             has_polled: Cell::default(),
+            has_dialled: Cell::default(),
             round_tasks: RefCell::default(),
-            closing_tasks: RefCell::default(),
             early: RefCell::default(),
         }
     }
@@ -107,8 +107,7 @@ impl Environment {
             self.driver.watch.replace(watch);
             self.driver.prepare.replace(prepare);
             self.driver.next_round.replace(next_round);
-            let on_closing = self.callback(Self::on_closing);
-            let after_closing = AfterClosing::new(uv, event_loop.cast(), on_closing);
+            let after_closing = AfterClosing::new(uv, event_loop.cast());
             self.driver.after_closing.replace(Some(after_closing));
             if std::env::var("OXWS_BUSY_POLL").as_deref() != Ok("0") {
                 let busy_poll = BusyPoll::new(uv, event_loop.cast());
@@ -237,6 +236,10 @@ impl Environment {
     /// Polls once while the event loop goes round once: it may see the watch and the wake-up together, and what Node.js
     /// itself reads must not fall behind.
     fn poll_in_turn(&self) {
+        if self.driver.has_dialled.get() {
+            self.poll_next_round();
+            return;
+        }
         let is_first = !self.driver.has_polled.replace(true);
         if is_first || self.driver.prepare.borrow().is_none() {
             self.poll();
@@ -291,7 +294,6 @@ impl Environment {
                 self.count_wait(wait, address);
             }
             let has_failure = batch.borrow().has_failure();
-            let goes_on = batch.borrow().goes_on;
             if self.delivery.is_delivering() {
                 // It may have to wait.
                 let taken = batch.borrow_mut().take();
@@ -300,8 +302,11 @@ impl Environment {
                 self.delivery.enqueue(&batch);
             }
             self.delivery.deliver();
-            // As Node, which gives programs all records that it has read before it looks at other sockets.
-            if goes_on && let Some(first) = self.engine.take_first() {
+            // As Node, which gives programs all records that it has read before it looks at other sockets. What had come
+            // before a write failed has its turn here, too.
+            if self.engine.has_first()
+                && let Some(first) = self.engine.take_first()
+            {
                 self.driver.pollables.borrow_mut().push_front(first);
             }
             if has_failure {
@@ -348,6 +353,19 @@ impl Environment {
         }
     }
 
+    /// A connection is about to be dialled. A listening socket in this process hears of it first, as it does of one that
+    /// libuv dials.
+    pub(crate) fn before_dialling(&self) {
+        if self.sends.is_inline()
+            && let Some(watch) = &*self.driver.watch.borrow()
+        {
+            watch.renew();
+            self.driver
+                .has_dialled
+                .set(self.driver.prepare.borrow().is_some());
+        }
+    }
+
     fn next_pollable(&self) -> Option<Pollable> {
         self.driver.pollables.borrow_mut().pop_front()
     }
@@ -364,6 +382,7 @@ impl Environment {
     /// runs the event loop itself. What was sent leaves, and what was to be done afterwards is done meanwhile.
     fn before_poll(&self) {
         self.driver.has_polled.set(false);
+        self.driver.has_dialled.set(false);
         self.begin_round();
         self.delivery.prepare();
         if self.sends.is_pending() {
@@ -404,38 +423,34 @@ impl Environment {
         Some(id)
     }
 
+    /// The last one first, as libuv tells of what is closed.
     fn begin_round(&self) {
-        self.end_tasks(self.driver.round_tasks.take());
+        self.end_tasks(self.driver.round_tasks.take().into_iter().rev());
     }
 
-    /// Has `bridge` told when libuv tells of the handles that are closed by now. Returns the id of the task, or `None` without
-    /// libuv.
-    pub(crate) fn await_closing(&self, bridge: &Bridge) -> Option<u32> {
-        let after_closing = self.driver.after_closing.borrow();
-        let after_closing = after_closing.as_ref()?;
-        let mut tasks = self.driver.closing_tasks.borrow_mut();
-        if tasks.is_empty() && !after_closing.wait() {
-            return None;
-        }
+    /// Has `bridge` told when libuv tells of the handles that are closed by now, as it would of one that is closed now. Returns
+    /// the id of the task, or `None` without libuv.
+    pub(crate) fn await_closing(self: &Rc<Self>, bridge: &Bridge) -> Option<u32> {
+        let handle = self.driver.after_closing.borrow().as_ref()?.handle()?;
         let (id, task) = bridge.add_task();
-        tasks.push(task);
+        let this = Rc::downgrade(self);
+        handle.close(move || {
+            if let Some(environment) = this.upgrade().filter(|it| !it.is_closed.get()) {
+                environment.end_tasks([task]);
+            }
+        });
         Some(id)
     }
 
-    fn on_closing(&self) {
-        self.end_tasks(self.driver.closing_tasks.take());
-    }
-
-    fn end_tasks(&self, tasks: Vec<Task>) {
-        if tasks.is_empty() {
-            return;
-        }
+    fn end_tasks(&self, tasks: impl IntoIterator<Item = Task>) {
         let mut batch = Batch::default();
         for task in tasks {
             task.end_in(&mut batch);
         }
-        self.delivery.enqueue_owned(batch);
-        self.delivery.deliver();
+        if !batch.is_empty() {
+            self.delivery.enqueue_owned(batch);
+            self.delivery.deliver();
+        }
     }
 
     /// Ends a tick of JavaScript: writes all that was sent. Polls of the JS thread consult the policy themselves.

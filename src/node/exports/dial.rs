@@ -1,12 +1,14 @@
 //! Connections that the engine dials.
 
+use std::rc::Rc;
+
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use crate::engine::{DialError, Opening, Stream, socket_address};
 use crate::handshake::HeadLimits;
 use crate::node::bridge::Bridge;
-use crate::node::environment::bridge_of;
+use crate::node::environment::{Environment, bridge_of};
 use crate::node::exports::connection::Address;
 use crate::node::raw::errno::errno;
 
@@ -28,7 +30,7 @@ pub fn dial_tcp(
     port: u16,
     max_head: u32,
 ) -> Result<Either<f64, DialFailure>> {
-    let bridge = bridge_of(bridge)?;
+    let bridge = bridge_to_dial(bridge)?;
     let stream = socket_address(&address, port)
         .map_err(DialError::from)
         .and_then(|to| bridge.engine().enter(|| Stream::dial_tcp(to)));
@@ -38,7 +40,7 @@ pub fn dial_tcp(
 /// The same for a Unix domain socket.
 #[napi(catch_unwind)]
 pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<f64, DialFailure>> {
-    let bridge = bridge_of(bridge)?;
+    let bridge = bridge_to_dial(bridge)?;
     #[cfg(unix)]
     let stream = bridge.engine().enter(|| Stream::dial_unix(path.as_bytes()));
     #[cfg(not(unix))]
@@ -47,6 +49,13 @@ pub fn dial_unix(bridge: u32, path: String, max_head: u32) -> Result<Either<f64,
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into())
     };
     Ok(dialled(&bridge, stream, max_head))
+}
+
+fn bridge_to_dial(index: u32) -> Result<Rc<Bridge>> {
+    if let Some(environment) = Environment::existing() {
+        environment.before_dialling();
+    }
+    bridge_of(index)
 }
 
 fn dialled(

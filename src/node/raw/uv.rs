@@ -83,6 +83,12 @@ impl Uv {
         None
     }
 
+    /// The descriptor that is readable when there are events for `event_loop`, one that is there.
+    pub(crate) fn fd_of(&self, event_loop: *mut c_void) -> c_int {
+        // SAFETY: the event loop is there.
+        unsafe { (self.backend_fd)(event_loop) }
+    }
+
     /// Memory for a handle of `kind`, zeroed.
     pub(crate) fn allocate(&self, kind: c_int) -> Handle {
         // SAFETY: any kind is a valid argument.
@@ -107,6 +113,24 @@ impl Uv {
             )));
         }
     }
+}
+
+/// Whether a descriptor is to be read from. One of epoll's drops what is ready no more from its list.
+#[cfg(unix)]
+pub(crate) fn is_readable(fd: c_int) -> bool {
+    let mut poll = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry, which lives as long as the call.
+    unsafe { libc::poll(&mut poll, 1, 0) > 0 }
+}
+
+/// No host is driven by libuv here.
+#[cfg(not(unix))]
+pub(crate) fn is_readable(_fd: c_int) -> bool {
+    false
 }
 
 /// The pointer kept in a handle.

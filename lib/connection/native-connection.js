@@ -332,9 +332,14 @@ class NativeConnection extends NativeByteStream {
       else this.onSocketClosed();
     };
 
-    if (hearsLast(this)) onceRoundIsOver(tell);
-    else if (this._closingTurn?.isOver === false) this._closingTurn.once(tell);
-    else if (this.isStarted && this._closingTurn === null) new ClosingTurn(tell);
+    if (hearsLast(this)) {
+      onceRoundIsOver(tell);
+      return;
+    }
+
+    if (this.isStarted) this._closingTurn ??= new ClosingTurn();
+
+    if (this._closingTurn?.isOver === false) this._closingTurn.once(tell);
     else tell();
   }
 

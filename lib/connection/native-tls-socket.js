@@ -90,7 +90,7 @@ class RawHandle extends ConnectionHandle {
     if (!connection.destroyed) connection.close(false);
     // If it is closed, this is when libuv tells of it.
     if (connection.isClosed) timers.nextTick(onclose);
-    else new ClosingTurn(onclose);
+    else new ClosingTurn().once(onclose);
   }
 }
 

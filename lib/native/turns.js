@@ -2,7 +2,7 @@
 
 const timers = require('../node/timers');
 const { PassiveResource } = require('./async-context');
-const { bridge } = require('./bridge');
+const { bridge, targets } = require('./bridge');
 const onTaskDone = require('./task');
 
 /**
@@ -18,28 +18,40 @@ function onceRoundIsOver(callback) {
 
 /** When libuv would tell of a handle that is closed now. */
 class ClosingTurn {
-  /** @param {function(): void} callback Called then, if there is no other one */
-  constructor(callback) {
+  /** @param {function(): void} [callback] Called then, unless `once()` is */
+  constructor(callback = nothing) {
     this.isOver = false;
     this._callback = callback;
+    /** @type {?PassiveResource} */
+    this._resource = null;
+    // What the addon tells of it.
+    this.isStreamEndpoint = this.isInContext = false;
+    this._task = bridge.awaitClosing();
 
-    const task = bridge.awaitClosing();
-    const end = () => {
-      this.isOver = true;
-      this._callback();
-    };
-
-    if (task === -1) timers.setImmediate(end);
-    else onTaskDone(task, end);
+    if (this._task === -1) timers.setImmediate(() => this._end());
+    else targets[this._task] = this;
   }
 
   /** Calls this back instead, in the async context of this call. */
   once(callback) {
-    const resource = new PassiveResource('OXWS');
+    this._callback = callback;
+    this._resource = new PassiveResource('OXWS');
+  }
 
-    this._callback = () => resource.runInAsyncScope(callback);
+  /** The task is over. */
+  enter() {
+    targets[this._task] = undefined;
+    this._end();
+  }
+
+  _end() {
+    this.isOver = true;
+    if (this._resource === null) this._callback();
+    else this._resource.runInAsyncScope(this._callback);
   }
 }
+
+function nothing() {}
 
 /** How often the event loop came to its immediates after `roundNow()`. */
 let rounds = 0;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { paths } = require('../support/child');
 const { linesOf, wsAndDrivers } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 
@@ -77,3 +78,69 @@ describeEach(
     });
   }
 );
+
+/** An echo server, in a thread. */
+function echo() {
+  const { parentPort, workerData } = require('worker_threads');
+  const { Server } = require(workerData);
+  const wss = new Server({ port: 0, host: '127.0.0.1' });
+
+  wss.on('connection', (websocket) => {
+    websocket.on('message', (data) => websocket.send(data));
+  });
+  wss.on('listening', () => parentPort.postMessage(wss.address().port));
+}
+
+describeEach(wsAndDrivers, 'a program that dials in each round', (driver) => {
+  test('hears the messages of a connection that it has', async () => {
+    const main = (WebSocket, path, echo) => {
+      const net = require('net');
+      const { Worker } = require('worker_threads');
+      const worker = new Worker(echo, { eval: true, workerData: path });
+      let heard = 0;
+
+      // What it hears first in each round, and what has it dial.
+      const server = net.createServer((socket) => socket.pipe(socket));
+      const begin = () => {
+        const { port } = server.address();
+
+        for (let index = 0; index < 4; index++) {
+          const socket = net.connect(port, '127.0.0.1', () => {
+            socket.write('x');
+          });
+
+          socket.on('data', (data) => {
+            new WebSocket('ws://127.0.0.1:9').on('error', () => {});
+            socket.write(data);
+          });
+        }
+      };
+
+      worker.on('message', (port) => {
+        const websocket = new WebSocket(`ws://127.0.0.1:${port}`);
+
+        websocket.on('open', () => {
+          server.listen(0, '127.0.0.1', () => {
+            begin();
+            websocket.send('hi');
+          });
+        });
+        websocket.on('message', () => {
+          if (++heard < 20) return websocket.send('hi');
+          console.log(heard);
+          process.exit();
+        });
+      });
+      setTimeout(() => {
+        console.log(`only ${heard}`);
+        process.exit();
+      }, 20_000);
+    };
+
+    expect(
+      await linesOf(driver, main, {
+        args: [paths[driver.library], `(${echo})()`]
+      })
+    ).toEqual(['20']);
+  });
+});

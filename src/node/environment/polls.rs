@@ -39,8 +39,10 @@ pub(super) struct Driver {
     spare: Cell<Option<SharedBatch>>,
     /// The JS thread has polled since the event loop last looked for events.
     has_polled: Cell<bool>,
-    /// A connection was dialled since.
+    /// A connection was dialled since, and is not to be looked at before the event loop looks for events.
     has_dialled: Cell<bool>,
+    /// The JS thread has not polled since the watch was renewed: it has its turn before that is done again.
+    is_renewed: Cell<bool>,
     /// Tasks that are over when the event loop goes round next.
     round_tasks: RefCell<Vec<Task>>,
     /// Connections of which the JS thread delivers itself what came before they were opened, until the event loop goes round.
@@ -62,6 +64,7 @@ impl Driver {
             spare: Cell::default(),
             has_polled: Cell::default(),
             has_dialled: Cell::default(),
+            is_renewed: Cell::default(),
             round_tasks: RefCell::default(),
             early: RefCell::default(),
         }
@@ -273,6 +276,7 @@ impl Environment {
         let busy_poll = self.driver.busy_poll.borrow();
         let mut wait = busy_poll.as_ref().and_then(BusyPoll::end_wait);
         drop(busy_poll);
+        self.driver.is_renewed.set(false);
         self.wakeup.idle.store(false, Ordering::Release);
         self.engine.poll();
         self.engine
@@ -354,15 +358,15 @@ impl Environment {
     }
 
     /// A connection is about to be dialled. A listening socket in this process hears of it first, as it does of one that
-    /// libuv dials.
+    /// libuv dials. A program that dials in each round does not keep others from being polled.
     pub(crate) fn before_dialling(&self) {
         if self.sends.is_inline()
+            && self.driver.prepare.borrow().is_some()
             && let Some(watch) = &*self.driver.watch.borrow()
+            && !self.driver.is_renewed.replace(true)
         {
             watch.renew();
-            self.driver
-                .has_dialled
-                .set(self.driver.prepare.borrow().is_some());
+            self.driver.has_dialled.set(true);
         }
     }
 

@@ -115,7 +115,7 @@ impl Uv {
     }
 }
 
-/// Whether a descriptor is to be read from. One of epoll's drops what is ready no more from its list.
+/// Whether there is something to read from a descriptor.
 #[cfg(unix)]
 pub(crate) fn is_readable(fd: c_int) -> bool {
     let mut poll = libc::pollfd {

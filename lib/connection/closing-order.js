@@ -24,8 +24,8 @@ function hearsLast(connection) {
 }
 
 /**
- * It was closed here, not by a closing handshake, and libuv would not have told of
- * that yet.
+ * It was closed here, or ended after its peer, without a closing handshake, and
+ * libuv would not have told of that yet.
  *
  * @param {NativeConnection} connection That is closed
  * @return {boolean}

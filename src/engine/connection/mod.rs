@@ -283,8 +283,8 @@ impl Connection {
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             let is_ahead = state.stream.as_ref().is_some_and(Stream::is_ahead);
             // What had come before a write failed is read at once, as long as something comes.
-            let is_ended = state.broken && batch.events.len() > first;
-            let goes_on = again && (is_ahead || is_ended);
+            let drains = state.broken && batch.events.len() > first;
+            let goes_on = again && (is_ahead || drains);
             (again, goes_on, origin, state.first_deflate_job())
         });
         if let Some((job, length)) = deflation {

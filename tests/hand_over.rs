@@ -177,7 +177,7 @@ impl World {
             for _ in 0..WINDOW {
                 end.send_next(flush);
             }
-            end.connection.flush();
+            end_tick(&end.connection, flush);
         }
     }
 
@@ -240,10 +240,7 @@ impl World {
                 }
             }
             connection.delivered(poll.bytes);
-            match flush {
-                Flush::OnIoThread => connection.process_pending(),
-                _ => connection.flush(),
-            }
+            end_tick(&connection, flush);
             self.deliveries += 1;
         }
     }
@@ -252,10 +249,9 @@ impl World {
     fn tell_all(&self, number: u32, receivers: &Arc<dyn Receivers>) {
         if number.is_multiple_of(3) {
             for end in self.ends.iter().step_by(2) {
-                let payload = message(number).into();
-                end.connection
-                    .send(payload, end.flags, [0; 4], self.flush());
-                end.connection.flush();
+                let (payload, flush) = (message(number).into(), self.flush());
+                end.connection.send(payload, end.flags, [0; 4], flush);
+                end_tick(&end.connection, flush);
             }
             return;
         }
@@ -292,6 +288,14 @@ impl World {
         while !self.ends.iter().all(&is_done) {
             self.step();
         }
+    }
+}
+
+/// Has what was sent leave.
+fn end_tick(connection: &Arc<Connection>, flush: Flush) {
+    match flush {
+        Flush::OnIoThread => connection.process_pending(),
+        _ => connection.flush(),
     }
 }
 

@@ -74,12 +74,12 @@ impl Connection {
     /// Takes the connection from the list. Returns false if it is there once more.
     pub(super) fn delist(&self) -> bool {
         let Waiting(waiting) = &self.waiting;
-        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-        let is_moved = waiting
-            .compare_exchange(MOVED, URGENT, success, failure)
-            .is_ok();
-        if !is_moved {
-            waiting.store(ABSENT, Ordering::Release);
+        // Acquires what was done by who found the connection on the list, and left it to this poll.
+        let is_moved = waiting.swap(ABSENT, Ordering::AcqRel) == MOVED;
+        if is_moved {
+            // Unless it has been put on the list a third time meanwhile: then there is one poll too many.
+            let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+            let _ = waiting.compare_exchange(ABSENT, URGENT, success, failure);
         }
         !is_moved
     }

@@ -3,9 +3,33 @@
 const { getSystemErrorMap } = require('util');
 
 /**
+ * The name of an error: 'ECONNREFUSED'.
+ *
+ * @param {number} errno Its number as Node has it, negative
+ */
+function codeOf(errno) {
+  return describe(errno)[0];
+}
+
+/**
+ * The number of an error, which systems do not have in common.
+ *
+ * @param {string} code
+ */
+function errnoOf(code) {
+  for (const [errno, [each]] of getSystemErrorMap()) {
+    if (each === code) return errno;
+  }
+}
+
+function describe(errno) {
+  return getSystemErrorMap().get(errno) || ['UNKNOWN', 'unknown error'];
+}
+
+/**
  * Makes the error that Node makes when a call on a socket fails.
  *
- * @param {number} errno The system's number, negative as Node has it
+ * @param {(number|undefined)} errno Its number as Node has it, negative
  * @param {string} syscall What failed
  * @param {string} [address] An IP address or a path
  * @param {number} [port]
@@ -13,10 +37,7 @@ const { getSystemErrorMap } = require('util');
  * @return {Error}
  */
 function createSystemError(errno, syscall, address, port, local) {
-  const [code, text] = getSystemErrorMap().get(errno) || [
-    'UNKNOWN',
-    'unknown error'
-  ];
+  const [code, text] = describe(errno);
   const where =
     port === undefined || port <= 0 ? address : `${address}:${port}`;
   const isListen = syscall === 'listen';
@@ -102,9 +123,7 @@ function createUnwritten(reason) {
   // Node 22 says what becomes of the write that the kernel has not taken yet.
   if (parseInt(process.versions.node) < 22) return createDestroyed();
 
-  for (const [errno, [code]] of getSystemErrorMap()) {
-    if (code === 'ECANCELED') return createSystemError(errno, 'write');
-  }
+  return createSystemError(errnoOf('ECANCELED'), 'write');
 }
 
 /** Makes the error for a peer that went away before it answered. */
@@ -117,10 +136,12 @@ function createHangUp() {
 }
 
 module.exports = {
+  codeOf,
   createClosing,
   createDestroyed,
   createHangUp,
   createSystemError,
   createTlsError,
-  createUnwritten
+  createUnwritten,
+  errnoOf
 };

@@ -3,7 +3,6 @@
 const dns = require('dns');
 const http = require('http');
 const net = require('net');
-const { constants } = require('os');
 
 const native = require('../native/addon');
 const { bridge, kinds } = require('../native/bridge');
@@ -11,17 +10,17 @@ const { ConnectionResource } = require('../native/async-context');
 const { UpgradeResponse } = require('./upgrade-message');
 const NativeConnection = require('../connection/native-connection');
 const {
+  codeOf,
   createClosing,
   createHangUp,
-  createSystemError
+  createSystemError,
+  errnoOf
 } = require('../errors/system-errors');
 const timers = require('../node/timers');
 const { NativeUpgradeSocket } = require('./upgrade-socket');
 const withZone = require('./link-local');
 
 const { CLOSED, CONNECTED, END, NOT_AN_UPGRADE, HEAD } = kinds;
-
-const ETIMEDOUT = -110;
 
 /**
  * An opening handshake over a connection that the engine dials. The program never
@@ -155,7 +154,7 @@ class NativeDial {
       this._timer = timers.setTimeout(() => {
         connection.listen(null);
         connection.destroy();
-        fail(ETIMEDOUT);
+        fail(errnoOf('ETIMEDOUT'));
       }, net.getDefaultAutoSelectFamilyAttemptTimeout());
     }
   }
@@ -290,8 +289,7 @@ function dialTarget({ address, port, path }) {
  * of a socket that it could not make, too.
  */
 function localEnd({ path }, failure) {
-  const isLate =
-    path !== undefined || failure.errno === -constants.errno.ECONNREFUSED;
+  const isLate = path !== undefined || codeOf(failure.errno) === 'ECONNREFUSED';
 
   return isLate
     ? undefined

@@ -44,15 +44,14 @@ pub fn socket_address(ip: &str, port: u16) -> io::Result<SocketAddr> {
     parsed.map_err(|_| invalid())
 }
 
-#[cfg(unix)]
 fn invalid() -> io::Error {
-    io::Error::from_raw_os_error(libc::EINVAL)
+    io::Error::from_raw_os_error(EINVAL)
 }
 
+#[cfg(unix)]
+use libc::EINVAL;
 #[cfg(not(unix))]
-fn invalid() -> io::Error {
-    io::ErrorKind::InvalidInput.into()
-}
+const EINVAL: i32 = 10022;
 
 /// The address of a Unix domain socket. As in libuv a path may take all the room there is, with no NUL after it, and one
 /// that is longer is cut off.

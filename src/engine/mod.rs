@@ -6,6 +6,7 @@
 mod accept_state;
 mod address;
 mod connection;
+mod errno;
 mod events;
 mod fan_out;
 mod file_lock;
@@ -28,6 +29,7 @@ pub use connection::{
     Connection, DIRECT_WRITE, Flush, NO_ID, Opening, Receiver, ReceiverList, SharedSend, Taking,
     Verdict,
 };
+pub use errno::errno;
 pub use events::{Batch, Event, Kind, Origin, Owner, Place, PollEvents};
 pub use fan_out::{FanOut, Receivers};
 pub use file_lock::try_lock;

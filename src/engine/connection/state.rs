@@ -12,6 +12,7 @@ use super::input::Input;
 use super::liveness::{Liveness, Signs, Verdict};
 use super::output::Output;
 use super::phase::Phase;
+use crate::engine::errno::errno;
 use crate::engine::events::{Batch, Kind, Origin};
 use crate::engine::stream::Stream;
 use crate::handshake::HeadLimits;
@@ -358,9 +359,4 @@ impl State {
             }
         }
     }
-}
-
-/// The system's number of an error; EIO for errors that did not come from the system.
-pub(super) fn errno(error: &io::Error) -> u32 {
-    error.raw_os_error().unwrap_or(5).unsigned_abs()
 }

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 
 use super::output::Sending;
 use super::phase::Phase;
-use super::state::{State, errno};
+use super::state::State;
 use super::{Connection, Flush};
+use crate::engine::errno::errno;
 use crate::engine::events::WRITING;
 use crate::engine::stream::Stream;
 use crate::protocol::FrameFlags;

@@ -2,7 +2,9 @@
 
 use std::io;
 
-/// The system's error number, negative as Node's are; EIO for errors that the system has no number for.
+use crate::engine;
+
+/// The number of an error, negative as Node's are.
 pub(crate) fn errno(error: &io::Error) -> i32 {
-    -error.raw_os_error().unwrap_or(5)
+    -engine::errno(error).cast_signed()
 }

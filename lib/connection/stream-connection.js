@@ -41,6 +41,9 @@ class StreamConnection extends Connection {
     /** Bytes of frames that wait in the socket, and of what is in them. */
     this._frameBytes = 0;
     this._payloadBytes = 0;
+    /** Bytes of what the socket took at once in this tick, if that is counted. */
+    this._bytesOfTick = 0;
+    this._countsTick = false;
     /** Somebody waits for the stream to drain. */
     this._awaitsDrain = false;
   }
@@ -118,7 +121,7 @@ class StreamConnection extends Connection {
 
     if (refuseEnded(this.socket, cb)) return;
 
-    if (flags & COMPRESS || this._frameBytes > 0) {
+    if (flags & COMPRESS || this._frameBytes > 0 || this._bytesOfTick > 0) {
       this._transmitCounted(data, flags, key, cb);
     } else {
       this._transmit(data, flags, key, cb);
@@ -138,7 +141,7 @@ class StreamConnection extends Connection {
   /**
    * As with `ws`, which compresses later, a compressed message counts with its
    * own length and not its frame's, and so does what is sent after it, until
-   * the socket has written all of it.
+   * the socket has written all of it, and at least to the end of this tick.
    */
   _transmitCounted(data, flags, key, cb) {
     const { socket } = this;
@@ -148,12 +151,17 @@ class StreamConnection extends Connection {
     const before = socket.writableLength;
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
+    // In front of what tells that it is written.
+    if (!this._countsTick) process.nextTick(endTick, this);
+    this._countsTick = true;
     this._transmit(data, flags, key, cb);
     this._reader.writeCorked();
 
     const length = socket.writableLength - before;
 
-    if (length > 0 && (flags & COMPRESS || this._frameBytes > 0)) {
+    if (!(length > 0)) {
+      this._bytesOfTick += byteLength(data);
+    } else if (flags & COMPRESS || this._frameBytes > 0) {
       this._frameBytes += length;
       this._payloadBytes += byteLength(data);
     }
@@ -164,8 +172,9 @@ class StreamConnection extends Connection {
     const { _frameBytes: frames, _payloadBytes: payloads } = this;
     const written = this.writableLength;
     const isCounted = frames > 0 && written >= frames;
+    const waiting = isCounted ? written - frames + payloads : written;
 
-    return isCounted ? written - frames + payloads : written;
+    return waiting + this._bytesOfTick;
   }
 
   writeFrames(list, cb) {
@@ -277,6 +286,11 @@ class StreamConnection extends Connection {
     this.resume();
     this._reader.stop();
   }
+}
+
+function endTick(connection) {
+  connection._bytesOfTick = 0;
+  connection._countsTick = false;
 }
 
 /**

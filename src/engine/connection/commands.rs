@@ -5,6 +5,7 @@ use std::io;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+#[cfg(unix)]
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};

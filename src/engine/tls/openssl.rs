@@ -38,6 +38,7 @@ pub(super) const BIO_SOURCE_SINK: c_int = 0x0400;
 macro_rules! functions {
     ($($name:ident = $symbol:literal: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// OpenSSL's functions.
+        #[cfg_attr(not(unix), expect(dead_code, reason = "no sockets are adopted there"))]
         pub(super) struct OpenSsl {
             $(pub(super) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }

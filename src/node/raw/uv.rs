@@ -1,7 +1,7 @@
 //! The few functions of libuv that the drivers need, looked up when the addon runs: the crate links without
 //! Node, and runs in hosts that have no libuv.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 
 /// An opaque `uv_handle_t`.
 pub(crate) type Handle = *mut c_void;
@@ -29,11 +29,10 @@ macro_rules! functions {
         }
 
         impl Uv {
-            #[cfg(unix)]
-            fn look_up() -> Option<Self> {
+            /// libuv, if the process has it.
+            pub(crate) fn find() -> Option<Self> {
                 $(
-                    // SAFETY: the name ends with a NUL.
-                    let $name = unsafe { libc::dlsym(libc::RTLD_DEFAULT, $symbol.as_ptr()) };
+                    let $name = look_up($symbol);
                     if $name.is_null() {
                         return None;
                     }
@@ -75,14 +74,6 @@ functions! {
 }
 
 impl Uv {
-    /// libuv, if the process has it.
-    pub(crate) fn find() -> Option<Self> {
-        #[cfg(unix)]
-        return Self::look_up();
-        #[cfg(not(unix))]
-        None
-    }
-
     /// The descriptor that is readable when there are events for `event_loop`, one that is there.
     pub(crate) fn fd_of(&self, event_loop: *mut c_void) -> c_int {
         // SAFETY: the event loop is there.
@@ -115,6 +106,29 @@ impl Uv {
     }
 }
 
+/// A function of the program, or null.
+#[cfg(unix)]
+fn look_up(symbol: &CStr) -> *mut c_void {
+    // SAFETY: the name ends with a NUL.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) }
+}
+
+/// The same on Windows, where `node.exe` and what others make of it export what Node.js is made of.
+#[cfg(windows)]
+fn look_up(symbol: &CStr) -> *mut c_void {
+    use std::ffi::c_char;
+    use std::ptr;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleW(name: *const u16) -> *mut c_void;
+        fn GetProcAddress(module: *mut c_void, symbol: *const c_char) -> *mut c_void;
+    }
+
+    // SAFETY: no name is that of the program, which is always loaded; the other name ends with a NUL.
+    unsafe { GetProcAddress(GetModuleHandleW(ptr::null()), symbol.as_ptr()) }
+}
+
 /// Whether there is something to read from a descriptor.
 #[cfg(unix)]
 pub(crate) fn is_readable(fd: c_int) -> bool {
@@ -127,7 +141,7 @@ pub(crate) fn is_readable(fd: c_int) -> bool {
     unsafe { libc::poll(&mut poll, 1, 0) > 0 }
 }
 
-/// No host is driven by libuv here.
+/// libuv has no descriptor here.
 #[cfg(not(unix))]
 pub(crate) fn is_readable(_fd: c_int) -> bool {
     false

@@ -41,10 +41,9 @@ const changes = [
   ]
 ];
 
-/** Where the engine has the bytes, or Node's socket a copy of them. */
+/** Where the engine has the bytes; Node's sockets have no copy of them. */
 const safe = routedImplementations.filter(
-  ({ name }) =>
-    name === 'oxws, native' || (name === 'oxws, adopted' && canAdopt)
+  ({ name }) => canAdopt && ['oxws, native', 'oxws, adopted'].includes(name)
 );
 
 describeEach(safe, 'bytes', (row) => {

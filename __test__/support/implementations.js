@@ -61,6 +61,7 @@ const routedPairs = [
     pair(lib, lib, 'adopted'),
     pair(lib, lib, 'TLS')
   ]),
+  ...overStream(pair(oxws, oxws, 'adopted')),
   ...overStream(pair(oxws, oxws, 'TLS'))
 ];
 
@@ -73,6 +74,7 @@ const routedImplementations = [
       route
     }))
   ),
+  ...overStream({ name: 'oxws, adopted', lib: oxws, route: 'adopted' }),
   ...overStream({ name: 'oxws, TLS', lib: oxws, route: 'TLS' })
 ];
 

@@ -45,7 +45,8 @@ const DEFAULTS = {
 const routes = [
   {
     name: 'native',
-    connection: 'NativeConnection',
+    connection: ADOPTED,
+    clientConnection: 'NativeConnection',
     isNet: true,
     open: connect
   },

@@ -1,6 +1,11 @@
 'use strict';
 
-const { anyDriver, wsAndDrivers, linesOf } = require('../support/drivers');
+const {
+  anyDriver,
+  linesOf,
+  notAdopted,
+  wsAndDrivers
+} = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
 const { certificate, key } = require('../support/routes');
 
@@ -168,7 +173,7 @@ describeEach(drivers, 'what is sent in one tick', (driver) => {
 
 // A proxy of Node's that is destroyed next would find it too late, pause, and never
 // hear of the end: its server would not close.
-describeEach([...wsAndDrivers, anyDriver], 'close()', (driver) => {
+describeEach([...wsAndDrivers, anyDriver, notAdopted], 'close()', (driver) => {
   test.each(['ws', 'wss'])(
     'in a listener has left when it returns (%s)',
     async (scheme) => {

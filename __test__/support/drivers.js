@@ -21,6 +21,12 @@ const wsAndDrivers = [row('ws', 'ws', {}), ...ownDrivers];
  */
 const anyDriver = row('oxws, any driver', 'oxws', { OXWS_DRIVER: undefined });
 
+/** oxws where Node.js carries what it has upgraded, as on Windows. */
+const notAdopted = row('oxws, not adopted', 'oxws', {
+  OXWS_DRIVER: undefined,
+  OXWS_ADOPT: '0'
+});
+
 /** oxws where nothing but N-API is to be had, as in Bun and Deno. */
 const withoutUv = row('oxws, without libuv', 'oxws', {
   OXWS_DRIVER: undefined,
@@ -47,4 +53,11 @@ async function linesOf({ library, env }, main, options = {}) {
   return stdout.split('\n').slice(0, -1);
 }
 
-module.exports = { anyDriver, wsAndDrivers, linesOf, ownDrivers, withoutUv };
+module.exports = {
+  anyDriver,
+  linesOf,
+  notAdopted,
+  ownDrivers,
+  withoutUv,
+  wsAndDrivers
+};

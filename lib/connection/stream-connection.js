@@ -268,8 +268,10 @@ class StreamConnection extends Connection {
     this._reader.resume();
   }
 
-  /** A stream has what was sent. */
-  flush() {}
+  /** Has the stream write what was sent: it may be corked. */
+  flush() {
+    this._reader.flush();
+  }
 
   end() {
     this._reader?.writeCorked();

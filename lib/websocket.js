@@ -234,6 +234,7 @@ class WebSocket extends EventEmitter {
 
     // That calls back, and 'close' must come whatever happens there.
     if (deflate) callGuarded(() => deflate.cleanup());
+    this[kConnection]?.abortCompression();
     this._readyState = CLOSED;
 
     const { code, reason } = this[kClosing];

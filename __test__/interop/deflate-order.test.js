@@ -7,7 +7,8 @@ const { connect } = require('../support/connection');
 const {
   describeEach,
   pairs,
-  routedImplementations
+  routedImplementations,
+  routedPairs
 } = require('../support/implementations');
 const { describeError, trace } = require('../support/trace');
 const { closePayload, frame, OPCODE } = require('../support/wire');
@@ -166,7 +167,9 @@ async function terminate(pair, sender) {
   return { events, amounts, calls };
 }
 
-const [oracle, ...others] = pairs;
+const [oracle, ...others] = pairs.concat(
+  routedPairs.filter(({ isAdopted }) => isAdopted === false)
+);
 
 describeEach(others, 'as between ws and ws:', (pair) => {
   describe.each(['client', 'server'])('the %s sends', (sender) => {

@@ -104,6 +104,9 @@ class Connection {
     callback();
   }
 
+  /** The connection is closed: what is being compressed is lost. */
+  abortCompression() {}
+
   /** No message is wanted any more: a close frame came, or an error. */
   ignoreInput() {
     this._reader?.ignore();

@@ -44,6 +44,8 @@ class StreamConnection extends Connection {
     /** Bytes of what the socket took at once in this tick, if that is counted. */
     this._bytesOfTick = 0;
     this._countsTick = false;
+    /** Who waits for a message that is compressed on another thread. */
+    this._onFrame = null;
     /** Somebody waits for the stream to drain. */
     this._awaitsDrain = false;
   }
@@ -67,7 +69,21 @@ class StreamConnection extends Connection {
 
   /** Calls back with the frame of a long message, to be written to the stream. */
   frameLater(data, flags, key, callback) {
-    this._reader.endpoint.frameLater(data, flags, key, callback);
+    this._onFrame = callback;
+    this._reader.endpoint.frameLater(data, flags, key, (frame) =>
+      this._endFrame(frame)
+    );
+  }
+
+  _endFrame(frame) {
+    const { _onFrame: onFrame } = this;
+
+    this._onFrame = null;
+    onFrame?.(frame);
+  }
+
+  abortCompression() {
+    this._endFrame(undefined);
   }
 
   start(websocket, handler, options) {

@@ -149,7 +149,10 @@ class StreamReader {
     );
   }
 
-  /** Has written what listeners have sent so far: it is to leave, or somebody asks how much waits. */
+  /**
+   * Has written what listeners have sent so far: it is to leave, or somebody asks
+   * how much waits.
+   */
   flush() {
     this.writeCorked();
     for (let i = 0; i < this._corks; i++) this._socket.uncork();

@@ -4,7 +4,13 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 #[cfg(unix)]
+use libc::EINVAL;
+#[cfg(unix)]
 use socket2::SockAddr;
+
+/// `WSAEINVAL`.
+#[cfg(not(unix))]
+const EINVAL: i32 = 10022;
 
 /// One end of a TCP connection, as Node shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +53,6 @@ pub fn socket_address(ip: &str, port: u16) -> io::Result<SocketAddr> {
 fn invalid() -> io::Error {
     io::Error::from_raw_os_error(EINVAL)
 }
-
-#[cfg(unix)]
-use libc::EINVAL;
-#[cfg(not(unix))]
-const EINVAL: i32 = 10022;
 
 /// The address of a Unix domain socket. As in libuv a path may take all the room there is, with no NUL after it, and one
 /// that is longer is cut off.

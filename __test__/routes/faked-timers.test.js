@@ -64,6 +64,23 @@ describeEach(routedPairs, 'faked timers', (pair) => {
     }
   });
 
+  test.each(kinds)('do not hold up bufferedAmount (%s)', async (_, options) => {
+    const deflate = { perMessageDeflate: { threshold: 0 } };
+    const { client, server } = await connect(pair, {
+      server: deflate,
+      client: deflate
+    });
+
+    jest.useFakeTimers(options);
+    for (const from of [client, server]) {
+      const written = new Promise((resolve) => from.send('hello', resolve));
+
+      expect(from.bufferedAmount).toBe(5);
+      await written;
+      expect(from.bufferedAmount).toBe(0);
+    }
+  });
+
   test.each(kinds)(
     'do not hold up a new connection (%s)',
     async (_, options) => {

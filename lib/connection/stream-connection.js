@@ -9,6 +9,7 @@ const refuseEnded = require('./refuse-ended');
 const { COMPRESS, KEY, MASK } = require('../native/frame-flags');
 const { kinds } = require('../native/bridge');
 const callGuarded = require('../native/call-guarded');
+const timers = require('../node/timers');
 const { byteLength } = require('../payload');
 
 const { END } = kinds;
@@ -168,7 +169,7 @@ class StreamConnection extends Connection {
 
     if (before === 0) this._frameBytes = this._payloadBytes = 0;
     // In front of what tells that it is written.
-    if (!this._countsTick) process.nextTick(endTick, this);
+    if (!this._countsTick) timers.nextTick(endTick, this);
     this._countsTick = true;
     this._transmit(data, flags, key, cb);
     this._reader.writeCorked();

@@ -109,6 +109,25 @@ describeEach(ends, 'waitForDrain()', (row) => {
   });
 });
 
+// A Duplex of the program's own has the program's timers.
+const timed = ends.filter(({ route }) => route.name !== 'Duplex');
+
+describeEach(timed, 'waitForDrain()', (row) => {
+  test('is not held up by faked timers', async () => {
+    const deflate = { perMessageDeflate: { threshold: 0 } };
+    const { own } = await open(row, { server: deflate, client: deflate });
+
+    jest.useFakeTimers();
+    try {
+      own.send('hello'.repeat(10_000));
+      await waitForDrain(own);
+    } finally {
+      jest.useRealTimers();
+    }
+    expect(own.bufferedAmount).toBe(0);
+  });
+});
+
 describeEach(ends, 'sendAsync()', (row) => {
   test('sends all, in order, with little of it waiting', async () => {
     const { own, peer } = await open(row);

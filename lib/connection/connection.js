@@ -125,7 +125,7 @@ class Connection {
 
   /** Something has left a queue of JavaScript's; it may wait elsewhere soon. */
   onDequeued() {
-    if (this.isDrainAwaited) process.nextTick(onBufferedAmountLow, this);
+    if (this.isDrainAwaited) timers.nextTick(onBufferedAmountLow, this);
   }
 
   /** `bufferedAmount` has fallen: that may be enough for somebody who waits. */

@@ -233,8 +233,10 @@ class WebSocket extends EventEmitter {
     const deflate = this._extensions['permessage-deflate'];
 
     // That calls back, and 'close' must come whatever happens there.
-    if (deflate) callGuarded(() => deflate.cleanup());
-    this[kConnection]?.abortCompression();
+    if (deflate) {
+      callGuarded(() => deflate.cleanup());
+      callGuarded(() => this[kConnection]?.abortCompression());
+    }
     this._readyState = CLOSED;
 
     const { code, reason } = this[kClosing];

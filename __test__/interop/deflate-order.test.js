@@ -1,11 +1,14 @@
 'use strict';
 
 const { once } = require('events');
+const { IncomingMessage } = require('http');
+const { Duplex } = require('stream');
 
 const { compressingRoles, deflate } = require('../support/compression');
 const { connect } = require('../support/connection');
 const {
   describeEach,
+  oxws,
   pairs,
   routedImplementations,
   routedPairs
@@ -307,3 +310,39 @@ for (const { role, key, open } of compressingRoles) {
     });
   });
 }
+
+test('a Duplex that closes, and is not destroyed, loses what is compressed', async () => {
+  const socket = new Duplex({ read() {}, write: (_, __, cb) => cb() });
+
+  Object.defineProperty(socket, 'destroyed', { get: () => false, set() {} });
+
+  const request = Object.assign(new IncomingMessage(socket), {
+    method: 'GET',
+    httpVersion: '1.1',
+    url: '/',
+    headers: {
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+      'sec-websocket-extensions': 'permessage-deflate'
+    }
+  });
+  const wss = new oxws.WebSocketServer({
+    noServer: true,
+    perMessageDeflate: { threshold: 0 }
+  });
+  const websocket = await new Promise((resolve) =>
+    wss.handleUpgrade(request, socket, Buffer.alloc(0), resolve)
+  );
+  const events = [];
+
+  websocket.on('close', (code) => events.push(code));
+  websocket.send(slow, (err) => events.push(err.message));
+  socket.emit('close');
+  while (events.length < 2) await new Promise(setImmediate);
+  expect(events).toEqual([
+    'The socket was closed while data was being compressed',
+    1006
+  ]);
+});

@@ -89,9 +89,13 @@ class ConnectionOutput extends FrameOutput {
     flags = this._withKey(flags);
 
     connection.frameLater(data, flags, this._keyFor(flags), (frame) => {
-      // It could not be made, and what follows cannot do without it.
-      if (frame === undefined) connection.destroy();
-      callback((cb) => connection.writeFrames([frame], functionOrNone(cb)));
+      if (frame === undefined) {
+        // It was not made, and what follows cannot do without it.
+        connection.destroy();
+        callback(undefined);
+      } else {
+        callback((cb) => connection.writeFrames([frame], functionOrNone(cb)));
+      }
     });
   }
 

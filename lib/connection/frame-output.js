@@ -56,7 +56,8 @@ class FrameOutput {
    *
    * @param {(string|Uint8Array)} data
    * @param {number} flags
-   * @param {function(import('./send-queue').Transmit): void} callback
+   * @param {function((import('./send-queue').Transmit|undefined)): void} callback
+   *     Without one if it could not be compressed
    */
   compress(data, flags, callback) {
     const deflate = this._sender._extensions['permessage-deflate'];

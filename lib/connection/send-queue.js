@@ -196,7 +196,7 @@ class SendQueue {
     this._block(COMPRESSING);
 
     this._output.compress(data, flags, (transmit) => {
-      if (this._output.isDestroyed) {
+      if (transmit === undefined || this._output.isDestroyed) {
         this._fail(createAbort('data was being compressed'), cb);
         return;
       }

@@ -33,6 +33,18 @@ test('oxws/backplanes has what it says, in both module systems', async () => {
   expect(JSON.parse(stdout)).toEqual([true, true, NAMES]);
 });
 
+test.each([
+  ['machineBackplane', 'The option "path" must be a string'],
+  ['natsBackplane', 'The option "connection" must be one of nats'],
+  [
+    'redisBackplane',
+    'The option "publisher" must be a client of ioredis or of redis'
+  ],
+  ['threadBackplane', 'The option "name" must be a string']
+])('%s() says which option it needs', (name, message) => {
+  expect(() => backplanes[name]()).toThrow(new TypeError(message));
+});
+
 test('no client of a broker is loaded by it', async () => {
   const { stdout } = await runNode([
     '-e',

@@ -238,6 +238,6 @@ function dial(path) {
 }
 
 /** @param {ConstructorParameters<typeof MachineBackplane>[0]} options */
-const machineBackplane = (options) => new MachineBackplane(options);
+const machineBackplane = (options) => new MachineBackplane({ ...options });
 
 module.exports = machineBackplane;

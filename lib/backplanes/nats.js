@@ -144,6 +144,6 @@ class NatsBackplane {
 }
 
 /** @param {ConstructorParameters<typeof NatsBackplane>[0]} options */
-const natsBackplane = (options) => new NatsBackplane(options);
+const natsBackplane = (options) => new NatsBackplane({ ...options });
 
 module.exports = natsBackplane;

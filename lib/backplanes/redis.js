@@ -131,6 +131,6 @@ class RedisBackplane {
 }
 
 /** @param {ConstructorParameters<typeof RedisBackplane>[0]} options */
-const redisBackplane = (options) => new RedisBackplane(options);
+const redisBackplane = (options) => new RedisBackplane({ ...options });
 
 module.exports = redisBackplane;

@@ -90,6 +90,6 @@ class ThreadBackplane {
 }
 
 /** @param {ConstructorParameters<typeof ThreadBackplane>[0]} options */
-const threadBackplane = (options) => new ThreadBackplane(options);
+const threadBackplane = (options) => new ThreadBackplane({ ...options });
 
 module.exports = threadBackplane;

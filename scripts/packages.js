@@ -11,6 +11,8 @@ const { parseArgs } = require('util');
 
 const { parseTriple } = require('@napi-rs/cli');
 
+const joinModules = require('./join-modules');
+
 /** What only a checkout needs. */
 const CHECKOUT_ONLY = [
   'devDependencies',
@@ -37,7 +39,7 @@ each platform whose addon, oxws.<platform>.node, lies in the root, and "oxws".
   --help  print this
 `;
 
-function main() {
+async function main() {
   if (flags.help) {
     process.stdout.write(USAGE);
     return;
@@ -68,7 +70,7 @@ function main() {
     throw new Error(`Not built: ${missing.map(({ addon }) => addon)}`);
   }
   for (const platform of platforms) layOutPlatform(manifest, platform);
-  layOutRoot(manifest, platforms);
+  await layOutRoot(manifest, platforms);
 }
 
 function readManifest() {
@@ -114,7 +116,7 @@ function layOutPlatform(manifest, platform) {
   for (const file of [addon, 'LICENSE']) copy(file, to);
 }
 
-function layOutRoot(manifest, platforms) {
+async function layOutRoot(manifest, platforms) {
   const to = path.join(out, manifest.name);
 
   fs.rmSync(to, { recursive: true, force: true });
@@ -137,6 +139,7 @@ function layOutRoot(manifest, platforms) {
   for (const entry of [...entries, 'CHANGELOG.md', 'LICENSE', 'README.md']) {
     copy(entry, to);
   }
+  await joinModules(to);
 }
 
 function write(to, name, content) {
@@ -153,4 +156,7 @@ function copy(entry, to) {
   fs.cpSync(path.join(root, entry), path.join(to, entry), { recursive: true });
 }
 
-main();
+main().catch((err) => {
+  console.error(err.message);
+  process.exitCode = 1;
+});

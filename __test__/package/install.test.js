@@ -135,6 +135,67 @@ describe('the packages, installed without a network and without Rust', () => {
     ]);
   });
 
+  test('are the entries, and one file that has their modules', () => {
+    const lib = path.join(project, 'node_modules/oxws/lib');
+    const files = fs
+      .readdirSync(lib, { recursive: true })
+      .filter((name) => name.endsWith('.js'));
+
+    expect(files.sort()).toEqual(
+      [
+        'backplanes/index.js',
+        'extension.js',
+        'extra/index.js',
+        'modules.js',
+        'native/addon.js',
+        'permessage-deflate.js',
+        'receiver.js',
+        'sender.js',
+        'stream.js',
+        'subprotocol.js',
+        'websocket-server.js',
+        'websocket.js'
+      ].map((name) => name.replaceAll('/', path.sep))
+    );
+  });
+
+  test('share their classes between the entries', async () => {
+    const { code, stdout, stderr } = await node(
+      project,
+      '-e',
+      `const { WebSocket, WebSocketServer, Receiver } = require('oxws');
+       const { Topics, broadcast, stats } = require('oxws/extra');
+       const { threadBackplane } = require('oxws/backplanes');
+       const lib = require.resolve('oxws/package.json') + '/../lib/';
+       console.log(require(lib + 'websocket') === WebSocket);
+       console.log(require(lib + 'receiver') === Receiver);
+
+       const backplane = threadBackplane({ name: 'all' });
+       const topics = new Topics({ backplane });
+       const wss = new WebSocketServer({ port: 0 }, () => {
+         const ws = new WebSocket('ws://localhost:' + wss.address().port);
+
+         ws.on('message', (data) => {
+           console.log(String(data));
+           if (String(data) === 'all') console.log(topics.publish('topic', 'topic'));
+           else ws.close();
+         });
+         ws.on('close', async (code) => {
+           console.log(code, stats(wss).accepted);
+           await topics.close();
+           wss.close();
+         });
+       });
+       wss.on('connection', (ws) => {
+         topics.subscribe(ws, 'topic');
+         broadcast(wss.clients, 'all');
+       });`
+    );
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe('true\ntrue\nall\n1\ntopic\n1005 1\n');
+  });
+
   test('need no script, and name the addons of all platforms', () => {
     const own = require(path.join(project, 'node_modules/oxws/package.json'));
 

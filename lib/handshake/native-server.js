@@ -1,7 +1,6 @@
 'use strict';
 
 const http = require('http');
-const { performance } = require('perf_hooks');
 
 const { acceptFor } = require('./acceptor');
 const {
@@ -12,6 +11,7 @@ const { kinds } = require('../native/bridge');
 const { UpgradeRequest } = require('./upgrade-message');
 const { deliver, release, serve } = require('./node-connection');
 const { isServerOriginal } = require('../node/node-originals');
+const timers = require('../node/timers');
 const { kOriginals } = require('../constants');
 const ServerHandshake = require('./server-handshake');
 const { NativeUpgradeSocket } = require('./upgrade-socket');
@@ -23,9 +23,6 @@ const UntouchedServer = require('./untouched-server');
  */
 
 const { HEAD_STARTED, CLOSED, END, NOT_AN_UPGRADE, HEAD } = kinds;
-
-/** Node's own clock: tests that set another one do not stop time for it. */
-const now = performance.now.bind(performance);
 
 /**
  * The port of `new WebSocketServer({ port })`: an http.Server of Node's for
@@ -96,7 +93,7 @@ class NativeServer {
 
     if (this._isUntouched && this._untouched.hasRoom && this._joinList()) {
       this._accepted = connection;
-      this._silent.set(connection, now());
+      this._silent.set(connection, timers.now());
       connection.countFor(this.server);
       connection.listen((kind, value, data) =>
         this._onEvent(connection, kind, data)
@@ -131,7 +128,7 @@ class NativeServer {
     } else if (kind === HEAD_STARTED) {
       // The time for a head begins with it.
       this._silent.delete(connection);
-      this._begun.set(connection, now());
+      this._begun.set(connection, timers.now());
     } else if (kind === END) {
       connection.destroy();
     } else if (kind === CLOSED) {
@@ -229,7 +226,7 @@ class NativeServer {
 
   /** Gives those to Node that have waited longer than one of the limits. */
   _expire(limits) {
-    const time = now();
+    const time = timers.now();
     const isLate = (since) =>
       limits.some((limit) => limit > 0 && time - since > limit);
     const expired = [];

@@ -7,8 +7,15 @@ const { runInThisContext } = require('vm');
  * Those of Node.js. Jest runs each test file in a context of its own, in which
  * `process` may be a fake before this is loaded.
  */
-const { nextTick } = runInThisContext('process');
+const { hrtime, nextTick } = runInThisContext('process');
 const queueMicrotask = runInThisContext('queueMicrotask');
+
+/** Milliseconds of a clock that only runs on. */
+function now() {
+  const [seconds, nanoseconds] = hrtime();
+
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
 
 /**
  * The timers as they were when this was loaded, for what Node.js itself does
@@ -22,6 +29,7 @@ module.exports = Object.freeze({
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
   nextTick,
+  now,
   queueMicrotask,
   setImmediate: timers.setImmediate,
   setInterval: timers.setInterval,

@@ -11,7 +11,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use crate::node::raw::catch_panic::catch_panic;
-use crate::node::raw::values::{Entry, arguments, buffer, check, define, napi_call};
+use crate::node::raw::values::{Entry, arguments, buffer, check, define, memory_of, napi_call};
 use crate::protocol::{FrameFlags, frame, mask};
 
 const ENTRIES: &[(&CStr, Entry)] = &[
@@ -103,29 +103,9 @@ struct Memory {
 }
 
 impl Memory {
-    /// The memory of a Uint8Array or Buffer. Unlike `napi_get_buffer_info`, which ends the process on some versions of
-    /// Node, this may be asked of any value.
     fn of(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let mut kind = 0;
-        let mut length = 0;
-        let mut data = ptr::null_mut();
-        // SAFETY: `value` is live; null stands for what is not asked for.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(
-                env,
-                value,
-                &mut kind,
-                &mut length,
-                &mut data,
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        };
-        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
-            return Err(invalid("Expected a Uint8Array"));
-        }
-        // An empty array may have no memory.
-        let data = ptr::NonNull::new(data.cast()).unwrap_or(ptr::NonNull::dangling());
+        let (data, length) =
+            memory_of(env, value).ok_or_else(|| invalid("Expected a Uint8Array"))?;
         Ok(Self {
             data: data.as_ptr(),
             length,

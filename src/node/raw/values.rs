@@ -132,6 +132,36 @@ pub(crate) fn u32_of(env: sys::napi_env, value: sys::napi_value) -> u32 {
     number
 }
 
+/// Where the bytes of a Buffer or Uint8Array are, until JavaScript runs again, and how many; `None` for anything else.
+///
+/// `napi_get_buffer_info` is not for values that may be something else: before Node.js 20.12 it ends the process then.
+pub(crate) fn memory_of(
+    env: sys::napi_env,
+    value: sys::napi_value,
+) -> Option<(ptr::NonNull<u8>, usize)> {
+    let mut kind = 0;
+    let mut length = 0;
+    let mut data = ptr::null_mut();
+    // SAFETY: `value` is live; null stands for what is not asked for.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value,
+            &mut kind,
+            &mut length,
+            &mut data,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return None;
+    }
+    // An empty array may have no memory.
+    let data = ptr::NonNull::new(data.cast()).unwrap_or(ptr::NonNull::dangling());
+    Some((data, length))
+}
+
 /// The bytes of a Buffer or Uint8Array; `None` for anything else.
 ///
 /// # Safety
@@ -140,18 +170,9 @@ pub(crate) unsafe fn bytes_of<'a>(
     env: sys::napi_env,
     value: sys::napi_value,
 ) -> Option<&'a mut [u8]> {
-    let mut data = ptr::null_mut();
-    let mut length = 0;
-    // SAFETY: `value` is live.
-    let status = unsafe { sys::napi_get_buffer_info(env, value, &mut data, &mut length) };
-    if status != sys::Status::napi_ok {
-        return None;
-    }
-    if data.is_null() || length == 0 {
-        return Some(&mut []);
-    }
+    let (data, length) = memory_of(env, value)?;
     // SAFETY: N-API says that there are `length` bytes; the rest is the caller's promise.
-    Some(unsafe { std::slice::from_raw_parts_mut(data.cast(), length) })
+    Some(unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length) })
 }
 
 /// Throws a TypeError: what was to be sent or read is neither a string nor bytes.

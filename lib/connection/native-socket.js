@@ -238,6 +238,8 @@ class NativeSocket extends Socket {
   uncork() {
     const { _connectionHandle: handle } = this;
 
+    // Node's http sets the stream's own count to 1 and uncorks it, for the last time.
+    if (this._writableState.corked > 0) super.uncork();
     if (handle.corks > 0 && --handle.corks === 0) {
       this._connection.nativeHandle?.setCorked(false);
     }

@@ -29,12 +29,30 @@ impl From<SocketAddr> for Address {
             SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() => zone::name(v6.scope_id()),
             _ => None,
         };
-        let ip = address.ip();
+        let ip = text_of(address.ip());
         Self {
-            address: zone.map_or_else(|| ip.to_string(), |zone| format!("{ip}%{zone}")),
+            address: match zone {
+                Some(zone) => format!("{ip}%{zone}"),
+                None => ip,
+            },
             port: address.port(),
             is_ipv6: address.is_ipv6(),
         }
+    }
+}
+
+/// As libuv writes them, which has the end of "IPv4-compatible" ones (RFC 4291, section 2.5.5.1) as IPv4 has it.
+fn text_of(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0, 0, 0, 0, 0, 0, 0, 0 | 1] => v6.to_string(),
+            [0, 0, 0, 0, 0, 0, ..] => {
+                let [.., a, b, c, d] = v6.octets();
+                format!("::{a}.{b}.{c}.{d}")
+            }
+            _ => v6.to_string(),
+        },
+        IpAddr::V4(v4) => v4.to_string(),
     }
 }
 
@@ -129,7 +147,16 @@ mod tests {
 
     #[test]
     fn shows_addresses_as_they_came() {
-        for ip in ["127.0.0.1", "::", "::1", "fe80::1", "::ffff:127.0.0.1"] {
+        for ip in [
+            "127.0.0.1",
+            "::",
+            "::1",
+            "::5.6.7.8",
+            "::0.0.0.2",
+            "fe80::1",
+            "::1:506:708",
+            "::ffff:127.0.0.1",
+        ] {
             assert_eq!(shown(ip), ip);
         }
     }

@@ -69,6 +69,9 @@ describeEach(routedPairs, 'the socket of a WebSocket', (pair) => {
 
     expect(socket.setNoDelay(true)).toBe(socket);
     expect(socket.setKeepAlive(true, 1000)).toBe(socket);
+    // Since Node.js 24; the kernel has it then.
+    expect(socket.setTypeOfService?.(0x10) ?? socket).toBe(socket);
+    expect(socket.getTypeOfService?.() ?? 0x10).toBe(0x10);
     expect(socket.setTimeout(0)).toBe(socket);
     expect(socket.unref()).toBe(socket);
     expect(socket.ref()).toBe(socket);

@@ -57,8 +57,19 @@ class ConnectionHandle {
     return this[kConnection].setNoDelay(enable);
   }
 
-  setKeepAlive(enable, delay) {
-    return this[kConnection].nativeHandle?.setKeepAlive(enable, delay) ?? 0;
+  /** Without `interval` and `count` those of libuv, 1 second and 10. */
+  setKeepAlive(enable, delay, interval = 1, count = 10) {
+    const { nativeHandle } = this[kConnection];
+
+    return nativeHandle?.setKeepAlive(enable, delay, interval, count) ?? 0;
+  }
+
+  setTypeOfService(value) {
+    return this[kConnection].nativeHandle?.setTypeOfService(value) ?? 0;
+  }
+
+  getTypeOfService() {
+    return this[kConnection].nativeHandle?.typeOfService() ?? 0;
   }
 
   readStart() {

@@ -40,7 +40,7 @@ pub use listener::listen_on;
 pub use run_queue::Pollable;
 pub use runtime::Engine;
 pub use shared_frame::{Frame, PendingFrame, SharedFrame};
-pub use stream::{DialError, READ_SIZE, Stream};
+pub use stream::{DialError, Probes, READ_SIZE, Stream};
 pub use task::{Outcome, Task};
 pub use thread_pool::{Effort, limit_jobs};
 pub use topics::{Change, INDIRECT, Topics};

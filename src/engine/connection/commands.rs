@@ -14,6 +14,7 @@ use super::output::Sending;
 use super::state::State;
 use super::{Connection, Flush};
 use crate::engine::events::Batch;
+use crate::engine::stream::Probes;
 use crate::engine::sync::lock;
 use crate::protocol::receiver::InflateJob;
 use crate::protocol::{Config, Endpoint, FrameFlags, Role};
@@ -240,10 +241,22 @@ impl Connection {
             .unwrap_or(Ok(()))
     }
 
-    /// TCP keep-alive, with a delay in seconds.
-    pub fn set_keepalive(&self, on: bool, delay: u32) -> io::Result<()> {
-        self.with_stream(|stream| stream.set_keepalive(on, delay))
+    /// TCP keep-alive, or none.
+    pub fn set_keepalive(&self, probes: Option<Probes>) -> io::Result<()> {
+        self.with_stream(|stream| stream.set_keepalive(probes))
             .unwrap_or(Ok(()))
+    }
+
+    /// The type of service, or traffic class, of what is sent.
+    pub fn set_type_of_service(&self, value: u32) -> io::Result<()> {
+        self.with_stream(|stream| stream.set_type_of_service(value))
+            .unwrap_or(Ok(()))
+    }
+
+    /// See [`Connection::set_type_of_service`].
+    pub fn type_of_service(&self) -> io::Result<u32> {
+        self.with_stream(|stream| stream.type_of_service())
+            .unwrap_or(Ok(0))
     }
 
     /// Gives the socket away, with all that was read of it, of which JavaScript may have a head. No event follows. `None`

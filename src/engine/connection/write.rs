@@ -11,7 +11,7 @@ use super::state::State;
 use super::{Connection, Flush};
 use crate::engine::errno::errno;
 use crate::engine::events::WRITING;
-use crate::engine::stream::Stream;
+use crate::engine::stream::{Stream, is_short_of_buffers};
 use crate::protocol::FrameFlags;
 use crate::protocol::deflate::POOL_LEN;
 use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
@@ -174,6 +174,7 @@ impl State {
         match result {
             // The peer is gone already: its FIN or RST tells the rest.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) if is_short_of_buffers(&error) => return true,
             Err(error) => self.fail_writing(&error),
             Ok(()) => {}
         }

@@ -1,5 +1,6 @@
 //! A connected socket, TCP or Unix, with TLS on it or without.
 
+mod options;
 mod tls;
 
 use std::io::{self, IoSlice};
@@ -21,6 +22,7 @@ use super::address::Address;
 use super::address::unix_address;
 use super::tls::FoundSession;
 use crate::protocol::frame::MAX_HEADER_LEN;
+pub use options::Probes;
 pub use tls::TlsStream;
 
 /// Bytes taken from a socket at once: what Node's `net.Socket` reads, so that one connection's chunk means the same, and
@@ -275,27 +277,6 @@ impl Stream {
         self.socket().set_linger(Some(std::time::Duration::ZERO))
     }
 
-    /// Nagle's algorithm off or on; nothing to do for Unix sockets.
-    pub(super) fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nodelay(on),
-            #[cfg(unix)]
-            Self::Unix(_) => Ok(()),
-            Self::Tls(tls) => tls.socket().set_nodelay(on),
-        }
-    }
-
-    /// TCP keep-alive probes after `delay` seconds of silence, 0 for the system's delay.
-    pub(super) fn set_keepalive(&self, on: bool, delay: u32) -> io::Result<()> {
-        let socket = self.socket();
-        socket.set_keepalive(on)?;
-        if on && delay > 0 {
-            let delay = std::time::Duration::from_secs(u64::from(delay));
-            socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(delay))?;
-        }
-        Ok(())
-    }
-
     /// Our end; none for Unix sockets.
     pub fn local_address(&self) -> Option<Address> {
         match self {
@@ -328,11 +309,21 @@ impl Stream {
     }
 }
 
+/// On Unix EAGAIN is a refusal: the backlog of a Unix domain socket is full, or there is no port left.
 fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
     match socket.connect(address) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
         #[cfg(unix)]
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(()),
+        #[cfg(not(unix))]
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
         result => result,
     }
+}
+
+/// Whether the kernel has no memory for a write at the moment, which is no error in libuv.
+pub(super) fn is_short_of_buffers(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(libc::ENOBUFS);
+    #[cfg(not(unix))]
+    false
 }

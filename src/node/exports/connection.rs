@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use crate::engine::{self, Connection, Stream};
+use crate::engine::{self, Connection, Probes, Stream};
 use crate::node::bridge::Bridge;
 use crate::node::bridge::stream_endpoint::{Returned, StreamEndpoint};
 use crate::node::bridge::table::Entry;
@@ -151,11 +151,31 @@ impl ConnectionHandle {
         self.connection.close_after_input();
     }
 
-    /// TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number.
+    /// TCP keep-alive: `count` probes, `interval` seconds apart, after `delay` seconds of silence; all are the system's if that
+    /// is 0. Returns 0 or the system's error number.
     #[napi(catch_unwind)]
-    pub fn set_keep_alive(&self, on: bool, delay: u32) -> i32 {
-        let result = self.connection.set_keepalive(on, delay);
+    pub fn set_keep_alive(&self, on: bool, delay: u32, interval: u32, count: u32) -> i32 {
+        let probes = Probes {
+            delay,
+            interval,
+            count,
+        };
+        let result = self.connection.set_keepalive(on.then_some(probes));
         result.map_or_else(|error| errno(&error), |()| 0)
+    }
+
+    /// The type of service of IPv4, or the traffic class of IPv6. Returns 0 or the system's error number.
+    #[napi(catch_unwind)]
+    pub fn set_type_of_service(&self, value: u32) -> i32 {
+        let result = self.connection.set_type_of_service(value);
+        result.map_or_else(|error| errno(&error), |()| 0)
+    }
+
+    /// Which it is, or the system's error number, which is negative.
+    #[napi(catch_unwind)]
+    pub fn type_of_service(&self) -> i32 {
+        let result = self.connection.type_of_service();
+        result.map_or_else(|error| errno(&error), |value| value as i32)
     }
 
     /// Our end.

@@ -143,6 +143,7 @@ class TlsSession {
     this._early = [];
     pending.delete(this);
     this._transport.onread = ignore;
+    bridge.unwatch(this._transport.fd);
     // This is called in that handle's async context.
     this._transport.close(() => {
       this._scope = new PassiveResource('TCPWRAP');

@@ -39,6 +39,7 @@ function adoptPlain(socket, early) {
 
   handle.readStop();
   handle.onread = ignore;
+  bridge.unwatch(handle.fd);
 
   const handOver = () =>
     connection.onHandedOver(isTcp ? 'TCPWRAP' : 'PIPEWRAP');

@@ -58,6 +58,11 @@ export interface Bridge {
    */
   adopt(fd: number, isTcp: number): number;
   /**
+   * Node.js is about to close the descriptor of a socket that was adopted, and
+   * libuv's epoll has to forget it.
+   */
+  unwatch(fd: number): void;
+  /**
    * Notes what TLS sessions are made from here on. Returns 1 if that works
    * here.
    */
@@ -327,8 +332,15 @@ export declare class ConnectionHandle {
   setCorked(corked: boolean): void
   /** Closes when what has arrived is read and reported. */
   closeAfterInput(): void
-  /** TCP keep-alive with a delay in seconds, 0 for the system's. Returns 0 or the system's error number. */
-  setKeepAlive(on: boolean, delay: number): number
+  /**
+   * TCP keep-alive: `count` probes, `interval` seconds apart, after `delay` seconds of silence; all are the system's if that
+   * is 0. Returns 0 or the system's error number.
+   */
+  setKeepAlive(on: boolean, delay: number, interval: number, count: number): number
+  /** The type of service of IPv4, or the traffic class of IPv6. Returns 0 or the system's error number. */
+  setTypeOfService(value: number): number
+  /** Which it is, or the system's error number, which is negative. */
+  typeOfService(): number
   /** Our end. */
   localAddress(): Address | null
   /** The peer's end. */

@@ -58,6 +58,11 @@ export interface Bridge {
    */
   adopt(fd: number, isTcp: number): number;
   /**
+   * Node.js is about to close the descriptor of a socket that was adopted, and
+   * libuv's epoll has to forget it.
+   */
+  unwatch(fd: number): void;
+  /**
    * Notes what TLS sessions are made from here on. Returns 1 if that works
    * here.
    */

@@ -10,8 +10,12 @@ use crate::node::raw::errno::errno;
 use crate::node::raw::values::{bytes_of, number, u32_of, undefined};
 use crate::protocol::FrameFlags;
 
+/// Descriptors are no more than this.
+const MAX_FD: u32 = i32::MAX as u32;
+
 pub(super) const ENTRIES: Entries = &[
     (c"adopt", entry!(adopt)),
+    (c"unwatch", entry!(unwatch)),
     (c"finishAdoption", entry!(finish_adoption)),
     (c"setNoDelay", entry!(set_no_delay)),
     (c"open", entry!(open)),
@@ -47,14 +51,23 @@ fn adopt(context: &CallContext, [fd, is_tcp]: [sys::napi_value; 2]) -> sys::napi
     number(env, answer)
 }
 
+/// `unwatch(fd)`: Node.js is about to close the descriptor of a socket that was adopted, and libuv's epoll has to forget it.
+fn unwatch(context: &CallContext, [fd]: [sys::napi_value; 1]) -> sys::napi_value {
+    let env = context.env();
+    context
+        .environment()
+        .unwatch((u32_of(env, fd) & MAX_FD) as i32);
+    undefined(env)
+}
+
 /// # Safety
 /// The descriptor is open, and stays so meanwhile.
 #[cfg(unix)]
 pub(super) unsafe fn duplicate(context: &CallContext, fd: u32, is_tcp: bool) -> io::Result<Stream> {
     use std::os::fd::BorrowedFd;
 
-    // SAFETY: the caller's promise; descriptors are no more than i32::MAX.
-    let borrowed = unsafe { BorrowedFd::borrow_raw((fd & 0x7fff_ffff) as i32) };
+    // SAFETY: the caller's promise.
+    let borrowed = unsafe { BorrowedFd::borrow_raw((fd & MAX_FD) as i32) };
     let engine = context.bridge.engine();
     engine.enter(|| Stream::duplicate(borrowed, is_tcp))
 }

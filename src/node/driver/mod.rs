@@ -9,5 +9,6 @@ pub(crate) mod io_thread;
 pub(crate) mod loop_ref;
 pub(crate) mod policy;
 pub(crate) mod sends;
+pub(crate) mod unwatch;
 pub(crate) mod wakeup;
 pub(crate) mod watch;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ffi::c_int;
 use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::node::bridge::queue::SharedBatch;
 use crate::node::driver::busy_poll::BusyPoll;
 use crate::node::driver::io_thread::{IoThread, Outbox};
 use crate::node::driver::policy::{Choice, Policy};
+use crate::node::driver::unwatch::unwatch;
 use crate::node::driver::watch::{AfterClosing, NextRound, Prepare, Watch};
 use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv::Uv;
@@ -25,6 +27,8 @@ use crate::node::raw::values::check;
 
 /// Who polls the engine. With a watch the JS thread can; with a thread, that one does.
 pub(super) struct Driver {
+    /// What libuv waits for events with.
+    libuv_epoll: Cell<Option<c_int>>,
     watch: RefCell<Option<Watch>>,
     prepare: RefCell<Option<Prepare>>,
     next_round: RefCell<Option<NextRound>>,
@@ -52,6 +56,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new() -> Self {
         Self {
+            libuv_epoll: Cell::default(),
             watch: RefCell::default(),
             prepare: RefCell::default(),
             next_round: RefCell::default(),
@@ -89,6 +94,13 @@ impl Driver {
 }
 
 impl Environment {
+    /// Node.js closes the descriptor of a socket that is adopted: see [`unwatch`].
+    pub(crate) fn unwatch(&self, fd: c_int) {
+        if let Some(epoll) = self.driver.libuv_epoll.get() {
+            unwatch(epoll, fd);
+        }
+    }
+
     /// Finds out which thread can drive, and has it do so.
     pub(super) fn start_driver(self: &Rc<Self>, uv: Option<Uv>) -> Result<()> {
         let on_wake = self.callback(Self::on_wake);
@@ -98,6 +110,9 @@ impl Environment {
             let mut event_loop = ptr::null_mut();
             // SAFETY: `env` is the running call's.
             check(unsafe { sys::napi_get_uv_event_loop(self.env, &mut event_loop) })?;
+            self.driver
+                .libuv_epoll
+                .set(Some(uv.fd_of(event_loop.cast())));
             let on_readable = self.callback(Self::on_wake);
             let watch = self
                 .engine

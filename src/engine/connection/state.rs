@@ -142,7 +142,9 @@ impl State {
         if self.close_wanted {
             self.destroy(context, false);
         }
-        if self.broken && !again && !self.input.is_on_hold() && !connection.is_backpressured() {
+        let is_all_read = !again && !self.input.is_on_hold() && !connection.is_backpressured();
+        // Once: what is destroyed has no failure to tell any more, and its end would wait for that.
+        if self.broken && self.stream.is_some() && is_all_read {
             self.drop_stream();
         }
         self.input.report_end(batch);

@@ -296,7 +296,8 @@ class StreamConnection extends Connection {
   }
 
   destroy() {
-    this._reader?.writeCorked();
+    // What is corked would be lost.
+    this._reader?.flush();
     this.socket.destroy();
   }
 

@@ -126,12 +126,10 @@ class StreamReader {
     }
   }
 
-  /** Somebody may write to it himself: each frame is given to it at once. */
+  /** Somebody may write to it himself, or destroy it: each frame is given to it at once. */
   exposeSocket() {
-    if (this._isExposed) return;
-
     this._isExposed = true;
-    this.writeCorked();
+    this.flush();
   }
 
   /** Gives the stream what leaves together. */

@@ -2,6 +2,7 @@
 
 const { once } = require('events');
 const http = require('http');
+const net = require('net');
 
 const { dial } = require('../support/connection');
 const { describeEach, implementations } = require('../support/implementations');
@@ -41,6 +42,36 @@ async function failed(client) {
 
 describeEach(implementations, 'redirects', ({ lib }) => {
   const followRedirects = true;
+
+  test.each(['close', 'terminate'])(
+    'are ended by %s() in their listener, once',
+    async (method) => {
+      const options = { followRedirects, handshakeTimeout: 50 };
+      const { url } = await redirecting(lib, () => '/silent');
+      const client = dial(lib, `${url}/a`, [], options);
+
+      client.on('redirect', () => client[method]());
+
+      const events = await failed(client);
+
+      expect(events.map(({ event }) => event)).toEqual(['error', 'close']);
+
+      // The timer of this one began later.
+      const silent = trackServer(net.createServer(() => {})).listen(0);
+
+      await once(silent, 'listening');
+
+      const later = dial(
+        lib,
+        `ws://127.0.0.1:${silent.address().port}`,
+        [],
+        options
+      );
+
+      await failed(later);
+      expect(events.map(({ event }) => event)).toEqual(['error', 'close']);
+    }
+  );
 
   test('are followed, relative ones too, and reported', async () => {
     const { url, requests } = await redirecting(lib, (path) =>

@@ -142,7 +142,8 @@ class ClientHandshake {
     }
 
     this._listen(request);
-    this._startTimer();
+    // A listener of 'redirect' may have closed the WebSocket.
+    if (!this._isDone) this._startTimer();
 
     if (this.settings.finishRequest) {
       this.settings.finishRequest(request, websocket);

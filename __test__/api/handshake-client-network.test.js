@@ -1,8 +1,9 @@
 'use strict';
 
 const dns = require('dns');
-const { once } = require('events');
+const { EventEmitter, once } = require('events');
 const net = require('net');
+const { runInThisContext } = require('vm');
 
 const { dial, listen } = require('../support/connection');
 const {
@@ -107,6 +108,18 @@ describeEach(routedImplementations, 'a refused connection', (row) => {
       },
       closed
     ]);
+  });
+
+  // Jest runs this in a context with classes of its own.
+  test('fails with an error that Node takes for one', async () => {
+    const client = dial(
+      { WebSocket, route },
+      `${scheme}://127.0.0.1:${UNUSED_PORT}`
+    );
+    const err = await new Promise((resolve) => client.on('error', resolve));
+
+        expect(err).toBeInstanceOf(runInThisContext('Error'));
+    expect(() => new EventEmitter().emit('error', err)).toThrow(err);
   });
 
   test.each(['localhost', '127.0.0.1', '[::1]'])(

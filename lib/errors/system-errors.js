@@ -1,6 +1,16 @@
 'use strict';
 
 const { getSystemErrorMap } = require('util');
+const { runInThisContext } = require('vm');
+
+/**
+ * Those of Node.js, whose errors these are: where this is run in a context of
+ * its own, as by Jest, an emitter throws what nobody listens to only if it is
+ * an error of Node's.
+ */
+const [NodeError, NodeAggregateError] = runInThisContext(
+  '[Error, AggregateError]'
+);
 
 /**
  * The name of an error: 'ECONNREFUSED'.
@@ -47,9 +57,11 @@ function createSystemError(errno, syscall, address, port, local) {
     where,
     local && `- Local (${local})`
   ];
-  const err = new Error(message.filter((part) => part !== undefined).join(' '));
+  const err = new NodeError(
+    message.filter((part) => part !== undefined).join(' ')
+  );
 
-  Error.captureStackTrace(err, createSystemError);
+  NodeError.captureStackTrace(err, createSystemError);
 
   return Object.assign(
     err,
@@ -85,7 +97,7 @@ function createTlsError(text) {
   const [message, library, reason] = text.split('\0');
   const name = reason.toUpperCase().replaceAll(' ', '_');
 
-  return Object.assign(new Error(message), library && { library }, {
+  return Object.assign(new NodeError(message), library && { library }, {
     reason,
     code: `ERR_SSL_${name}`
   });
@@ -94,11 +106,11 @@ function createTlsError(text) {
 /** Makes the error for a write to a socket that is destroyed, as Node makes it. */
 function createDestroyed() {
   const code = 'ERR_STREAM_DESTROYED';
-  const err = new Error('Cannot call write after a stream was destroyed');
+  const err = new NodeError('Cannot call write after a stream was destroyed');
 
   // Such errors of Node's show their code.
   err.name = `Error [${code}]`;
-  Error.captureStackTrace(err, createDestroyed);
+  NodeError.captureStackTrace(err, createDestroyed);
   String(err.stack);
   delete err.name;
   Object.defineProperty(err, 'toString', {
@@ -126,17 +138,29 @@ function createUnwritten(reason) {
   return createSystemError(errnoOf('ECANCELED'), 'write');
 }
 
+/**
+ * Makes the error of several attempts, as Node makes it.
+ *
+ * @param {Error[]} errors
+ */
+function createAggregate(errors) {
+  const { code } = /** @type {any} */ (errors[0]);
+
+  return Object.assign(new NodeAggregateError(errors), { code });
+}
+
 /** Makes the error for a peer that went away before it answered. */
 function createHangUp() {
-  const err = new Error('socket hang up');
+  const err = new NodeError('socket hang up');
 
-  Error.captureStackTrace(err, createHangUp);
+  NodeError.captureStackTrace(err, createHangUp);
 
   return Object.assign(err, { code: 'ECONNRESET' });
 }
 
 module.exports = {
   codeOf,
+  createAggregate,
   createClosing,
   createDestroyed,
   createHangUp,

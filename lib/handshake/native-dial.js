@@ -11,6 +11,7 @@ const { UpgradeResponse } = require('./upgrade-message');
 const NativeConnection = require('../connection/native-connection');
 const {
   codeOf,
+  createAggregate,
   createClosing,
   createHangUp,
   createSystemError,
@@ -104,7 +105,9 @@ class NativeDial {
       const index = errors.length;
 
       if (index === addresses.length) {
-        this._fail(addresses.length === 1 ? errors[0] : aggregate(errors));
+        this._fail(
+          addresses.length === 1 ? errors[0] : createAggregate(errors)
+        );
       } else {
         this._try(addresses[index], index < addresses.length - 1, (err) => {
           errors.push(err);
@@ -312,10 +315,6 @@ function interleave(addresses, port) {
   }
 
   return net.getDefaultAutoSelectFamily() ? targets : targets.slice(0, 1);
-}
-
-function aggregate(errors) {
-  return Object.assign(new AggregateError(errors), { code: errors[0].code });
 }
 
 /**

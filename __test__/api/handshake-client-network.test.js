@@ -118,7 +118,7 @@ describeEach(routedImplementations, 'a refused connection', (row) => {
     );
     const err = await new Promise((resolve) => client.on('error', resolve));
 
-        expect(err).toBeInstanceOf(runInThisContext('Error'));
+    expect(err).toBeInstanceOf(runInThisContext('Error'));
     expect(() => new EventEmitter().emit('error', err)).toThrow(err);
   });
 

@@ -73,6 +73,47 @@ test('a message that came before the topic was left is of no other topic', async
   expect(two.texts).toEqual(['b:b']);
 });
 
+test('one that is closed by what it brings brings no more, nor to the next', async () => {
+  const [one, three] = [new Station(connect()), new Station(connect())];
+  const two = connect();
+  let count = 0;
+  let next;
+
+  two.start(() => {
+    count++;
+    if (count !== 20) return;
+    two.close();
+    // It may have the same number for the addon, and so has its topic.
+    next = new Station(connect({ name: 'another' }));
+    next.subscribe('b');
+  });
+  two.subscribe('a');
+  await three.subscribe('a');
+  // More than come in one call, whoever polls.
+  for (let index = 0; index < 200; index++) one.publish('a', Buffer.alloc(100));
+  one.publish('a', 'end');
+  await three.hears('a:end');
+  await turns();
+  expect(count).toBe(20);
+  expect(next.texts).toEqual([]);
+});
+
+test('one that is closed does nothing in the name of the next', async () => {
+  const one = new Station(connect());
+
+  await one.close();
+
+  const name = 'another';
+  const [two, three] = [1, 2].map(() => new Station(connect({ name })));
+
+  await three.subscribe('a');
+  await one.publish('a', 'late');
+  await one.backplane.close();
+  await two.publish('a', 'text');
+  await three.hears('a:text');
+  expect(three.texts).toEqual(['a:text']);
+});
+
 test.each([
   ['name', { name: 1 }, 'The option "name" must be a string'],
   [

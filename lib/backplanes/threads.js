@@ -70,13 +70,18 @@ class ThreadBackplane {
   }
 
   close() {
+    if (this._id === -1) return;
+
     targets[this._id] = undefined;
     bridge.leaveHub(this._id);
+    // It may be another's from here on.
+    this._id = -1;
   }
 
   /** Called by the bridge. */
   receive(events) {
-    while (events.next()) {
+    // The program may close it in between.
+    while (this._id !== -1 && events.next()) {
       if (events.kind === PUBLISHED) this._receive(events);
       else this._fail(new Error(`Messages were lost: ${events.value}`));
     }

@@ -160,8 +160,8 @@ impl Owner {
     /// The connection, listener or member, if it is a `T`.
     pub fn downcast<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         match self {
-            Self::Source(source) => Arc::clone(source).downcast().ok(),
-            Self::Task { .. } => None,
+            Self::Source(source) if source.is::<T>() => Arc::clone(source).downcast().ok(),
+            _ => None,
         }
     }
 

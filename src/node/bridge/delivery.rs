@@ -128,21 +128,25 @@ impl Delivery {
         let first = batch.events[run.events.start].kind;
         let last = batch.events[run.events.end - 1].kind;
         let connection = poll.owner.downcast::<Connection>();
+        let member = poll.owner.downcast::<HubMember>();
         let (bridge, id) = match (&connection, &poll.owner) {
             (Some(connection), _) => (connection.bridge(), connection.id()),
             (None, Owner::Task { bridge, id }) => (*bridge, *id),
             (None, owner) => {
                 let listener = owner.downcast::<Listener>();
                 let listener = listener.map(|it| (it.bridge(), it.id()));
-                let member = owner.downcast::<HubMember>().filter(|it| !it.has_left());
-                let member = member.map(|it| (it.bridge(), it.id()));
+                let member = member.as_ref().map(|it| (it.bridge(), it.id()));
                 listener.or(member).unwrap_or((NO_ID, NO_ID))
             }
         };
         let is_task = matches!(poll.owner, Owner::Task { .. });
         drop(batch);
-        // What was on its way was given away, too.
-        if connection.as_ref().is_some_and(|it| it.is_released()) {
+        // What was on its way was given away, too, or is nobody's: the id may be another's.
+        let is_gone = || {
+            connection.as_ref().is_some_and(|it| it.is_released())
+                || member.as_ref().is_some_and(|it| it.has_left())
+        };
+        if is_gone() {
             return;
         }
         let Some(bridge) = self.bridge(bridge) else {
@@ -161,12 +165,10 @@ impl Delivery {
             .and_then(|connection| Delivering::begin(&self.queue, connection, first));
         let is_delivered = self.in_callback_scope(bridge.context(id), || {
             let flags = if from_earlier_read { EARLIER_READ } else { 0 };
-            deliver_events(&bridge, id, &run.batch, run.events.clone(), flags);
+            deliver_events(&bridge, id, &run.batch, run.events.clone(), flags, is_gone);
             for more in &run.more {
-                if connection.as_ref().is_some_and(|it| it.is_released()) {
-                    break;
-                }
-                deliver_events(&bridge, id, &more.batch, more.events.clone(), CONTINUED);
+                let events = more.events.clone();
+                deliver_events(&bridge, id, &more.batch, events, CONTINUED, is_gone);
             }
             // Its ticks may see others: the listeners have returned.
             drop(delivering);

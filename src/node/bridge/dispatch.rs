@@ -19,20 +19,21 @@ use crate::node::raw::values::{buffer, check, napi_call, number, undefined};
 const FRAGMENTED: u32 = 1 << 16;
 
 /// Calls the bridge's dispatch function with `events` of `batch`, in as many calls as `meta` and the slabs have room for. Nothing
-/// is borrowed meanwhile: a listener may have others delivered.
+/// is borrowed meanwhile: a listener may have others delivered. It may also give the id away: the calls end once `is_gone`.
 pub(crate) fn deliver_events(
     bridge: &Bridge,
     id: u32,
     batch: &RefCell<Batch>,
     events: Range<usize>,
     flags: u32,
+    is_gone: impl Fn() -> bool,
 ) {
     if bridge.is_released() {
         return;
     }
     let records = bridge.records.begin(flags);
     let mut next = events.start;
-    while next < events.end {
+    while next < events.end && !is_gone() {
         let events = next..events.end;
         let owner = slab::TargetId {
             bridge: bridge.index(),

@@ -112,7 +112,7 @@ fn with_endpoint(
         .unwrap_or(Answer::Done);
     if !matches!(answer, Answer::InChunk(_)) {
         let events = 0..batch.borrow().events.len();
-        deliver_events(bridge, id, &batch, events, 0);
+        deliver_events(bridge, id, &batch, events, 0, || false);
     }
     let mut batch = batch.into_inner();
     batch.clear();

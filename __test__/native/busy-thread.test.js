@@ -2,16 +2,11 @@
 
 const { dialRaw, serveRaw } = require('../support/connection');
 const { describeEach, implementations } = require('../support/implementations');
+const { work } = require('../support/waiting');
 const { KEY, OPCODE, frame } = require('../support/wire');
 
 /** Now and then the system lets the I/O thread wait longer than this thread works. */
 const ROUNDS = 20;
-
-function work(milliseconds) {
-  const end = performance.now() + milliseconds;
-
-  while (performance.now() < end);
-}
 
 const rows = implementations.flatMap((row) => [
   { ...row, name: `${row.name}, server`, open: serveRaw, key: KEY },

@@ -31,10 +31,17 @@ async function turns(count = 20) {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 }
 
+/** Keeps this thread busy. */
+function work(milliseconds) {
+  const end = performance.now() + milliseconds;
+
+  while (performance.now() < end);
+}
+
 /** Waits for what no event tells. @param {function(): any} isSo May be async */
 async function until(isSo) {
   while (!(await isSo()))
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { messages, allArrived, turns, until };
+module.exports = { messages, allArrived, turns, until, work };

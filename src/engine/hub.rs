@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 use bytes::Bytes;
 
 use super::connection::NO_ID;
-use super::events::{Batch, Kind, Origin, Owner};
+use super::events::{Batch, Event, Kind, Origin, Owner};
 use super::run_queue::{Pollable, Source};
 use super::runtime::Engine;
 use super::sync::lock;
@@ -71,7 +71,7 @@ impl Drop for Hub {
 #[derive(Default)]
 struct Inbox {
     messages: VecDeque<(u32, Bytes)>,
-    /// What they take.
+    /// What they take, and those that were polled and that JavaScript has still to take.
     bytes: usize,
     /// Messages that there was no room for.
     lost: u32,
@@ -86,13 +86,13 @@ pub struct HubMember {
     bridge: u32,
     id: AtomicU32,
     hub: Arc<Hub>,
-    /// What may wait in the inbox.
+    /// Bytes that may wait for JavaScript.
     most: usize,
     inbox: Mutex<Inbox>,
 }
 
 impl HubMember {
-    /// A member of the hub with this name, in whose inbox `most` bytes may wait.
+    /// A member of the hub with this name, for which `most` bytes may wait.
     pub fn join(engine: Arc<Engine>, bridge: u32, name: &[u8], most: usize) -> Arc<Self> {
         Arc::new(Self {
             engine,
@@ -185,6 +185,21 @@ impl HubMember {
         }
     }
 
+    /// JavaScript takes these events now: they wait no more. The member has not left.
+    pub fn begin_delivery(self: &Arc<Self>, events: &[Event]) {
+        let messages = events.iter().filter(|it| it.kind == Kind::Published);
+        let bytes: usize = messages.map(|it| it.place.len() + OVERHEAD).sum();
+        let mut inbox = lock(&self.inbox);
+        inbox.bytes -= bytes;
+        // What was lost since they were polled is still to be told.
+        let is_due = inbox.bytes == 0 && inbox.lost > 0;
+        let is_first = is_due && !mem::replace(&mut inbox.is_scheduled, true);
+        drop(inbox);
+        if is_first {
+            Arc::clone(self).schedule();
+        }
+    }
+
     fn schedule(self: Arc<Self>) {
         let engine = Arc::clone(&self.engine);
         engine.schedule(Pollable::Source(self));
@@ -226,9 +241,9 @@ impl Source for HubMember {
             bytes += message.len() + OVERHEAD;
             batch.push_shared(Kind::Published, number, message);
         }
-        inbox.bytes -= bytes;
         inbox.is_scheduled = !inbox.messages.is_empty();
-        if !inbox.is_scheduled && inbox.lost > 0 {
+        // As long as more waits, be it polled already, more may be lost.
+        if inbox.bytes == bytes && inbox.lost > 0 {
             batch.push(Kind::Lost, mem::take(&mut inbox.lost));
         }
         let has_more = inbox.is_scheduled;
@@ -254,13 +269,19 @@ mod tests {
     }
 
     /// What the polls of an engine that are due bring.
-    fn poll(engine: &Engine) -> Vec<(Kind, u32, Vec<u8>)> {
+    fn batch(engine: &Engine) -> Batch {
         let mut ready = Vec::new();
         engine.take_ready(&mut ready);
         let mut batch = Batch::default();
         for pollable in ready {
             pollable.poll(&mut batch);
         }
+        batch
+    }
+
+    /// The same as events with their payloads.
+    fn poll(engine: &Engine) -> Vec<(Kind, u32, Vec<u8>)> {
+        let batch = batch(engine);
         let bytes = |place: &Place| match place {
             Place::Shared(bytes) => bytes.to_vec(),
             Place::Arena(_) | Place::Owned(_) => Vec::new(),
@@ -269,6 +290,12 @@ mod tests {
         events
             .map(|event| (event.kind, event.value, bytes(&event.place)))
             .collect()
+    }
+
+    /// Events without their payloads.
+    fn kinds(batch: &Batch) -> Vec<(Kind, u32)> {
+        let events = batch.events.iter();
+        events.map(|event| (event.kind, event.value)).collect()
     }
 
     #[test]
@@ -318,20 +345,38 @@ mod tests {
         for _ in 0..5 {
             one.publish(b"a", b"");
         }
-        let kinds = |events: Vec<_>| -> Vec<_> {
-            events
-                .into_iter()
-                .map(|(kind, value, _)| (kind, value))
-                .collect()
-        };
         let published = (Kind::Published, 1);
+        let polled = batch(&others);
         assert_eq!(
-            kinds(poll(&others)),
+            kinds(&polled),
             [published, published, published, (Kind::Lost, 2)]
         );
+        two.begin_delivery(&polled.events);
         // One that is longer than there is room for comes, if it is the only one.
         one.publish(b"a", &[0; 4 * OVERHEAD]);
-        assert_eq!(kinds(poll(&others)), [published]);
+        assert_eq!(kinds(&batch(&others)), [published]);
+    }
+
+    #[test]
+    fn what_was_polled_waits_until_javascript_takes_it() {
+        let [(_, one), (others, two)] = [(); 2].map(|()| join("polled", 2 * OVERHEAD));
+        two.subscribe(b"a", 1);
+        let published = (Kind::Published, 1);
+        let [first, second] = [(); 2].map(|()| {
+            one.publish(b"a", b"");
+            batch(&others)
+        });
+        assert_eq!([&first, &second].map(kinds), [[published], [published]]);
+        one.publish(b"a", b"");
+        two.begin_delivery(&first.events);
+        assert!(batch(&others).is_empty());
+        one.publish(b"a", b"");
+        let third = batch(&others);
+        assert_eq!(kinds(&third), [published]);
+        two.begin_delivery(&second.events);
+        two.begin_delivery(&third.events);
+        assert_eq!(kinds(&batch(&others)), [(Kind::Lost, 1)]);
+        assert!(batch(&others).is_empty());
     }
 
     #[test]

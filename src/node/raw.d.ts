@@ -236,7 +236,7 @@ export interface Bridge {
     most: number
   ): number;
   /**
-   * Makes a member of a hub, in whose inbox `most` bytes may wait; returns its id.
+   * Makes a member of a hub, for which `most` bytes may wait; returns its id.
    * What comes are events under that.
    */
   joinHub(name: string, most: number): number;

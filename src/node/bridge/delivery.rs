@@ -140,7 +140,6 @@ impl Delivery {
             }
         };
         let is_task = matches!(poll.owner, Owner::Task { .. });
-        drop(batch);
         // What was on its way was given away, too, or is nobody's: the id may be another's.
         let is_gone = || {
             connection.as_ref().is_some_and(|it| it.is_released())
@@ -149,6 +148,10 @@ impl Delivery {
         if is_gone() {
             return;
         }
+        if let Some(member) = &member {
+            member.begin_delivery(&batch.events[run.events.clone()]);
+        }
+        drop(batch);
         let Some(bridge) = self.bridge(bridge) else {
             return;
         };

@@ -33,7 +33,7 @@ impl CallContext {
     }
 }
 
-/// `joinHub(name, most)`: makes a member, in whose inbox `most` bytes may wait, and answers with its id.
+/// `joinHub(name, most)`: makes a member, for which `most` bytes may wait, and answers with its id.
 fn join(context: &CallContext, [name, most]: [sys::napi_value; 2]) -> sys::napi_value {
     let env = context.env();
     let most = u32_of(env, most) as usize;

@@ -289,6 +289,31 @@ describe.each(rows)('TLS traffic ($name)', (row) => {
     expect(reused).toEqual([false, true, true]);
   });
 
+  test('has an answer to a handshake while it is corked', async () => {
+    const { wss, port } = await serve(row);
+    const connected = once(wss, 'connection');
+    const socket = trackSocket(
+      tls.connect({
+        port,
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        maxVersion: 'TLSv1.2'
+      })
+    );
+
+    await once(socket, 'secureConnect');
+    socket.write(upgradeRequest());
+
+    const [[server]] = await Promise.all([connected, once(socket, 'data')]);
+
+    server._socket.cork();
+    // That of oxws is that it takes part in none.
+    await new Promise((resolve) => {
+      socket.on('error', resolve);
+      socket.renegotiate({}, resolve);
+    });
+  });
+
   (hasOpenSsl ? test : test.skip)('goes on with other keys', async () => {
     const { wss, port } = await serve(row);
     const connected = once(wss, 'connection');

@@ -231,8 +231,8 @@ class NativeSocket extends Socket {
 
   // Frames and other bytes keep their order: the engine holds both.
   cork() {
-    this._connectionHandle.corks++;
-    this._connection.nativeHandle?.setCorked(true);
+    if (this._connectionHandle.corks++ === 0)
+      this._connection.nativeHandle?.cork();
   }
 
   uncork() {
@@ -241,7 +241,7 @@ class NativeSocket extends Socket {
     // Node's http sets the stream's own count to 1 and uncorks it, for the last time.
     if (this._writableState.corked > 0) super.uncork();
     if (handle.corks > 0 && --handle.corks === 0) {
-      this._connection.nativeHandle?.setCorked(false);
+      this._connection.nativeHandle?.uncork();
     }
   }
 
@@ -252,7 +252,7 @@ class NativeSocket extends Socket {
   /** FIN follows what is queued; ended means that it was sent. */
   _final(callback) {
     if (this._connectionHandle.corks > 0)
-      this._connection.nativeHandle?.setCorked(false);
+      this._connection.nativeHandle?.uncork();
     this._connectionHandle.corks = 0;
     this._connection.sendFin();
     this._connection.write([], callback);

@@ -126,8 +126,13 @@ class StreamReader {
     }
   }
 
-  /** Somebody may write to it himself, or destroy it: each frame is given to it at once. */
+  /**
+   * Somebody may write to it himself, cork it or destroy it: what was sent leaves,
+   * and each frame is given to it at once.
+   */
   exposeSocket() {
+    if (this._isExposed && this._corks === 0) return;
+
     this._isExposed = true;
     this.flush();
   }

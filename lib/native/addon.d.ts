@@ -328,8 +328,10 @@ export declare class ConnectionHandle {
   pause(): void
   /** Reads again. */
   resume(): void
-  /** Keeps what is sent together, until it is uncorked. */
-  setCorked(corked: boolean): void
+  /** Holds back what is sent from here on, until it is uncorked. */
+  cork(): void
+  /** Writes what was held back. */
+  uncork(): void
   /** Closes when what has arrived is read and reported. */
   closeAfterInput(): void
   /**

@@ -208,10 +208,15 @@ impl Connection {
         }
     }
 
-    /// Keeps what is sent from here on together, until it is uncorked.
-    pub fn set_corked(self: &Arc<Self>, corked: bool) {
+    /// Holds back what is sent from here on, until it is uncorked.
+    pub fn cork(self: &Arc<Self>) {
+        self.command(|state, _| state.output.cork());
+    }
+
+    /// Writes what was held back.
+    pub fn uncork(self: &Arc<Self>) {
         self.command(|state, context| {
-            state.corked = corked;
+            state.output.uncork();
             state.flush(context);
         });
     }

@@ -43,6 +43,14 @@ struct BlockedSend {
     is_tracked: bool,
 }
 
+/// A place in what is sent: what comes behind it is not written.
+struct Cork {
+    /// The send or write in front of it.
+    after: u64,
+    /// Where the bytes of that end, once they are in the queue.
+    from: u64,
+}
+
 /// The state of the writing side.
 #[derive(Default)]
 pub(super) struct Output {
@@ -64,6 +72,8 @@ pub(super) struct Output {
     blocked_shared: usize,
     /// How many frames there were that other connections got as well.
     shared_frames: u64,
+    /// Few programs put one there.
+    cork: Option<Box<Cork>>,
 }
 
 impl Output {
@@ -84,6 +94,41 @@ impl Output {
 
     pub(super) fn pending(&self) -> usize {
         self.queue.len() + self.blocked_shared
+    }
+
+    /// Bytes of the queue that no cork holds back.
+    pub(super) fn uncorked(&self) -> usize {
+        let length = self.queue.len();
+        self.cork.as_ref().map_or(length, |cork| {
+            let uncorked = cork.from.saturating_sub(self.bytes_written());
+            usize::try_from(uncorked).map_or(length, |uncorked| uncorked.min(length))
+        })
+    }
+
+    pub(super) fn is_corked(&self) -> bool {
+        self.cork.is_some()
+    }
+
+    /// Holds back what is sent from here on.
+    pub(super) fn cork(&mut self) {
+        self.cork = Some(Box::new(Cork {
+            after: self.sent,
+            from: u64::MAX,
+        }));
+        self.place_cork();
+    }
+
+    pub(super) fn uncork(&mut self) {
+        self.cork = None;
+    }
+
+    /// What has come into the queue may be the last in front of a cork.
+    fn place_cork(&mut self) {
+        if let Some(cork) = &mut self.cork
+            && cork.after == self.queued_seq
+        {
+            cork.from = self.queued;
+        }
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
@@ -116,6 +161,7 @@ impl Output {
         self.queue.append_shared(bytes);
         self.queued += bytes.len() as u64;
         self.queued_seq += 1;
+        self.place_cork();
     }
 
     /// Counts a send or write that never leaves: it is never reported as written.
@@ -132,6 +178,7 @@ impl Output {
         self.queue.append(len, append);
         self.queued += (self.queue.len() - before) as u64;
         self.queued_seq += 1;
+        self.place_cork();
     }
 
     /// Keeps a send or write for [`Output::take_deflate_job`].

@@ -38,8 +38,6 @@ pub(super) struct State {
     pub(super) broken: bool,
     /// To be closed after what has arrived.
     pub(super) close_wanted: bool,
-    /// Nothing is written before JavaScript says so.
-    pub(super) corked: bool,
     /// The kernel was full when we wrote last.
     pub(super) is_kernel_full: bool,
     /// The last write ended at its limit, not at the kernel's: the next poll writes on.
@@ -79,7 +77,6 @@ impl State {
             shut: false,
             broken: false,
             close_wanted: false,
-            corked: false,
             is_kernel_full: false,
             writes_on: false,
             last_fan_out: 0,
@@ -227,7 +224,9 @@ impl State {
 
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
         self.failing = false;
-        self.corked &= reset;
+        if !reset {
+            self.output.uncork();
+        }
         self.flush_fully(context);
         if reset
             && let Some(stream) = &self.stream

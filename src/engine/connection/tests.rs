@@ -200,6 +200,25 @@ fn a_backlog_is_written_in_steps_and_each_send_reported() {
     assert!(connection.written() > written);
 }
 
+#[test]
+fn what_was_to_be_compressed_before_a_cork_is_written() {
+    let (engine, connection, _peer) = connection();
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    send(&connection, 100);
+    connection.cork();
+    connection.send(vec![7; 3].into(), flags, [0; 4], Flush::OnIoThread);
+    connection.end(Flush::OnIoThread);
+    while connection.traffic().1 == 0 {
+        poll(&engine);
+    }
+    connection.flush_fully();
+    assert_eq!(connection.pending(), 5);
+    assert!(!lock(&connection.state).shut);
+    connection.uncork();
+    assert_eq!(connection.pending(), 0);
+    assert!(lock(&connection.state).shut);
+}
+
 /// What a peer sent along with its handshake, and then.
 const EARLY: &[u8] = b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b";
 const LATER: &[u8] = b"\x81\x81\0\0\0\0c";

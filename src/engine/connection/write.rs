@@ -45,7 +45,7 @@ impl State {
         let Sending { flags, key } = sending;
         if payload.len() >= DIRECT_WRITE
             && flush != Flush::OnIoThread
-            && !self.corked
+            && !self.output.is_corked()
             && !self.holds_sends
             && self.output.is_empty()
             && self.stream.as_ref().is_some_and(Stream::is_ready)
@@ -132,15 +132,16 @@ impl State {
         self.writes_on = self.write_out(context, ALL);
     }
 
-    /// Writes until the queue is empty, the kernel full or `most` bytes are written, then what hangs on an empty queue.
-    /// Returns whether the kernel may take more.
-    fn write_out(&mut self, context: &mut Context<'_>, mut most: usize) -> bool {
-        if self.corked || self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
+    /// Writes until all is written that is not corked, the kernel full or `most` bytes are written, then what hangs on an
+    /// empty queue. Returns whether the kernel may take more.
+    fn write_out(&mut self, context: &mut Context<'_>, most: usize) -> bool {
+        if self.broken || matches!(self.input.phase, Phase::Connecting(_)) {
             return false;
         }
         let Some(stream) = self.stream.as_mut().filter(|stream| stream.is_ready()) else {
             return false;
         };
+        let mut most = most.min(self.output.uncorked());
         let result = loop {
             if self.is_kernel_full {
                 match stream.poll_write_ready(context) {
@@ -158,7 +159,7 @@ impl State {
                 })
                 .and_then(|()| stream.flush());
             let result = match written {
-                Ok(()) if !queue.is_empty() => return true,
+                Ok(()) if !queue.is_empty() => return self.output.uncorked() > 0,
                 Ok(()) if is_end_due && self.output.is_empty() => {
                     let result = stream.shutdown();
                     self.shut = !is_blocking(&result);
@@ -189,7 +190,7 @@ impl State {
     /// The next flush writes, and the kernel took all when we wrote last.
     pub(super) fn takes_at_once(&self) -> bool {
         let is_ready = self.stream.as_ref().is_some_and(Stream::is_ready);
-        let is_held_up = self.corked || self.output.is_blocked_by_compression();
+        let is_held_up = self.output.is_corked() || self.output.is_blocked_by_compression();
         is_ready && !is_held_up && !self.broken && !self.is_kernel_full && !self.writes_on
     }
 

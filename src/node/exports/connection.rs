@@ -136,13 +136,19 @@ impl ConnectionHandle {
         self.connection.set_paused(false);
     }
 
-    /// Keeps what is sent together, until it is uncorked.
+    /// Holds back what is sent from here on, until it is uncorked.
     #[napi(catch_unwind)]
-    pub fn set_corked(&self, corked: bool) {
+    pub fn cork(&self) {
+        self.connection.cork();
+    }
+
+    /// Writes what was held back.
+    #[napi(catch_unwind)]
+    pub fn uncork(&self) {
         if let Some(environment) = Environment::existing() {
             environment.sends().write_in_turn(&self.connection);
         }
-        self.connection.set_corked(corked);
+        self.connection.uncork();
     }
 
     /// Closes when what has arrived is read and reported.

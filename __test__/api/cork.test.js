@@ -1,0 +1,88 @@
+'use strict';
+
+const { once } = require('events');
+
+const { connect } = require('../support/connection');
+const { describeEach, routedPairs } = require('../support/implementations');
+
+/** More than the kernel takes at once. */
+const LONG = Buffer.alloc(20e6);
+
+/** Who corks and who is at the other end, and what that one has heard. */
+async function open(pair, side, setup) {
+  const { client, server } = await connect(pair, setup);
+  const [subject, peer] =
+    side === 'server' ? [server, client] : [client, server];
+  const heard = [];
+
+  peer.on('message', (data) => {
+    heard.push(data.length > 100 ? data.length : String(data));
+  });
+  return { subject, peer, heard };
+}
+
+/** Has the peer say something that the other one hears. */
+async function speak(peer, subject) {
+  const arrival = once(subject, 'message');
+
+  peer.send('go on');
+  await arrival;
+}
+
+describeEach(routedPairs, 'cork()', (pair) => {
+  test("in 'connection' lets the client open", async () => {
+    const { subject, peer, heard } = await open(pair, 'server', {
+      onServer: (server) => {
+        server._socket.cork();
+        server.send('after');
+      }
+    });
+
+    await speak(peer, subject);
+    expect(heard).toEqual([]);
+    subject._socket.uncork();
+    await once(peer, 'message');
+    expect(heard).toEqual(['after']);
+  });
+
+  describe.each(['server', 'client'])('by the %s', (side) => {
+    test('lets leave what was sent before', async () => {
+      const { subject, peer, heard } = await open(pair, side);
+      const onWritten = jest.fn();
+
+      subject.once('message', () => {
+        subject.send('before', onWritten);
+        subject._socket.cork();
+        subject._socket.cork();
+        subject.send('after');
+        subject._socket.uncork();
+      });
+
+      const arrival = once(peer, 'message');
+
+      await speak(peer, subject);
+      await arrival;
+      await speak(peer, subject);
+      expect(onWritten).toHaveBeenCalledTimes(1);
+      expect(heard).toEqual(['before']);
+      subject._socket.uncork();
+      await once(peer, 'message');
+      expect(heard).toEqual(['before', 'after']);
+    });
+
+    test('lets leave what the kernel has not taken', async () => {
+      const { subject, peer, heard } = await open(pair, side);
+
+      subject.send(LONG);
+      await new Promise(setImmediate);
+      subject._socket.cork();
+      subject.send('after');
+      await once(peer, 'message');
+      await speak(peer, subject);
+      expect(heard).toEqual([LONG.length]);
+      subject._socket.uncork();
+      await once(peer, 'message');
+      expect(heard).toEqual([LONG.length, 'after']);
+    });
+  });
+});

@@ -29,6 +29,29 @@ async function speak(peer, subject) {
   await arrival;
 }
 
+/** Settles with the code of 'close', whatever 'error' comes before. */
+function closeOf(websocket) {
+  websocket.on('error', () => {});
+  return new Promise((resolve) => websocket.on('close', resolve));
+}
+
+const failure = new Error('as planned');
+
+/** What ends a socket that is corked. */
+const ends = {
+  'terminate()': (websocket) => websocket.terminate(),
+  'close() and terminate()': (websocket) => {
+    websocket.close();
+    websocket.terminate();
+  },
+  'terminate(), though uncork() follows': (websocket) => {
+    websocket.terminate();
+    websocket._socket.uncork();
+  },
+  'destroy()': (websocket) => websocket._socket.destroy(),
+  'destroy() with an error': (websocket) => websocket._socket.destroy(failure)
+};
+
 describeEach(routedPairs, 'cork()', (pair) => {
   test("in 'connection' lets the client open", async () => {
     const { subject, peer, heard } = await open(pair, 'server', {
@@ -83,6 +106,29 @@ describeEach(routedPairs, 'cork()', (pair) => {
       subject._socket.uncork();
       await once(peer, 'message');
       expect(heard).toEqual([LONG.length, 'after']);
+    });
+
+    test.each(Object.keys(ends))('has nothing leave by %s', async (name) => {
+      const { subject, peer, heard } = await open(pair, side);
+      const closed = [closeOf(subject), closeOf(peer)];
+      const outcomes = [];
+
+      subject._socket.cork();
+      subject.send('one', (err) => outcomes.push(err));
+      subject.send('two', (err) => outcomes.push(err));
+      ends[name](subject);
+      expect(await Promise.all(closed)).toEqual([1006, 1006]);
+      expect(heard).toEqual([]);
+
+      if (name.endsWith('an error')) {
+        expect(outcomes).toEqual([failure, failure]);
+        expect(outcomes[0]).toBe(failure);
+      } else {
+        expect(outcomes.map(({ message }) => message)).toEqual([
+          'Cannot call write after a stream was destroyed',
+          'Cannot call write after a stream was destroyed'
+        ]);
+      }
     });
   });
 });

@@ -79,6 +79,11 @@ class NativeByteStream extends Connection {
     return this._nativeHandle;
   }
 
+  /** All is written that is not corked, also once it is closed. */
+  get isHeldBack() {
+    return this._nativeHandle?.isHeldBack === true;
+  }
+
   /** The socket object is there already: an adopted one, or one asked for. */
   get hasSocket() {
     return this._socket !== null;

@@ -240,7 +240,8 @@ class NativeSocket extends Socket {
 
     // Node's http sets the stream's own count to 1 and uncorks it, for the last time.
     if (this._writableState.corked > 0) super.uncork();
-    if (handle.corks > 0 && --handle.corks === 0) {
+    // Once it is destroyed nothing more leaves.
+    if (handle.corks > 0 && --handle.corks === 0 && !this.destroyed) {
       this._connection.nativeHandle?.uncork();
     }
   }

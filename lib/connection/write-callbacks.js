@@ -129,9 +129,14 @@ class WriteCallbacks {
   }
 
   _outcomeOf(callback) {
-    return callback.sequence <= this._written
-      ? null
-      : createUnwritten(this._reason);
+    if (callback.sequence <= this._written) return null;
+
+    const { _connection: connection, _reason: reason } = this;
+
+    // No write of what is corked has begun.
+    return reason === 0 && connection.isHeldBack
+      ? (connection.socket.errored ?? createDestroyed())
+      : createUnwritten(reason);
   }
 
   /** The connection is closed, for this reason. */

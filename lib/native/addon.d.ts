@@ -332,6 +332,8 @@ export declare class ConnectionHandle {
   cork(): void
   /** Writes what was held back. */
   uncork(): void
+  /** Whether only what is corked is not written. That stays so when it is closed. */
+  get isHeldBack(): boolean
   /** Closes when what has arrived is read and reported. */
   closeAfterInput(): void
   /**

@@ -229,7 +229,7 @@ impl Connection {
         });
     }
 
-    /// Closes now; with `reset`, by RST. What was sent before goes to the kernel as far as it takes it.
+    /// Closes now; with `reset`, by RST. What was sent before, and is not corked, goes to the kernel as far as it takes it.
     pub fn destroy(self: &Arc<Self>, reset: bool) {
         self.command(|state, context| state.destroy(context, reset));
     }

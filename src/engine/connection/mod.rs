@@ -211,6 +211,11 @@ impl Connection {
         state.takes_at_once() && state.output.pending() <= AT_ONCE
     }
 
+    /// Whether only what is corked is not written. That stays so when it is closed.
+    pub fn is_held_back(&self) -> bool {
+        lock(&self.state).output.is_held_back()
+    }
+
     /// Bytes in the queue, which the kernel does not have. JavaScript counts what is being compressed, and what was sent after it.
     pub fn pending(self: &Arc<Self>) -> usize {
         self.complete_fan_outs();

@@ -109,6 +109,12 @@ impl Output {
         self.cork.is_some()
     }
 
+    /// All is written that is not corked.
+    pub(super) fn is_held_back(&self) -> bool {
+        let is_reached = |cork: &Cork| cork.from <= self.bytes_written();
+        self.cork.as_deref().is_some_and(is_reached)
+    }
+
     /// Holds back what is sent from here on.
     pub(super) fn cork(&mut self) {
         self.cork = Some(Box::new(Cork {

@@ -224,9 +224,6 @@ impl State {
 
     pub(super) fn destroy(&mut self, context: &mut Context<'_>, reset: bool) {
         self.failing = false;
-        if !reset {
-            self.output.uncork();
-        }
         self.flush_fully(context);
         if reset
             && let Some(stream) = &self.stream

@@ -219,6 +219,22 @@ fn what_was_to_be_compressed_before_a_cork_is_written() {
     assert!(lock(&connection.state).shut);
 }
 
+#[test]
+fn what_is_corked_is_not_written_by_the_end() {
+    let flags = FrameFlags::opcode(opcode::BINARY) | FrameFlags::FIN;
+    // The kernel takes the first one, and not all of the other: nobody reads.
+    for (length, is_taken) in [(3, true), (64 << 20, false)] {
+        let (_engine, connection, _peer) = connection();
+        connection.send(vec![7; length].into(), flags, [0; 4], Flush::Now);
+        let sent = connection.traffic().1 + connection.pending() as u64;
+        connection.cork();
+        connection.send(vec![7; 3].into(), flags, [0; 4], Flush::Now);
+        connection.destroy(false);
+        assert_eq!(connection.traffic().1 == sent, is_taken);
+        assert_eq!(connection.is_held_back(), is_taken);
+    }
+}
+
 /// What a peer sent along with its handshake, and then.
 const EARLY: &[u8] = b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b";
 const LATER: &[u8] = b"\x81\x81\0\0\0\0c";

@@ -151,6 +151,12 @@ impl ConnectionHandle {
         self.connection.uncork();
     }
 
+    /// Whether only what is corked is not written. That stays so when it is closed.
+    #[napi(getter, catch_unwind)]
+    pub fn is_held_back(&self) -> bool {
+        self.connection.is_held_back()
+    }
+
     /// Closes when what has arrived is read and reported.
     #[napi(catch_unwind)]
     pub fn close_after_input(&self) {

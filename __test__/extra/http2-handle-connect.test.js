@@ -189,6 +189,30 @@ describe('handleConnect()', () => {
     expect(wss.clients.size).toBe(0);
   });
 
+  test('refuses nobody who has gone', async () => {
+    const wss = create({ path: '/chat' });
+    let handled;
+    const session = await handle(wss, (stream, headers) => {
+      handled = once(stream, 'close').then(() =>
+        handleConnect(wss, stream, headers, () => {})
+      );
+      client.close(8);
+    });
+
+    await once(session, 'remoteSettings');
+
+    const client = session.request({
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': '/',
+      'sec-websocket-version': '13'
+    });
+
+    await once(client, 'close');
+    while (handled === undefined) await new Promise(setImmediate);
+    await handled;
+  });
+
   test('takes nothing else', () => {
     const wss = create();
 

@@ -4,7 +4,13 @@ const { once } = require('events');
 
 const { shutdown } = require('../../lib/extra');
 const { OPCODE, KEY, frame } = require('../support/wire');
-const { openRaw, refusal, serve } = require('./support/http2');
+const {
+  createServer,
+  openRaw,
+  openStream,
+  refusal,
+  serve
+} = require('./support/http2');
 
 describe('a request is refused', () => {
   const refusals = [
@@ -126,5 +132,69 @@ describe('a request is refused', () => {
       status: 418,
       body: 'Missing or invalid Sec-WebSocket-Version header on /'
     });
+  });
+});
+
+describe('it is too late to refuse', () => {
+  /** A request that waits for what `verifyClient` says. */
+  async function ask() {
+    const server = createServer();
+    const connected = once(server, 'connection');
+    let verify;
+    const verifying = new Promise((resolve) => {
+      verify = (...args) => resolve(args);
+    });
+    const { wss, connect } = await serve(
+      { verifyClient: (info, callback) => verify(info, callback) },
+      server
+    );
+    const session = connect();
+    const answered = openStream(session);
+    const [{ req }, answer] = await verifying;
+    const [socket] = await connected;
+
+    return { wss, session, socket, request: req, answered, answer };
+  }
+
+  test.each([
+    ['stream', ({ request }) => request.destroy()],
+    ['session', ({ session }) => session.destroy()],
+    ['socket', ({ socket }) => socket.destroy()]
+  ])('who has no %s any more', async (what, end) => {
+    const asked = await ask();
+    const { request, answered, answer } = asked;
+
+    answered.catch(() => {});
+    end(asked);
+    answer(false, 403);
+    if (!request.stream.closed) await once(request.stream, 'close');
+    answer(false, 403);
+  });
+
+  test('who was refused', async () => {
+    const { answered, answer } = await ask();
+
+    answer(false, 403, 'no');
+    answer(false, 404, 'again');
+
+    const { peer, response } = await answered;
+
+    expect(response[':status']).toBe(403);
+    expect(String(await peer.rest())).toBe('no');
+    await peer.closed;
+    answer(false);
+  });
+
+  test('who was accepted', async () => {
+    const { wss, answered, answer } = await ask();
+
+    answer(true);
+    answer(false);
+
+    const { peer, response } = await answered;
+
+    expect(response[':status']).toBe(200);
+    for (const websocket of wss.clients) websocket.send('text');
+    expect(await peer.frame()).toMatchObject({ payload: Buffer.from('text') });
   });
 });

@@ -30,8 +30,17 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
     return super.alive && (this.isClaimed || !this.socket.headersSent);
   }
 
+  /** Nothing can be sent, as it can where the peer has only ended its side. */
+  get _isGone() {
+    return this.socket.closed || this.socket.destroyed;
+  }
+
+  /** Over a socket it is no error either that a peer has gone, or has its answer. */
   reject(code, message, headers) {
     const { socket: stream } = this;
+
+    if (this._isGone || stream.headersSent) return;
+
     const body = BODILESS.has(code) ? '' : message || STATUS_CODES[code] || '';
     const fields = fieldsOf(
       linesOf({

@@ -6,6 +6,7 @@ const { handleConnect, serveHttp2 } = require('../../lib/extra');
 const { oxws } = require('../support/implementations');
 const { trackWebSocketServer } = require('../support/resources');
 const { OPCODE, KEY, frame } = require('../support/wire');
+const { onceClosed } = require('./support/connections');
 const {
   createServer,
   listen,
@@ -211,6 +212,41 @@ describe('handleConnect()', () => {
     await once(client, 'close');
     while (handled === undefined) await new Promise(setImmediate);
     await handled;
+  });
+
+  test.each([
+    ['a listener of "headers" destroys', 'headers', (req) => req.destroy()],
+    ['handleProtocols() destroys', 'protocols', (req) => req.destroy()],
+    ['a listener resets', 'headers', ({ stream }) => stream.close(0)]
+  ])('opens and closes what %s', async (title, when, end) => {
+    const wss = create({
+      handleProtocols(protocols, request) {
+        if (when === 'protocols') end(request);
+        return 'a';
+      }
+    });
+    let handled;
+    const closed = new Promise((resolve, reject) => {
+      handled = (stream, headers) => {
+        try {
+          handleConnect(wss, stream, headers, (websocket) =>
+            resolve(onceClosed(websocket))
+          );
+        } catch (err) {
+          reject(err);
+        }
+      };
+    });
+
+    wss.on('headers', (lines, request) => {
+      if (when === 'headers') end(request);
+    });
+
+    const session = await handle(wss, handled);
+
+    openStream(session, { 'sec-websocket-protocol': 'a' });
+    expect(await closed).toEqual([1006, '']);
+    expect(wss.clients.size).toBe(0);
   });
 
   test('takes nothing else', () => {

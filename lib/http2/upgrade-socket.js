@@ -56,9 +56,14 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
     if (stream.writable) stream.end(body);
   }
 
-  /** The first line tells what `:status` does. */
+  /**
+   * The first line tells what `:status` does. Where a listener has ended the
+   * stream, the connection tells that it is closed.
+   */
   accept([, ...lines]) {
-    this.socket.respond({ ...fieldsOf(lines), ':status': 200 });
+    const fields = fieldsOf(lines);
+
+    if (!this._isGone) this.socket.respond({ ...fields, ':status': 200 });
 
     return this._startStream();
   }

@@ -142,6 +142,22 @@ describe('connectHttp2()', () => {
     expect(session.destroyed).toBe(false);
   });
 
+  test('closes when the server ends its stream, whatever is unsent', async () => {
+    const { wss, url, connect } = await serve();
+    const session = connect();
+    const accepted = once(wss, 'connection');
+    const client = dial(session, url);
+    const [[server]] = await Promise.all([accepted, once(client, 'open')]);
+    const closed = onceClosed(client);
+
+    server.pause();
+    client.send(Buffer.alloc(1 << 20));
+    await new Promise((resolve) => session.ping(resolve));
+    server._socket.destroy();
+    expect(await closed).toEqual([1006, '']);
+    expect(session.destroyed).toBe(false);
+  });
+
   test('goes through setSocket() where that is patched', async () => {
     const { setSocket } = oxws.prototype;
     const { wss, url, connect } = await serve();
@@ -280,6 +296,7 @@ describe('it fails', () => {
 
   test.each([
     ['CANCEL', 8, 'The stream was closed before it was open'],
+    ['NO_ERROR', 0, 'The stream was closed before it was open'],
     [
       'REFUSED_STREAM',
       7,

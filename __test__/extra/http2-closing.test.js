@@ -29,6 +29,12 @@ const isAlive = async (session) => {
   return !session.destroyed;
 };
 
+/** Settles once the close frame of the peer is answered, with what is in front. */
+const onceClosing = async (websocket) => {
+  while (websocket.readyState === websocket.OPEN)
+    await new Promise(setImmediate);
+};
+
 describe('it ends', () => {
   test('as the client wants', async () => {
     const { websocket, peer, stream, session } = await openRaw();
@@ -100,6 +106,53 @@ describe('it ends', () => {
     expect(await closed).toEqual([1006, '']);
     expect(wss.clients.size).toBe(0);
     expect(await isAlive(session)).toBe(true);
+  });
+
+  test.each([
+    ['CANCEL', CANCEL],
+    ['NO_ERROR', 0]
+  ])('with %s before the client has read all', async (name, code) => {
+    const { websocket, stream, session } = await openRaw();
+    const closed = onceClosed(websocket);
+    const sent = new Promise((resolve) =>
+      websocket.send(Buffer.alloc(1 << 20), resolve)
+    );
+
+    stream.pause();
+    stream.close(code);
+    expect(await closed).toEqual([1006, '']);
+    await sent;
+    expect(await isAlive(session)).toBe(true);
+  });
+
+  test('with NO_ERROR behind the close frame', async () => {
+    const { websocket, peer, stream } = await openRaw();
+    const closed = onceClosed(websocket);
+
+    websocket.send(Buffer.alloc(1 << 20));
+    stream.pause();
+    peer.write(close(4000, 'bye'));
+    await onceClosing(websocket);
+    stream.close(0);
+    expect(await closed).toEqual([4000, 'bye']);
+  });
+
+  test('with NO_ERROR not before a paused one has taken what came', async () => {
+    const { websocket, peer, stream, session } = await openRaw();
+    const closed = onceClosed(websocket);
+    const text = once(websocket, 'message');
+
+    websocket.pause();
+    websocket.send(Buffer.alloc(1 << 20));
+    stream.pause();
+    peer.write(frame({ opcode: OPCODE.text, payload: 'text', key: KEY }));
+    await isAlive(session);
+    stream.close(0);
+    await isAlive(session);
+    expect(websocket.readyState).toBe(websocket.OPEN);
+    websocket.resume();
+    expect(await text).toEqual([Buffer.from('text'), false]);
+    expect(await closed).toEqual([1006, '']);
   });
 
   test('when the client ends its side without a word', async () => {

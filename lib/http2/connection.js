@@ -23,6 +23,17 @@ class Http2Connection extends StreamConnection {
     if (isOver) this.onceFinished(() => timers.setImmediate(release, socket));
   }
 
+  /**
+   * Of a stream that was reset with NO_ERROR, Node.js waits for what is unsent to
+   * be written, which it never is.
+   */
+  _onEnd() {
+    const { socket } = this;
+
+    super._onEnd();
+    if (socket.closed) socket.destroy();
+  }
+
   /** What a reset is for a socket, CANCEL is for a stream (RFC 8441, section 5). */
   destroy() {
     cancel(this.socket);

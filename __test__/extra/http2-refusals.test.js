@@ -78,6 +78,22 @@ describe('a request is refused', () => {
     expect(response).not.toHaveProperty('connection');
   });
 
+  test.each([
+    [{ 'content-type': 'text/plain' }, { 'content-type': 'text/plain' }],
+    [{ 'CONTENT-LENGTH': 2 }, { 'content-length': '2' }],
+    [{ Location: ['/a', '/b'] }, { location: '/a, /b' }],
+    [{ TE: 'gzip' }, { te: undefined }],
+    [{ te: 'trailers' }, { te: 'trailers' }]
+  ])('with the fields %j', async (headers, fields) => {
+    const { connect } = await serve({
+      verifyClient: (info, callback) => callback(false, 403, 'no', headers)
+    });
+    const { status, body, response } = await refusal(connect());
+
+    expect([status, body]).toEqual([403, 'no']);
+    expect({ te: undefined, ...response }).toMatchObject(fields);
+  });
+
   test('without a body where the status has none', async () => {
     const { connect } = await serve({
       verifyClient: (info, callback) => callback(false, 204)

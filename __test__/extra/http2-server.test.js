@@ -103,13 +103,16 @@ describe('a request', () => {
     wss.on('headers', (lines, request) => {
       first = [lines[0], request.httpVersion];
       lines.push('Set-Cookie: a=1', 'set-cookie:b=2', 'Connection: close');
+      lines.push('Age: 1', 'age: 2', 'TE: gzip');
     });
 
     const { response } = await openStream(connect());
 
     expect(first).toEqual(['HTTP/2 200', '2.0']);
     expect(response['set-cookie']).toEqual(['a=1', 'b=2']);
+    expect(response.age).toBe('1, 2');
     expect(response).not.toHaveProperty('connection');
+    expect(response).not.toHaveProperty('te');
   });
 
   test('has its key answered, if there is one', async () => {

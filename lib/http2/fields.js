@@ -12,6 +12,9 @@ const CONNECTION_FIELDS = new Set([
   'upgrade'
 ]);
 
+/** Fields whose values are not one list (RFC 9110, section 5.3; RFC 9113, 8.2.3). */
+const SEPARATE = new Set(['cookie', 'set-cookie']);
+
 /** The name is a token (RFC 9110, section 5.6.2). */
 const LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*(.*)$/;
 
@@ -37,12 +40,19 @@ function fieldsOf(lines) {
 
     const key = name.toLowerCase();
 
-    if (CONNECTION_FIELDS.has(key)) continue;
+    if (isOfConnection(key, value)) continue;
 
-    fields[key] = key in fields ? [fields[key], value].flat() : value;
+    if (!(key in fields)) fields[key] = value;
+    else if (SEPARATE.has(key)) fields[key] = [fields[key], value].flat();
+    else fields[key] += `, ${value}`;
   }
 
   return fields;
+}
+
+/** TE goes on where it says no more than that trailers are taken. */
+function isOfConnection(name, value) {
+  return CONNECTION_FIELDS.has(name) || (name === 'te' && value !== 'trailers');
 }
 
 /**

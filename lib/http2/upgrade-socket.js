@@ -42,13 +42,11 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
     if (this._isGone || stream.headersSent) return;
 
     const body = BODILESS.has(code) ? '' : message || STATUS_CODES[code] || '';
-    const fields = fieldsOf(
-      linesOf({
-        'Content-Type': 'text/html',
-        'Content-Length': Buffer.byteLength(body),
-        ...headers
-      })
-    );
+    const fields = {
+      'content-type': 'text/html',
+      'content-length': Buffer.byteLength(body),
+      ...fieldsOf(linesOf({ ...headers }))
+    };
 
     if (BODILESS.has(code)) delete fields['content-length'];
 

@@ -50,7 +50,12 @@ describe('connectHttp2()', () => {
     );
     const accepted = once(wss, 'connection');
     const client = dial(connect(), `${url}/chat?a`, ['a', 'b'], {
-      headers: { Cookie: ['a=1', 'b=2'], 'X-Header': 1, Connection: 'close' },
+      headers: {
+        Cookie: ['a=1', 'b=2'],
+        'X-Header': ' 1 ',
+        'X-Number': 1,
+        Connection: 'close'
+      },
       origin: 'https://a.test',
       auth: 'me:secret'
     });
@@ -83,7 +88,8 @@ describe('connectHttp2()', () => {
       cookie: 'a=1; b=2',
       origin: 'https://a.test',
       'sec-websocket-version': '13',
-      'x-header': '1'
+      'x-header': '1',
+      'x-number': '1'
     });
     expect(request.headers).not.toHaveProperty('connection');
     expect(request.headers).not.toHaveProperty('sec-websocket-key');
@@ -347,6 +353,12 @@ describe('it fails', () => {
     expect(
       await failure(dial(session, url, { headers: { a: '1\r\nb: 2' } }))
     ).toBe('Invalid character in header "a: 1\\r\\nb: 2"');
+    expect(
+      await failure(dial(session, url, { headers: { a: undefined } }))
+    ).toBe('Invalid value "undefined" for header "a"');
+    expect(await failure(dial(session, url, { headers: { a: '一' } }))).toBe(
+      'Invalid character in header content ["a"]'
+    );
     expect(session.destroyed).toBe(false);
   });
 });

@@ -104,6 +104,7 @@ describe('a request', () => {
       first = [lines[0], request.httpVersion];
       lines.push('Set-Cookie: a=1', 'set-cookie:b=2', 'Connection: close');
       lines.push('Age: 1', 'age: 2', 'TE: gzip');
+      lines.push('X-A: \t a b \t ', 'X-B: \xa0', 'X-C:', 'X-D:  ');
     });
 
     const { response } = await openStream(connect());
@@ -111,6 +112,12 @@ describe('a request', () => {
     expect(first).toEqual(['HTTP/2 200', '2.0']);
     expect(response['set-cookie']).toEqual(['a=1', 'b=2']);
     expect(response.age).toBe('1, 2');
+    expect(response).toMatchObject({
+      'x-a': 'a b',
+      'x-b': '\xa0',
+      'x-c': '',
+      'x-d': ''
+    });
     expect(response).not.toHaveProperty('connection');
     expect(response).not.toHaveProperty('te');
   });

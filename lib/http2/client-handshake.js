@@ -1,5 +1,7 @@
 'use strict';
 
+const { validateHeaderValue } = require('http');
+
 const ClientHandshake = require('../handshake/client-handshake');
 const ClientOffer = require('../handshake/client-offer');
 const { resolveSettings } = require('../handshake/client-options');
@@ -118,6 +120,10 @@ class Http2ClientHandshake extends ClientHandshake {
   _createHeaders() {
     const { auth, headers, path } = this.settings;
     const { host = this._host, ...fields } = fieldsOf(linesOf(headers));
+
+    for (const [name, values] of Object.entries(headers)) {
+      for (const value of [values].flat()) validateHeaderValue(name, value);
+    }
 
     if (auth) {
       fields.authorization ??= `Basic ${Buffer.from(auth).toString('base64')}`;

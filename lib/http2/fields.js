@@ -15,8 +15,8 @@ const CONNECTION_FIELDS = new Set([
 /** Fields whose values are not one list (RFC 9110, section 5.3; RFC 9113, 8.2.3). */
 const SEPARATE = new Set(['cookie', 'set-cookie']);
 
-/** The name is a token (RFC 9110, section 5.6.2). */
-const LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*(.*)$/;
+/** The name is a token, the value without what is around it (RFC 9110, section 5). */
+const LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*(.*[^\t ])?[\t ]*$/;
 
 /**
  * What Node's HTTP/2 takes for lines of a head of HTTP/1.1. It ends the session
@@ -32,7 +32,7 @@ function fieldsOf(lines) {
   formatHead(lines);
 
   for (const line of lines) {
-    const [, name, value] = LINE.exec(line) ?? [];
+    const [, name, value = ''] = LINE.exec(line) ?? [];
 
     if (name === undefined) {
       throw new TypeError(`Invalid header ${JSON.stringify(line)}`);

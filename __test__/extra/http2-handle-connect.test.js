@@ -40,11 +40,16 @@ describe('handleConnect()', () => {
       await refusal(session, { ':protocol': 'connect-udp' })
     ).toMatchObject({ status: 501, body: 'Invalid :protocol pseudo-header' });
 
-    const stream = session.request({ ':path': '/' });
-    const [response] = await once(stream, 'response');
+    for (const headers of [
+      { ':path': '/' },
+      { ':method': 'CONNECT', ':authority': 'a.test:1' }
+    ]) {
+      const stream = session.request(headers);
+      const [response] = await once(stream, 'response');
 
-    expect(response[':status']).toBe(405);
-    stream.resume();
+      expect(response[':status']).toBe(405);
+      stream.resume();
+    }
   });
 
   test('chooses the server', async () => {

@@ -4,8 +4,12 @@ const { once } = require('events');
 const http = require('http');
 const https = require('https');
 
+const { serveHttp2 } = require('../../lib/extra');
 const { oxws } = require('../support/implementations');
-const { trackWebSocket } = require('../support/resources');
+const {
+  trackWebSocket,
+  trackWebSocketServer
+} = require('../support/resources');
 const { OPCODE, KEY, frame } = require('../support/wire');
 const { onceClosed } = require('./support/connections');
 const {
@@ -171,26 +175,100 @@ describe('beside others', () => {
     expect(await peer.frame()).toMatchObject({ payload: Buffer.from('still') });
   });
 
-  test('another CONNECT is refused as Node.js does', async () => {
-    const { server, connect } = await serve({}, createSecureServer());
-    const session = connect();
-    const connectTo = async () => {
-      const stream = session.request({
-        ':method': 'CONNECT',
-        ':authority': 'a.test:1'
-      });
+  describe('another CONNECT', () => {
+    const connects = [
+      [{ ':authority': 'a.test:1' }, 405, 'Invalid HTTP method'],
+      [
+        { ':protocol': 'connect-udp', ':path': '/' },
+        501,
+        'Invalid :protocol pseudo-header'
+      ]
+    ];
+
+    async function connectTo(session, headers) {
+      const stream = session.request({ ':method': 'CONNECT', ...headers });
       const [response] = await once(stream, 'response');
+      const body = String(Buffer.concat(await stream.toArray()));
 
-      stream.resume();
-      return response[':status'];
-    };
+      return [response[':status'], body];
+    }
 
-    expect(await connectTo()).toBe(405);
-    server.on('connect', (request, response) => {
-      response.writeHead(502);
-      response.end();
+    /** What each of them is answered with. */
+    async function answers(session) {
+      if (!session.remoteSettings.enableConnectProtocol) {
+        await once(session, 'remoteSettings');
+      }
+
+      return Promise.all(
+        connects.map(([headers]) => connectTo(session, headers))
+      );
+    }
+
+    const refusals = connects.map(([, ...refusal]) => refusal);
+
+    test.each([
+      ['only WebSockets', createServer],
+      ['plain requests, too', createSecureServer]
+    ])('is refused by a server of %s', async (title, create) => {
+      const { connect } = await serve({}, create());
+
+      expect(await answers(connect())).toEqual(refusals);
     });
-    expect(await connectTo()).toBe(502);
+
+    test.each([
+      ['only WebSockets', createServer],
+      ['plain requests, too', createSecureServer]
+    ])('is refused by two on a server of %s', async (title, create) => {
+      const { server, connect } = await serve({}, create());
+
+      serveHttp2(
+        trackWebSocketServer(new oxws.WebSocketServer({ noServer: true })),
+        server
+      );
+      expect(await answers(connect())).toEqual(refusals);
+    });
+
+    test.each([
+      ['"connect"', createSecureServer, 'connect', (request) => request.stream],
+      ['"stream"', createServer, 'stream', (stream) => stream]
+    ])('is for another listener of %s', async (title, create, event, of) => {
+      const { server, connect } = await serve({}, create());
+      const session = connect();
+
+      server.on(event, (...args) => {
+        of(...args).respond({ ':status': 502 });
+        of(...args).end('theirs');
+      });
+      expect(await answers(session)).toEqual(Array(2).fill([502, 'theirs']));
+    });
+
+    test('is an error for a listener of "wsClientError"', async () => {
+      const { wss, connect } = await serve();
+
+      wss.on('wsClientError', (err, stream, request) => {
+        stream.respond({ ':status': 418 });
+        stream.end(`${err.message} for ${request.url}`);
+      });
+      expect(await answers(connect())).toEqual([
+        [418, 'Invalid HTTP method for a.test:1'],
+        [418, 'Invalid :protocol pseudo-header for /']
+      ]);
+    });
+
+    test('over HTTP/1.1 closes', async () => {
+      const { url } = await serve({}, createSecureServer());
+      const request = https.request(url, {
+        method: 'CONNECT',
+        path: 'a.test:1',
+        rejectUnauthorized: false
+      });
+
+      request.end();
+
+      const [err] = await once(request, 'error');
+
+      expect(err.code).toBe('ECONNRESET');
+    });
   });
 
   test('it enables the protocol in the settings of each session', async () => {

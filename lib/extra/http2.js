@@ -4,6 +4,9 @@ const Http2ClientHandshake = require('../http2/client-handshake');
 const WebSocket = require('../websocket');
 const { accessToServer } = require('./access');
 
+/** The listeners that servers of Node's have from here. */
+const ours = new WeakSet();
+
 /**
  * Has a WebSocketServer take WebSockets over HTTP/2 (RFC 8441) from a server of
  * Node's, and over HTTP/1.1 where that server allows it.
@@ -21,10 +24,14 @@ function serveHttp2(wss, server) {
 
   // As it is now, as with a server that is given as an option.
   const emitConnection = wss.emit.bind(wss, 'connection');
+  const answer = (stream, headers) =>
+    handleConnect(wss, stream, headers, emitConnection);
   const listeners = {
     stream(stream, headers) {
-      if (isForWebSocket(headers)) {
-        handleConnect(wss, stream, headers, emitConnection);
+      if (headers[':method'] !== 'CONNECT') return;
+
+      if (isForWebSocket(headers) || hasOnlyOurs(server, 'stream')) {
+        answer(stream, headers);
       }
     },
 
@@ -32,16 +39,21 @@ function serveHttp2(wss, server) {
       wss.handleUpgrade(request, socket, head, emitConnection);
     },
 
-    // Node.js refuses what nobody listens for: what is not ours still is.
+    // Node.js emits it for every CONNECT, if it emits 'request' for the others.
     connect(request, response) {
-      const isOurs = isForWebSocket(request.headers);
+      const { headers, stream } = request;
 
-      if (!isOurs && server.listenerCount('connect') === 1) refuse(response);
+      if (isForWebSocket(headers) || !hasOnlyOurs(server, 'connect')) return;
+
+      // Over HTTP/1.1 there is a socket in its place.
+      if (stream === undefined) response.destroy();
+      else answer(stream, headers);
     }
   };
 
   server.updateSettings({ enableConnectProtocol: true });
   for (const [event, listener] of Object.entries(listeners)) {
+    ours.add(listener);
     server.on(event, listener);
   }
 
@@ -52,20 +64,14 @@ function serveHttp2(wss, server) {
   });
 }
 
+/** @param {Object<string, any>} headers Of a CONNECT */
 function isForWebSocket(headers) {
-  return (
-    headers[':method'] === 'CONNECT' && headers[':protocol'] === 'websocket'
-  );
+  return headers[':protocol'] === 'websocket';
 }
 
-/** @param {any} response Of HTTP/2; of HTTP/1.1 it is the socket */
-function refuse(response) {
-  if (response.stream === undefined) {
-    response.destroy();
-  } else {
-    response.statusCode = 405;
-    response.end();
-  }
+/** Node.js refuses what nobody listens for: what nobody else does, we refuse. */
+function hasOnlyOurs(server, event) {
+  return server.listeners(event).every((listener) => ours.has(listener));
 }
 
 /**

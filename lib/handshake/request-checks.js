@@ -66,11 +66,14 @@ function faultOfUpgrade({ headers, method }) {
  * @return {(Fault|undefined)}
  */
 function faultOfConnect({ headers, method }) {
-  if (method !== 'CONNECT') {
+  const { ':protocol': protocol } = headers;
+
+  // Without a protocol it is another method: one for proxies.
+  if (method !== 'CONNECT' || protocol === undefined) {
     return { code: 405, message: 'Invalid HTTP method' };
   }
 
-  if (headers[':protocol'] !== 'websocket') {
+  if (protocol !== 'websocket') {
     return { code: 501, message: 'Invalid :protocol pseudo-header' };
   }
 }

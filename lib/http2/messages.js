@@ -69,7 +69,8 @@ class ConnectRequest extends Http2Message {
   constructor(stream, headers) {
     super(stream, headers);
     this.method = headers[':method'];
-    this.url = headers[':path'];
+    // What is meant for a proxy has no path.
+    this.url = headers[':path'] ?? headers[':authority'];
     this.upgrade = true;
     this.complete = true;
     this.push(null);

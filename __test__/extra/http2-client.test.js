@@ -384,12 +384,38 @@ test('an argument that makes no sense is an error at once', async () => {
   expect(call(session, url, { protocolVersion: 7 })).toThrow(RangeError);
   for (const name of [
     'agent',
+    'ca',
+    'cert',
+    'checkServerIdentity',
     'createConnection',
+    'family',
     'finishRequest',
-    'followRedirects'
+    'followRedirects',
+    'key',
+    'localAddress',
+    'lookup',
+    'maxRedirects',
+    'rejectUnauthorized',
+    'servername',
+    'signal',
+    'socketPath'
   ]) {
     expect(call(session, url, { [name]: true })).toThrow(
       new TypeError(`The option "${name}" is not for HTTP/2`)
     );
   }
+  expect(call(session, url, { rejectUnauthorized: false })).toThrow(TypeError);
+});
+
+test('an option that says no to what is not for HTTP/2 is taken', async () => {
+  const { url, connect } = await serve();
+  const client = dial(connect(), url, {
+    agent: false,
+    ca: undefined,
+    followRedirects: false,
+    maxRedirects: 0,
+    rejectUnauthorized: undefined
+  });
+
+  await once(client, 'open');
 });

@@ -6,6 +6,7 @@ const ClientHandshake = require('../handshake/client-handshake');
 const ClientOffer = require('../handshake/client-offer');
 const { resolveSettings } = require('../handshake/client-options');
 const { kHandshake, kOpen } = require('../constants');
+const checkOptions = require('./check-options');
 const { cancel } = require('./connection');
 const { fieldsOf, linesOf } = require('./fields');
 const { ConnectResponse, RefusalResponse } = require('./messages');
@@ -13,14 +14,6 @@ const { isEnabled, onceKnown } = require('./settings');
 const Http2UpgradeSocket = require('./upgrade-socket');
 
 /** @typedef {import('../websocket')} WebSocket */
-
-/** Options about the connection, which is there already, and others like it. */
-const UNSUPPORTED = [
-  'agent',
-  'createConnection',
-  'finishRequest',
-  'followRedirects'
-];
 
 /** What a client asks for: without a key (RFC 8441, section 5). */
 class ConnectOffer extends ClientOffer {
@@ -45,11 +38,7 @@ class Http2ClientHandshake extends ClientHandshake {
    * @throws {(TypeError|RangeError)} If one of them is not for this
    */
   static resolveOptions(options) {
-    const unsupported = UNSUPPORTED.find((name) => options?.[name]);
-
-    if (unsupported !== undefined) {
-      throw new TypeError(`The option "${unsupported}" is not for HTTP/2`);
-    }
+    checkOptions(options);
 
     return resolveSettings(options);
   }

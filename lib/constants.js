@@ -106,6 +106,14 @@ const kIsRunning = Symbol('is-running');
 const kOnClientClose = Symbol('on-client-close');
 
 /**
+ * `websocket[kOnClosed]`: who is told that it is closed, whatever the listeners of
+ * 'close' do; null as long as nobody is.
+ *
+ * @type {unique symbol}
+ */
+const kOnClosed = Symbol('on-closed');
+
+/**
  * `websocket[kOpen](connection, options)`: the connection is open.
  *
  * @type {unique symbol}
@@ -178,6 +186,7 @@ module.exports = {
   kInternal,
   kIsRunning,
   kOnClientClose,
+  kOnClosed,
   kOpen,
   kOriginals,
   kRefusing,

@@ -23,6 +23,7 @@ const {
   kConnectionOptions,
   kExtra,
   kHandshake,
+  kOnClosed,
   kOpen,
   kOriginals,
   kWebSocket,
@@ -244,6 +245,7 @@ class WebSocket extends EventEmitter {
     if (channels.close.hasSubscribers) {
       channels.close.publish({ websocket: this, code, reason });
     }
+    this[kOnClosed]?.forEach((tell) => tell(code, reason));
     this.emit('close', code, reason);
   }
 
@@ -399,6 +401,8 @@ for (const attribute of [
 WebSocket.prototype._bufferedAmount = 0;
 /** The opening handshake of a client, as long as it lasts. */
 WebSocket.prototype[kHandshake] = null;
+/** @type {?Set<function(number, Buffer): void>} */
+WebSocket.prototype[kOnClosed] = null;
 WebSocket.prototype._redirects = 0;
 /** @type {?function(): void} */
 WebSocket.prototype._autoPongComplete = null;

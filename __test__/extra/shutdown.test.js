@@ -97,6 +97,16 @@ describeEach(rows, 'shutdown()', (row) => {
     await over;
   });
 
+  test('ends where listeners of a client were removed', async () => {
+    const { wss, clients } = await connectMany(row, 2);
+    const closes = Promise.all(clients.map(onceClosed));
+
+    for (const websocket of wss.clients) websocket.removeAllListeners();
+    expect(await shutdown(wss)).toEqual({ closed: 2, terminated: 0 });
+    expect(wss.clients.size).toBe(0);
+    await closes;
+  });
+
   test('is one, however often it is called', async () => {
     const { wss } = await connectMany(row, 2);
     const results = [shutdown(wss), shutdown(wss, { code: 4000 })];

@@ -1,5 +1,6 @@
 'use strict';
 
+const { onClosed } = require('./closed');
 const { kConnection, readyStates } = require('../constants');
 
 const { CLOSED, CONNECTING, OPEN } = readyStates;
@@ -48,8 +49,7 @@ class Waiters {
     this._websocket = websocket;
     /** @type {Waiter[]} */
     this._list = [];
-    this._onClose = () => this._fail();
-    websocket.on('close', this._onClose);
+    this._ignoreClosed = onClosed(websocket, () => this._fail());
     if (websocket[kConnection] !== null) {
       websocket[kConnection].isDrainAwaited = true;
     }
@@ -120,7 +120,7 @@ class Waiters {
   _endIfUseless() {
     if (this._list.length > 0) return false;
 
-    this._websocket.removeListener('close', this._onClose);
+    this._ignoreClosed();
     if (this._websocket[kConnection] !== null) {
       this._websocket[kConnection].isDrainAwaited = false;
     }

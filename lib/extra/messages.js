@@ -29,12 +29,14 @@ class Messages {
     this._error = null;
     this._listeners = {
       message: (data, isBinary) => this._onMessage({ data, isBinary }),
-      error: (err) => (this._error = err),
-      close: (code, reason) => this._onClose(code, reason)
+      error: (err) => (this._error = err)
     };
+    this._ignoreClosed = () => {};
+
+    const access = accessTo(websocket);
 
     if (websocket.readyState === CLOSED) {
-      const { code, reason } = accessTo(websocket).closingOf(websocket);
+      const { code, reason } = access.closingOf(websocket);
 
       this._onClose(code, reason);
       return;
@@ -43,6 +45,9 @@ class Messages {
     for (const [event, listener] of Object.entries(this._listeners)) {
       websocket.on(event, listener);
     }
+    this._ignoreClosed = access.onClosed(websocket, (code, reason) =>
+      this._onClose(code, reason)
+    );
   }
 
   [Symbol.asyncIterator]() {
@@ -119,6 +124,7 @@ class Messages {
     for (const [event, listener] of Object.entries(this._listeners)) {
       this._websocket.removeListener(event, listener);
     }
+    this._ignoreClosed();
 
     this._resume();
 
@@ -156,8 +162,6 @@ function createClosed(code, reason) {
  * @return {AsyncIterableIterator<Message>}
  */
 function messages(websocket) {
-  accessTo(websocket);
-
   return new Messages(websocket);
 }
 

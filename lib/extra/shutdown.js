@@ -1,6 +1,6 @@
 'use strict';
 
-const { accessToServer, clientsOf } = require('./access');
+const { accessTo, accessToServer, clientsOf } = require('./access');
 const closePayload = require('../close-payload');
 const forEachInBatches = require('./batches');
 const { checkDuration } = require('./options');
@@ -26,22 +26,28 @@ class Shutdown {
     this._options = options;
     this._terminated = 0;
     /** The clients to send a close frame to, and how many of them were sent one. */
-    this._clients = [...server.clients];
+    this._clients = [];
     this._next = 0;
+    /** Those that are not closed. */
+    this._left = 0;
+    /** @type {function(any=): void} */
+    this._onLastClosed = () => {};
   }
 
   /** @return {Promise<{closed: number, terminated: number}>} */
   async run() {
     const { timeout, spread } = this._options;
-    const over = this._whenClosed();
     const terminate = setTimeout(() => this._terminate(), timeout);
 
+    this._takeClients();
     if (spread > 0) this._spread();
-    else this._closeUpTo(this._clients.length);
 
-    await over;
+    await this._whenClosed();
     clearTimeout(terminate);
     clearInterval(this._interval);
+
+    // The program may have removed the listener that does so.
+    for (const client of this._clients) this._server.clients.delete(client);
 
     await new Promise((resolve) => this._server.close(resolve));
 
@@ -50,17 +56,27 @@ class Shutdown {
     return { closed: this._clients.length - terminated, terminated };
   }
 
+  _takeClients() {
+    for (const websocket of this._server.clients) {
+      this._clients.push(websocket);
+      if (isNotClosed(websocket)) this._awaitClose(websocket);
+    }
+
+    if (this._options.spread === 0) this._closeUpTo(this._clients.length);
+  }
+
+  _awaitClose(websocket) {
+    this._left++;
+    accessTo(websocket).onClosed(websocket, () => {
+      if (--this._left === 0) this._onLastClosed();
+    });
+  }
+
   /** Resolves when the last one is closed. */
   _whenClosed() {
-    const clients = this._clients.filter(isNotClosed);
-    let left = clients.length;
-
     return new Promise((resolve) => {
-      if (left === 0) resolve();
-
-      for (const websocket of clients) {
-        websocket.once('close', () => --left === 0 && resolve());
-      }
+      if (this._left === 0) resolve();
+      else this._onLastClosed = resolve;
     });
   }
 

@@ -4,6 +4,7 @@
 // `access.js`. Functions of other versions call these too.
 
 const { kClosing } = require('../constants');
+const { onClosed } = require('./closed');
 const { send, waitForDrain, onBufferedAmountLow } = require('./drain');
 const { Audience, sendPrepared } = require('./fan-out');
 const { checkAlive } = require('./liveness');
@@ -18,6 +19,7 @@ module.exports = {
   driver,
   measure,
   onBufferedAmountLow,
+  onClosed,
   send,
   sendPrepared,
   waitForDrain,

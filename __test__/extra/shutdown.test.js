@@ -107,6 +107,41 @@ describeEach(rows, 'shutdown()', (row) => {
     await closes;
   });
 
+  test.each(['handleProtocols', 'constructor', 'headers', 'open'])(
+    'closes the one that is being accepted when it is called (%s)',
+    async (place) => {
+      let result;
+      const callIn = (here) => {
+        if (here === place) result ??= shutdown(wss);
+      };
+
+      class Accepted extends oxws {
+        constructor(...args) {
+          super(...args);
+          callIn('constructor');
+          this.on('open', () => callIn('open'));
+        }
+      }
+
+      const { wss, url } = await listen(row, {
+        WebSocket: Accepted,
+        handleProtocols: ([first]) => {
+          callIn('handleProtocols');
+          return first;
+        }
+      });
+
+      wss.on('headers', () => callIn('headers'));
+
+      const connected = once(wss, 'connection');
+
+      expect(await onceClosed(dial(row, url, ['a']))).toEqual([1001, '']);
+      await connected;
+      expect(await result).toEqual({ closed: 1, terminated: 0 });
+      expect(wss.clients.size).toBe(0);
+    }
+  );
+
   test('is one, however often it is called', async () => {
     const { wss } = await connectMany(row, 2);
     const results = [shutdown(wss), shutdown(wss, { code: 4000 })];

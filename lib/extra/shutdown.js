@@ -42,6 +42,9 @@ class Shutdown {
     this._takeClients();
     if (spread > 0) this._spread();
 
+    // Who called this may have been asked about one that is being accepted.
+    await null;
+    this._takeClients();
     await this._whenClosed();
     clearTimeout(terminate);
     clearInterval(this._interval);
@@ -56,8 +59,13 @@ class Shutdown {
     return { closed: this._clients.length - terminated, terminated };
   }
 
+  /** Adds those that have come since. */
   _takeClients() {
+    const known = new Set(this._clients);
+
     for (const websocket of this._server.clients) {
+      if (known.has(websocket)) continue;
+
       this._clients.push(websocket);
       if (isNotClosed(websocket)) this._awaitClose(websocket);
     }

@@ -130,6 +130,29 @@ describeEach([{ name: 'any driver', driverless: true }], 'a machine', () => {
     await member.line(/^a: again$/);
   });
 
+  onUnix(
+    'closes, whatever becomes of a member that does not read',
+    async () => {
+      const one = new Station(connect());
+
+      await one.subscribe('b');
+
+      const member = await startProcess();
+
+      member.child.kill('SIGSTOP');
+      for (let count = 0; count < 20; count++) {
+        one.publish('a', Buffer.alloc(100_000));
+      }
+      await turns(50);
+
+      const closed = one.close();
+
+      await turns(50);
+      await member.stop('SIGKILL');
+      await closed;
+    }
+  );
+
   onUnix('what is no socket is left alone', async () => {
     fs.writeFileSync(socket, 'text');
 

@@ -1,7 +1,5 @@
 'use strict';
 
-const { once } = require('events');
-
 const within = require('./within');
 
 /** Milliseconds that the end waits for a peer that does not read. */
@@ -15,8 +13,11 @@ const END_TIMEOUT = 1000;
 async function endSocket(socket) {
   if (socket.closed) return;
 
+  // An error of it is not one of who ends it; 'close' follows.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+
   socket.end();
-  await within(END_TIMEOUT, once(socket, 'close'));
+  await within(END_TIMEOUT, closed);
   socket.destroy();
 }
 

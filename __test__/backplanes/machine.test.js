@@ -130,6 +130,27 @@ describeEach([{ name: 'any driver', driverless: true }], 'a machine', () => {
     await member.line(/^a: again$/);
   });
 
+  test('one who reads hears, too, however little may wait', async () => {
+    const relay = new Station(connect({ maxPending: 1000 }));
+
+    await relay.subscribe('b');
+
+    const [one, two] = [new Station(connect()), new Station(connect())];
+
+    await Promise.all([one.subscribe('b'), two.subscribe('a')]);
+    for (let count = 0; count < 100; count++) {
+      one.publish('a', Buffer.alloc(100));
+    }
+
+    const lost = () =>
+      two.errors
+        .map((text) => /^Messages were lost: (\d+)$/.exec(text)[1])
+        .reduce((sum, count) => sum + Number(count), 0);
+
+    await two.until(() => two.received.length + lost() === 100);
+    expect(lost()).toBeGreaterThan(0);
+  });
+
   onUnix(
     'closes, whatever becomes of a member that does not read',
     async () => {

@@ -16,6 +16,8 @@ const {
 
 const { CONFIRMED, MESSAGE, SUBSCRIBE, UNSUBSCRIBE } = types;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Passes on what the members of a machine publish, to those who have subscribed. */
 class Relay {
   /**
@@ -65,9 +67,7 @@ class Relay {
   async close() {
     this._server.close();
     this._release();
-    await Promise.all(
-      [...this._members].map(({ socket }) => endSocket(socket))
-    );
+    await Promise.all([...this._members].map((member) => member.end()));
   }
 
   _listen(path) {
@@ -165,8 +165,6 @@ class Member {
     this.topics = new Set();
     this._maxPending = maxPending;
     this._lost = 0;
-
-    socket.on('drain', () => this._tellLost());
   }
 
   /** Who does not read loses messages, and hears how many. */
@@ -177,10 +175,19 @@ class Member {
       writableLength > 0 &&
       writableLength + frame.length > this._maxPending
     ) {
+      // Called behind what waits. 'drain' follows only where that was much.
+      if (this._lost === 0) {
+        this.socket.write(NOTHING, () => this._tellLost());
+      }
       this._lost++;
     } else {
       this.socket.write(frame);
     }
+  }
+
+  async end() {
+    this._tellLost();
+    await endSocket(this.socket);
   }
 
   _tellLost() {

@@ -109,6 +109,23 @@ describeEach([{ name: 'any driver', driverless: true }], 'a machine', () => {
     await reach(one, two, 'a');
   });
 
+  onUnix('what waits for a relay that is killed is an error', async () => {
+    const relay = await startProcess();
+    const one = new Station(connect());
+
+    await one.subscribe('b');
+    relay.child.kill('SIGSTOP');
+    for (let count = 0; count < 50; count++) {
+      one.publish('a', Buffer.alloc(100_000));
+    }
+    await turns(50);
+    await relay.stop('SIGKILL');
+    await one.until(() => one.errors.length > 0);
+    expect(one.errors).toEqual([
+      'Messages were lost with the connection to the relay'
+    ]);
+  });
+
   onUnix('who does not read loses messages, and hears how many', async () => {
     const one = new Station(connect());
 

@@ -165,6 +165,7 @@ class MachineBackplane {
     this._asked = [];
     socket.unref();
     socket.on('data', (chunk) => reader.read(chunk));
+    socket.on('error', (err) => this._onSocketError(err));
     socket.on('close', () => {
       this._socket = null;
       this._isCorked = false;
@@ -176,6 +177,19 @@ class MachineBackplane {
     }
     for (const frame of this._waiting.splice(0)) this._write(frame);
     this._waitingBytes = 0;
+  }
+
+  /** 'close' follows. After an error of writing it is not known any more what waited. */
+  _onSocketError(err) {
+    const isUnsent = this._socket.writableLength > 0 || err.syscall === 'write';
+
+    if (isUnsent && !this._isClosed) {
+      this._fail(
+        new Error('Messages were lost with the connection to the relay', {
+          cause: err
+        })
+      );
+    }
   }
 
   _onFrame(frame) {

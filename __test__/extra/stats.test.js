@@ -8,7 +8,8 @@ const {
   broadcast,
   stats
 } = require('../../lib/extra');
-const { ws } = require('../support/implementations');
+const { linesOf, ownDrivers } = require('../support/drivers');
+const { describeEach, ws } = require('../support/implementations');
 const { messages } = require('../support/waiting');
 const { serve, allArrived } = require('./support/audience');
 const { ends, fill, open } = require('./support/connections');
@@ -162,6 +163,20 @@ test('sums up what a server has', async () => {
   expect(stats(wss).connections).toBe(2);
   expect(stats(servers).connections).toBe(2);
   expect(stats([]).connections).toBe(0);
+});
+
+describeEach(ownDrivers, 'stats() of a server', (driver) => {
+  test('knows the driver before there is a client', async () => {
+    const lines = await linesOf(driver, (WebSocket) => {
+      const { stats } = require('./lib/extra');
+      const wss = new WebSocket.Server({ port: 0 }, () => {
+        console.log(stats(wss).driver);
+        wss.close();
+      });
+    });
+
+    expect(lines).toEqual([driver.env.OXWS_DRIVER]);
+  });
 });
 
 test('what is wrong is a TypeError', () => {

@@ -6,12 +6,15 @@ const { kCounts, kRefusing } = require('../constants');
 const { ConnectRequest } = require('../http2/messages');
 const Http2UpgradeSocket = require('../http2/upgrade-socket');
 const { EMPTY } = require('../payload');
+const { driver } = require('./measures');
 
 module.exports = {
   of: 'WebSocketServer',
 
   /** What it has done so far: see `server-counts.js`. */
   countsOf: (server) => server[kCounts],
+
+  driver,
 
   /** Answers upgrades with 503 from here on. */
   refuseUpgrades(server) {

@@ -42,7 +42,7 @@ function stats(target) {
   }
 
   return find(target)?.of === 'WebSocketServer'
-    ? withCounts(result, accessToServer(target).countsOf(target))
+    ? withCounts(result, target)
     : result;
 }
 
@@ -75,11 +75,16 @@ function add(result, measured) {
 }
 
 /** The same with what a server has counted. */
-function withCounts(result, counts) {
+function withCounts(result, server) {
+  const access = accessToServer(server);
+  const counts = access.countsOf(server);
+
   for (const name of TOTALS) result[name] += counts[name];
 
   return {
     ...result,
+    // There may be no client to tell.
+    driver: access.driver(),
     accepted: counts.accepted,
     refused: Object.fromEntries(counts.refused),
     closed: Object.fromEntries(counts.closed)

@@ -17,6 +17,9 @@ const LATER: &[u8] = b"\x81\x02ho";
 #[derive(Clone, Copy, PartialEq)]
 enum Going {
     Fin,
+    /// With what it has sent.
+    ResetAtOnce,
+    /// Once that has been read.
     Reset,
 }
 
@@ -49,8 +52,9 @@ impl World {
     /// The peer sends `bytes` and goes.
     fn goes(&mut self, bytes: &[u8], going: Going) {
         self.peer.write_all(bytes).expect("an open socket");
-        // What has been sent is read before the peer resets.
-        self.poll_until_idle();
+        if going != Going::ResetAtOnce {
+            self.poll_until_idle();
+        }
         if going == Going::Fin {
             self.peer.shutdown(Shutdown::Write).expect("an open socket");
             return;
@@ -129,14 +133,26 @@ fn a_reset_is_told_early_and_closes_behind_the_head() {
 }
 
 #[test]
-fn a_reset_behind_what_is_held_back_is_an_end() {
+fn a_reset_right_behind_what_is_held_back_is_an_end() {
     let mut world = World::new();
-    world.goes(LATER, Going::Reset);
+    world.goes(LATER, Going::ResetAtOnce);
     assert_eq!(world.poll_until_idle(), []);
     world.open();
     assert_eq!(
         kinds(&world.poll_until_idle()),
         [Kind::Text, Kind::Text, Kind::End]
+    );
+}
+
+#[test]
+fn a_reset_long_after_what_is_held_back_is_none() {
+    let mut world = World::new();
+    world.goes(LATER, Going::Reset);
+    assert_eq!(kinds(&world.poll_until_idle()), [Kind::Failed]);
+    world.open();
+    assert_eq!(
+        kinds(&world.poll_until_idle()),
+        [Kind::Text, Kind::Text, Kind::Closed]
     );
 }
 

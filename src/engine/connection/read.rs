@@ -20,7 +20,8 @@ impl State {
     }
 
     /// Reads, and once more if that has only begun a long message: a second one that ended in the same chunk would
-    /// pass a `pause()` in the first. Returns whether there is more.
+    /// pass a `pause()` in the first. What is parked is no message, and a reset may have come with it. Returns whether there
+    /// is more.
     pub(super) fn read_twice(
         &mut self,
         connection: &Arc<Connection>,
@@ -28,19 +29,23 @@ impl State {
         batch: &mut Batch,
     ) -> bool {
         let events = batch.events.len();
-        let again = self.read(connection, context, batch);
-        if again && batch.events.len() == events && self.input.payload_buffer().is_some() {
-            return self.read(connection, context, batch);
+        let again = self.read(connection, context, batch, false);
+        if again && batch.events.len() == events {
+            let is_parked = self.input.has_parked();
+            if is_parked || self.input.payload_buffer().is_some() {
+                return self.read(connection, context, batch, is_parked);
+            }
         }
         again
     }
 
-    /// Reads once. Returns whether there is more.
+    /// Reads once, with `is_after_parked` right after bytes that were parked. Returns whether there is more.
     fn read(
         &mut self,
         connection: &Arc<Connection>,
         context: &mut Context<'_>,
         batch: &mut Batch,
+        is_after_parked: bool,
     ) -> bool {
         if !self.input.can_read() || connection.is_backpressured() {
             return false;
@@ -78,7 +83,7 @@ impl State {
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => true,
             // To libuv a reset right after bytes is an end.
-            Poll::Ready(Err(_)) if self.input.has_parked() => {
+            Poll::Ready(Err(_)) if is_after_parked => {
                 self.input.eof = true;
                 false
             }

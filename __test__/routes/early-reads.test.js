@@ -1,0 +1,60 @@
+'use strict';
+
+const { listen } = require('../support/connection');
+const {
+  describeEach,
+  routedImplementations
+} = require('../support/implementations');
+const { rawSocket, upgradeRequest } = require('../support/raw');
+const { until } = require('../support/waiting');
+
+/** The events of a socket from here on. */
+function watch(socket) {
+  const events = [];
+
+  for (const event of ['end', 'finish', 'close'])
+    socket.on(event, () => events.push(event));
+  socket.on('error', (err) => events.push(err.code));
+  return events;
+}
+
+describeEach(
+  routedImplementations,
+  'a socket before it is a WebSocket',
+  ({ lib, route }) => {
+    /** A server whose `verifyClient` waits for the test, and its client. */
+    async function verifying() {
+      let onVerify;
+      const verified = new Promise((resolve) => (onVerify = resolve));
+      const { wss, port } = await listen(
+        { ...lib, route },
+        {
+          verifyClient: ({ req }, accept) =>
+            onVerify({ accept, socket: req.socket })
+        }
+      );
+      const peer = await rawSocket(port, route);
+
+      peer.write(upgradeRequest());
+      return { wss, peer, ...(await verified) };
+    }
+    if (route === 'TLS') return;
+
+    test('hears of a reset some time after what came', async () => {
+      const { wss, peer, accept, socket } = await verifying();
+      const onConnection = jest.fn();
+      const { bytesRead } = socket;
+      const events = watch(socket);
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+
+      wss.on('connection', onConnection);
+      peer.write('z');
+      await until(() => socket.bytesRead > bytesRead);
+      peer.socket.resetAndDestroy();
+      await closed;
+      expect(events).toEqual(['ECONNRESET', 'close']);
+      accept(true);
+      expect(onConnection).not.toHaveBeenCalled();
+    });
+  }
+);

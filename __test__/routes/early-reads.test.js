@@ -1,5 +1,7 @@
 'use strict';
 
+const { once } = require('events');
+
 const { listen } = require('../support/connection');
 const {
   describeEach,
@@ -7,6 +9,11 @@ const {
 } = require('../support/implementations');
 const { rawSocket, upgradeRequest } = require('../support/raw');
 const { until } = require('../support/waiting');
+
+const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
+
+/** An upgrade without a key. */
+const INVALID = upgradeRequest().replace(/Sec-WebSocket-Key.*\r\n/, '');
 
 /** The events of a socket from here on. */
 function watch(socket) {
@@ -22,6 +29,20 @@ describeEach(
   routedImplementations,
   'a socket before it is a WebSocket',
   ({ lib, route }) => {
+    /** A client whose request is none, and the socket that the server has. */
+    async function invalid() {
+      const { wss, port } = await listen({ ...lib, route });
+      const refused = once(wss, 'wsClientError');
+      const peer = await rawSocket(port, route);
+
+      peer.staysOpen = true;
+      peer.write(INVALID);
+
+      const [, socket] = await refused;
+
+      return { peer, socket };
+    }
+
     /** A server whose `verifyClient` waits for the test, and its client. */
     async function verifying() {
       let onVerify;
@@ -38,6 +59,19 @@ describeEach(
       peer.write(upgradeRequest());
       return { wss, peer, ...(await verified) };
     }
+
+    test('hears the end of who was refused, after its own', async () => {
+      const { peer, socket } = await invalid();
+      const events = watch(socket);
+      const closed = once(socket, 'close');
+
+      socket.end(BAD_REQUEST);
+      await peer.head();
+      peer.socket.end();
+      await closed;
+      expect(events).toEqual(['finish', 'end', 'close']);
+    });
+
     if (route === 'TLS') return;
 
     test('hears of a reset some time after what came', async () => {

@@ -142,12 +142,21 @@ class NativeByteStream extends Connection {
     if (this.isStarted || this._closed) return;
 
     // A socket that is not read from shows no end, either.
-    this._isEndDue = !this._isReading;
-    if (this._isEndDue || this.ended) return;
+    if (!this._isReading || this.ended) return;
 
+    this._takeEnd();
+    if (this._mayIdle) this.notifyDrained();
+  }
+
+  /** Both sides have ended, and the peer's end has still to be told. */
+  _endBeforeClosing() {
+    if (this._isEndDue && !this.isDestroyedHere) this._takeEnd();
+  }
+
+  _takeEnd() {
+    this._isEndDue = false;
     this.ended = true;
     this._endSocket();
-    if (this._mayIdle) this.notifyDrained();
   }
 
   _endSocket() {
@@ -405,7 +414,7 @@ NativeByteStream.prototype.ending = false;
 NativeByteStream.prototype.isReferenced = true;
 /** Bytes are wanted. */
 NativeByteStream.prototype._isReading = true;
-/** The peer's FIN came while none were, before `start()`. */
+/** The peer's FIN came before `start()`, and has still to be told. */
 NativeByteStream.prototype._isEndDue = false;
 /** Nothing is to be read or written. */
 NativeByteStream.prototype._isIdle = false;

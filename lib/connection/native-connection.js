@@ -272,6 +272,7 @@ class NativeConnection extends NativeByteStream {
       if (!this.isStarted && !this.destroyed) this.close(false);
     } else if (kind === END && events.value === 1) {
       if (this._listener !== null) this._listener(kind, 0);
+      this._isEndDue = true;
       // As late as libuv, which reads a FIN in a round of its own.
       timers.setImmediate(() => this._endBeforeStart());
     } else if (kind === END) {
@@ -314,6 +315,8 @@ class NativeConnection extends NativeByteStream {
 
     this._discount();
     const isEarly = isClosedEarly(this);
+
+    if (reason === 0 && !this.isStarted) this._endBeforeClosing();
 
     // The program may still read from the socket what came before.
     this._isIdle = this._socket !== null && this._socket.isUnread(reason);

@@ -166,6 +166,17 @@ fn a_connection_that_failed_closes_when_it_is_destroyed() {
 }
 
 #[test]
+fn a_passthrough_begins_with_what_was_held_back() {
+    let mut world = World::new();
+    world.goes(LATER, Going::Fin);
+    world.poll_until_idle();
+    assert_eq!(world.connection.start_passthrough(false), b"");
+    assert_eq!(world.poll_until_idle(), [(Kind::Chunk, 0), (Kind::End, 1)]);
+    world.open();
+    assert_eq!(world.poll_until_idle(), [(Kind::Text, 0), (Kind::End, 0)]);
+}
+
+#[test]
 fn bytes_of_a_paused_connection_are_delivered_before_it_is_closed() {
     let mut world = World::new();
     world.goes(LATER, Going::Fin);

@@ -7,8 +7,10 @@ const {
   describeEach,
   routedImplementations
 } = require('../support/implementations');
+const { untilCount } = require('../support/own-port');
 const { rawSocket, upgradeRequest } = require('../support/raw');
 const { until } = require('../support/waiting');
+const { frame, KEY, OPCODE } = require('../support/wire');
 
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 
@@ -23,6 +25,10 @@ function watch(socket) {
     socket.on(event, () => events.push(event));
   socket.on('error', (err) => events.push(err.code));
   return events;
+}
+
+function text(payload) {
+  return frame({ opcode: OPCODE.text, payload, key: KEY });
 }
 
 describeEach(
@@ -40,11 +46,11 @@ describeEach(
 
       const [, socket] = await refused;
 
-      return { peer, socket };
+      return { server: wss._server, peer, socket };
     }
 
     /** A server whose `verifyClient` waits for the test, and its client. */
-    async function verifying() {
+    async function verifying(bytes = '') {
       let onVerify;
       const verified = new Promise((resolve) => (onVerify = resolve));
       const { wss, port } = await listen(
@@ -56,9 +62,24 @@ describeEach(
       );
       const peer = await rawSocket(port, route);
 
-      peer.write(upgradeRequest());
+      peer.write(upgradeRequest(), bytes);
       return { wss, peer, ...(await verified) };
     }
+
+    test('hears the end of who was refused, after what came', async () => {
+      const { server, peer, socket } = await invalid();
+      const events = watch(socket);
+      const closed = once(socket, 'close');
+
+      socket.resume();
+      socket.end(BAD_REQUEST);
+      await peer.head();
+      peer.write('zzz');
+      peer.socket.end();
+      await closed;
+      expect(events).toEqual(['finish', 'end', 'close']);
+      await untilCount(server, 0);
+    });
 
     test('hears the end of who was refused, after its own', async () => {
       const { peer, socket } = await invalid();
@@ -70,6 +91,41 @@ describeEach(
       peer.socket.end();
       await closed;
       expect(events).toEqual(['finish', 'end', 'close']);
+    });
+
+    test('has what comes of who was refused', async () => {
+      const { server, peer, socket } = await invalid();
+      const data = once(socket, 'data');
+
+      socket.on('end', () => socket.end());
+      peer.write('zzz');
+      expect(String(await data)).toBe('zzz');
+      peer.socket.end();
+      await once(socket, 'close');
+      await untilCount(server, 0);
+    });
+
+    test('has what comes while a client is verified', async () => {
+      const { wss, peer, accept, socket } = await verifying(text('along'));
+      const messages = [];
+      const chunk = once(socket, 'data');
+      const connected = once(wss, 'connection');
+
+      peer.write('zzz');
+      expect(String(await chunk)).toBe('zzz');
+      accept(true);
+
+      const [websocket] = await connected;
+      const received = new Promise((resolve) => {
+        websocket.on('message', (data) => {
+          messages.push(String(data));
+          if (messages.length === 2) resolve();
+        });
+      });
+
+      peer.write(text('later'));
+      await received;
+      expect(messages).toEqual(['along', 'later']);
     });
 
     if (route === 'TLS') return;

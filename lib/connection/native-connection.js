@@ -72,8 +72,13 @@ class NativeConnection extends NativeByteStream {
     if (this.destroyed) this._hasGap = true;
 
     // As Node's streams take it, it may be text.
-    const early =
+    let early =
       typeof this.early === 'string' ? Buffer.from(this.early) : this.early;
+
+    if (this.passthrough !== null) {
+      this.passthrough.putBack(early);
+      early = undefined;
+    }
 
     if (bridge.open(this.id, early, ...configOf(options)) === 1) {
       // In the tick in which a stream of Node's begins to flow.
@@ -85,6 +90,7 @@ class NativeConnection extends NativeByteStream {
     if (
       !Receiver.isOriginal() ||
       !isSocketOriginal() ||
+      this.passthrough !== null ||
       this._socket?.isReadWatched
     ) {
       this.detach();
@@ -295,6 +301,11 @@ class NativeConnection extends NativeByteStream {
    */
   startPassthrough(withHead) {
     this.passthrough = new Passthrough(this, withHead);
+  }
+
+  /** What comes after a head is kept until it is known whose it is. */
+  get isParked() {
+    return !this.isStarted && this.passthrough === null && !this._closed;
   }
 
   _onClosed(reason) {

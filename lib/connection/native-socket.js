@@ -176,7 +176,13 @@ class NativeSocket extends Socket {
   }
 
   _read() {
-    if (!this._isSilent) this._connection.setReading(true);
+    const { _connection: connection } = this;
+
+    if (this._isSilent) return;
+
+    // Until there is a WebSocket what comes is for who reads the socket.
+    if (connection.isParked) connection.startPassthrough(false);
+    connection.setReading(true);
   }
 
   /** Whether what is written from here on has been sent by other means. */

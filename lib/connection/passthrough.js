@@ -7,7 +7,7 @@ const { EMPTY } = require('../payload');
 
 /**
  * The time in which the socket of a connection is an ordinary one: somebody else
- * reads what comes, Node's http parser as a rule.
+ * reads what comes, Node's http parser or the program.
  */
 class Passthrough {
   /**
@@ -20,7 +20,17 @@ class Passthrough {
     /** What to call once so many bytes have come. */
     this._awaited = null;
 
-    connection.nativeHandle.startPassthrough(withHead);
+    /** What came along with the head: nobody reads it but a WebSocket. */
+    this.early = connection.nativeHandle.startPassthrough(withHead);
+  }
+
+  /** Puts that, and what somebody else has read, in front of what comes. */
+  putBack(early) {
+    const { socket } = this._connection;
+
+    for (const bytes of [this.early, early]) {
+      if (bytes !== undefined && bytes.length > 0) socket.unshift(bytes);
+    }
   }
 
   /** Bytes came. */
@@ -50,8 +60,13 @@ class Passthrough {
 
     this._awaited = null;
 
+    const unread = this._connection.socket.read() ?? EMPTY;
+
+    // The connection keeps what comes again.
+    this._connection.passthrough = null;
+
     try {
-      awaited.callback(this._connection.socket.read() ?? EMPTY);
+      awaited.callback(unread);
     } catch (err) {
       bridge.raise(err);
     }

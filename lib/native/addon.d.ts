@@ -313,8 +313,11 @@ export interface Bridge {
 
 /** A native connection. Frames go through the bridge by `id`. */
 export declare class ConnectionHandle {
-  /** Delivers bytes as they come from here on; with `with_head` those of a head, too, of which no event was seen. */
-  startPassthrough(withHead: boolean): void
+  /**
+   * Delivers bytes as they come from here on; with `with_head` those of a head, too, of which no event was seen. Without,
+   * returns what was read along with the head.
+   */
+  startPassthrough(withHead: boolean): Buffer
   /** Delivers no more of them before `open()`. Returns how many were, those on their way among them. */
   park(): number
   /** Gives the endpoint away to JavaScript, which carries the bytes from here on. */

@@ -97,10 +97,11 @@ impl Connection {
     }
 
     /// Delivers bytes as they come from here on, with `with_head` also those of a head: JavaScript ignores a
-    /// [`Kind::Head`](super::Kind::Head) that is on its way.
-    pub fn start_passthrough(self: &Arc<Self>, with_head: bool) {
-        self.command(|state, _| state.input.start_passthrough(with_head));
+    /// [`Kind::Head`](super::Kind::Head) that is on its way. Without, returns what was read along with the head.
+    pub fn start_passthrough(self: &Arc<Self>, with_head: bool) -> Vec<u8> {
+        let along = self.command(|state, _| state.input.start_passthrough(with_head));
         self.schedule();
+        along
     }
 
     /// Ends what [`Connection::start_passthrough`] began: what comes is parked for [`Connection::open`]. Returns how many have been

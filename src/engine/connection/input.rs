@@ -122,12 +122,7 @@ impl Input {
     pub(super) fn open(&mut self, endpoint: Endpoint, read_before: &[u8]) {
         self.opened = true;
         self.reported_end = false;
-        let later = match &mut self.phase {
-            Phase::Parked {
-                bytes, together, ..
-            } => bytes.split_off(*together),
-            _ => Vec::new(),
-        };
+        let later = self.take_later();
         let chunks = [read_before.to_vec(), self.take_parked(), later];
         // Most have none, and keep no memory for them.
         let early = chunks.into_iter().filter(|it| !it.is_empty()).collect();
@@ -149,14 +144,17 @@ impl Input {
         }
     }
 
-    /// Delivers bytes as they come. With `with_head`, those of a head that was read are delivered again.
-    pub(super) fn start_passthrough(&mut self, with_head: bool) {
-        let bytes = if with_head {
-            self.give_all()
+    /// Delivers bytes as they come. With `with_head`, those of a head that was read are delivered again; without, what was
+    /// read along with it is returned.
+    pub(super) fn start_passthrough(&mut self, with_head: bool) -> Vec<u8> {
+        let (along, bytes) = if with_head {
+            (Vec::new(), self.give_all())
         } else {
-            self.take_parked()
+            let later = self.take_later();
+            (self.take_parked(), later)
         };
         self.phase = Phase::Passthrough(bytes);
+        along
     }
 
     /// Delivers no more bytes as they are; returns how many it has.
@@ -187,6 +185,16 @@ impl Input {
                 self.phase = other;
                 None
             }
+        }
+    }
+
+    /// Takes what was read after the head, not with it.
+    fn take_later(&mut self) -> Vec<u8> {
+        match &mut self.phase {
+            Phase::Parked {
+                bytes, together, ..
+            } => bytes.split_off(*together),
+            _ => Vec::new(),
         }
     }
 

@@ -67,10 +67,11 @@ impl ConnectionHandle {
 
 #[napi]
 impl ConnectionHandle {
-    /// Delivers bytes as they come from here on; with `with_head` those of a head, too, of which no event was seen.
+    /// Delivers bytes as they come from here on; with `with_head` those of a head, too, of which no event was seen. Without,
+    /// returns what was read along with the head.
     #[napi(catch_unwind)]
-    pub fn start_passthrough(&self, with_head: bool) {
-        self.connection.start_passthrough(with_head);
+    pub fn start_passthrough(&self, with_head: bool) -> Buffer {
+        self.connection.start_passthrough(with_head).into()
     }
 
     /// Delivers no more of them before `open()`. Returns how many were, those on their way among them.

@@ -34,7 +34,7 @@ const ABNORMAL_CLOSURE = 1006;
  * - `onEnd()`: the peer ended its side; so is ours
  * - `onSendError()`: what was to be sent cannot be
  * - `abort()`: `terminate()` was called
- * - `fail()`: the opening handshake failed
+ * - `fail()`, `reportFailure()`: the opening handshake failed
  * - `onDisconnect()`, `onClose()`: the connection is gone
  *
  * Once close frames went both ways this side of the connection is ended; once
@@ -153,11 +153,20 @@ class ClosingHandshake {
    * @param {Error} err Why
    */
   fail(err) {
+    this.reportFailure(err);
+    this._websocket.emitClose();
+  }
+
+  /**
+   * Tells that it will not be open; who closes its socket has it emit 'close'.
+   *
+   * @param {Error} err Why
+   */
+  reportFailure(err) {
     this.begin();
     this.isErrorEmitted = true;
     this._publishError(err);
     emitGuarded(this._websocket, 'error', err);
-    this._websocket.emitClose();
   }
 
   /** Nothing can be sent any more; what was received may still be told. */

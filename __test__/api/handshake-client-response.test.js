@@ -195,6 +195,20 @@ describeEach(routedImplementations, 'the client refuses', (row) => {
       { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
     ]);
   });
+
+  test('an upgrade to something else, and is closed when the socket is', async () => {
+    const { lib, route } = row;
+    const { url } = await rawServer((peer, head) => {
+      peer.write(response(['Upgrade: x', 'Connection: Upgrade'])(head));
+    }, route);
+    const client = dial({ WebSocket: lib, route }, url);
+
+    await expect(once(client, 'open')).rejects.toThrow(
+      'Invalid Upgrade header'
+    );
+    expect(client.readyState).toBe(client.CLOSING);
+    expect(await once(client, 'close')).toEqual([1006, Buffer.alloc(0)]);
+  });
 });
 
 describeEach(routedImplementations, 'an answer that is not HTTP', (row) => {

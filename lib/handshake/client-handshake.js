@@ -268,10 +268,7 @@ class ClientHandshake {
     const fault = this._offer.validateResponse(res.headers, websocket);
 
     if (fault) {
-      websocket[kClosing].begin();
-      connection.on?.('error', ignore);
-      connection.destroy();
-      timers.nextTick(fail, websocket, new Error(fault));
+      this._refuse(connection, new Error(fault));
       return;
     }
 
@@ -285,6 +282,18 @@ class ClientHandshake {
       maxPayload: settings.maxPayload,
       skipUTF8Validation: settings.skipUTF8Validation
     });
+  }
+
+  /** The answer is none: 'error' tells so, and 'close' that the socket is closed. */
+  _refuse(connection, err) {
+    const websocket = this._websocket;
+    const socket = connection.socket ?? connection;
+
+    websocket[kClosing].begin();
+    socket.on('error', ignore);
+    socket.once('close', () => websocket.emitClose());
+    timers.nextTick(() => websocket[kClosing].reportFailure(err));
+    connection.destroy();
   }
 
   /** Gives up because the WebSocket is closed. */

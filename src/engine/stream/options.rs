@@ -30,7 +30,7 @@ impl From<Probes> for TcpKeepalive {
 
 impl Stream {
     /// Nagle's algorithm off or on; nothing to do for Unix sockets.
-    pub(in crate::engine) fn set_nodelay(&self, on: bool) -> io::Result<()> {
+    pub(crate) fn set_nodelay(&self, on: bool) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_nodelay(on),
             #[cfg(unix)]
@@ -40,7 +40,7 @@ impl Stream {
     }
 
     /// TCP keep-alive, or none.
-    pub(in crate::engine) fn set_keepalive(&self, probes: Option<Probes>) -> io::Result<()> {
+    pub(crate) fn set_keepalive(&self, probes: Option<Probes>) -> io::Result<()> {
         let socket = self.socket();
         socket.set_keepalive(probes.is_some())?;
         match probes {
@@ -50,7 +50,7 @@ impl Stream {
     }
 
     /// The type of service, or traffic class, of what is sent.
-    pub(in crate::engine) fn set_type_of_service(&self, value: u32) -> io::Result<()> {
+    pub(crate) fn set_type_of_service(&self, value: u32) -> io::Result<()> {
         let socket = self.socket();
         match self.local_address() {
             Some(address) if address.is_ipv6 => socket.set_tclass_v6(value),
@@ -59,7 +59,7 @@ impl Stream {
     }
 
     /// See [`Stream::set_type_of_service`].
-    pub(in crate::engine) fn type_of_service(&self) -> io::Result<u32> {
+    pub(crate) fn type_of_service(&self) -> io::Result<u32> {
         let socket = self.socket();
         match self.local_address() {
             Some(address) if address.is_ipv6 => socket.tclass_v6(),

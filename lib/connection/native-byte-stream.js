@@ -195,6 +195,11 @@ class NativeByteStream extends Connection {
     if (this._socket !== null) this._socket.onQueued();
   }
 
+  /** What was kept together is to be written. */
+  onUncorked() {
+    if (this._isIdle) this._wake();
+  }
+
   /** JavaScript need not hear of what the engine sends. */
   get isUnobserved() {
     return this._socket === null && !this._isIdle;
@@ -267,7 +272,7 @@ class NativeByteStream extends Connection {
 
     if (isReading) {
       this.nativeHandle?.resume();
-      if (!this.ended) this._setIdle(false);
+      if (this.isReferenced && !this.ended) this._setIdle(false);
       if (this._isEndDue) timers.setImmediate(() => this._endBeforeStart());
     } else {
       this.nativeHandle?.pause();
@@ -280,31 +285,47 @@ class NativeByteStream extends Connection {
     return this._closed ? 0 : bridge.setNoDelay(this.id, isOn ? 1 : 0);
   }
 
-  /** Whether it keeps the event loop alive while it is not idle. */
+  /** Whether it keeps the event loop alive when it has nothing to write. */
   setReferenced(isReferenced) {
     this.isReferenced = isReferenced;
-    this._updateRef();
+    if (this._mayIdle) this._idleWhenWritten();
+    else this._setIdle(false);
   }
 
   /**
-   * Like one of libuv's, a socket that has nothing to read and to write does not
-   * keep the event loop alive; where both sides have ended it is about to close.
+   * Like one of libuv's, a socket that has nothing to write does not keep the event
+   * loop alive where it has nothing to read, or was released by `unref()`; where
+   * both sides have ended it is about to close.
    */
   get _mayIdle() {
-    if (this.destroyed || (this._isReading && !this.ended)) return false;
+    const isAwaited = this._isReading && this.isReferenced && !this.ended;
+
+    if (this.destroyed || isAwaited) return false;
 
     return !this.ended || !(this.ending || this._socket?.writableEnded);
   }
 
+  /** What is sent stays until the program uncorks the socket, if ever. */
+  get _isCorked() {
+    return this._socket?.writableCorked > 0;
+  }
+
   /** Something is to be written. */
   _wake() {
+    if (this._isCorked) return;
+
     this._setIdle(false);
     if (this._mayIdle) this.notifyDrained();
   }
 
   _idleWhenWritten() {
-    if (this.pending === 0) this._setIdle(true);
+    if (this._isCorked || this._isWritten) this._setIdle(true);
     else this.notifyDrained();
+  }
+
+  /** Nothing is to be written, or compressed before. */
+  get _isWritten() {
+    return !this.awaitingFirstRead && !this.isCompressing && this.pending === 0;
   }
 
   _setIdle(isIdle) {
@@ -317,11 +338,8 @@ class NativeByteStream extends Connection {
 
   /** While it closes it keeps the event loop alive, whatever was said. */
   _updateRef() {
-    if (this._closed) return;
-
-    this.nativeHandle.setRef(
-      this.destroyed || (this.isReferenced && !this._isIdle)
-    );
+    if (!this._closed)
+      this.nativeHandle.setRef(this.destroyed || !this._isIdle);
   }
 
   end() {
@@ -351,7 +369,7 @@ class NativeByteStream extends Connection {
     this.isDestroyedHere = true;
     this._awaitClosing();
     this._discount();
-    if (this._isIdle || !this.isReferenced) this._updateRef();
+    if (this._isIdle) this._updateRef();
     this._closedWhilePaused = this.isStarted && this._isHoldingBack && !reset;
 
     // What a paused WebSocket has not seen came before the end.
@@ -416,7 +434,7 @@ NativeByteStream.prototype.isReferenced = true;
 NativeByteStream.prototype._isReading = true;
 /** The peer's FIN came before `start()`, and has still to be told. */
 NativeByteStream.prototype._isEndDue = false;
-/** Nothing is to be read or written. */
+/** Nothing is to be written, or read that anybody waits for. */
 NativeByteStream.prototype._isIdle = false;
 /** It was closed by who holds it, not by the peer or an error. */
 NativeByteStream.prototype.isDestroyedHere = false;

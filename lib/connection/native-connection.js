@@ -106,6 +106,8 @@ class NativeConnection extends NativeByteStream {
    */
   _awaitFirstRead() {
     this.awaitingFirstRead = this._eventQueue.isOneATime = true;
+    // What is sent meanwhile is to be compressed.
+    this._setIdle(false);
     this.notifyDrained();
   }
 

@@ -249,6 +249,7 @@ class NativeSocket extends Socket {
     // Once it is destroyed nothing more leaves.
     if (handle.corks > 0 && --handle.corks === 0 && !this.destroyed) {
       this._connection.nativeHandle?.uncork();
+      this._connection.onUncorked();
     }
   }
 

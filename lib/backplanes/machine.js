@@ -49,6 +49,8 @@ class MachineBackplane {
     this._waiting = [];
     this._waitingBytes = 0;
     this._isCorked = false;
+    /** Whether messages, and not subscriptions alone, were written to the socket. */
+    this._hasPublished = false;
     this._isClosed = false;
     /** @type {Map<string, Subscription>} */
     this._subscriptions = new Map();
@@ -100,6 +102,7 @@ class MachineBackplane {
     }
 
     if (this._socket) {
+      this._hasPublished = true;
       this._write(frame);
     } else {
       this._waiting.push(frame);
@@ -163,6 +166,7 @@ class MachineBackplane {
 
     this._socket = socket;
     this._asked = [];
+    this._hasPublished = this._waiting.length > 0;
     socket.unref();
     socket.on('data', (chunk) => reader.read(chunk));
     socket.on('error', (err) => this._onSocketError(err));
@@ -183,7 +187,7 @@ class MachineBackplane {
   _onSocketError(err) {
     const isUnsent = this._socket.writableLength > 0 || err.syscall === 'write';
 
-    if (isUnsent && !this._isClosed) {
+    if (isUnsent && this._hasPublished && !this._isClosed) {
       this._fail(
         new Error('Messages were lost with the connection to the relay', {
           cause: err

@@ -204,6 +204,59 @@ describe('keepAlive() of a server', () => {
   });
 });
 
+test('is stopped by a ping() that says so', async () => {
+  const { server } = await connect(pair);
+  const others = [await connect(pair), await connect(pair)];
+  const websockets = [server, ...others.map(({ server }) => server)];
+  let count = 0;
+  const wss = trackWebSocketServer(new oxws.Server({ noServer: true }));
+
+  await new Promise((resolve) => {
+    for (const websocket of websockets) {
+      wss.clients.add(websocket);
+      websocket.ping = () => {
+        count++;
+        keeping.stop();
+        resolve();
+      };
+    }
+
+    const keeping = keep(wss, { pingInterval: 30 });
+  });
+  wss.clients.clear();
+  expect(count).toBe(1);
+});
+
+test('lets go of WebSockets that are closed', async () => {
+  const lines = await linesOf(
+    { library: 'oxws', env: {} },
+    async (WebSocket) => {
+      const { once } = require('events');
+      const { keepAlive } = require('./lib/extra');
+      const wss = new WebSocket.Server({ port: 0 });
+      const url = `ws://localhost:${wss.address().port}`;
+      global.registry = new FinalizationRegistry(() => {
+        console.log('collected');
+        process.exit();
+      });
+
+      for (let count = 0; count < 10; count++) {
+        const client = new WebSocket(url);
+
+        await once(client, 'open');
+        global.registry.register(client);
+        keepAlive(client, { pingInterval: 3_600_000 });
+        client.close();
+        await once(client, 'close');
+      }
+      setInterval(global.gc, 10);
+    },
+    { flags: ['--expose-gc'] }
+  );
+
+  expect(lines).toEqual(['collected']);
+});
+
 describeEach(ownDrivers, 'keepAlive() of a server', (driver) => {
   test('keeps no process alive', async () => {
     const lines = await linesOf(driver, (WebSocket) => {

@@ -88,6 +88,8 @@ class KeepAlive {
       (websocket) => {
         const { readyState } = websocket;
 
+        // A ping() of the program's may have done that.
+        if (this._isStopped) return;
         // Who does not read cannot tell.
         if (websocket.isPaused) return;
         // A peer that has ended may still read what waits for it, or not.
@@ -113,6 +115,7 @@ class KeepAlive {
         this._arm();
       }
     );
+    if (this._isStopped) this._stopSweep();
   }
 }
 
@@ -146,14 +149,18 @@ function createWork(target, interval, timeout) {
     return new KeepAlive(clients, isOver, interval, timeout);
   }
 
-  accessTo(target);
+  const access = accessTo(target);
+  const isClosed = () => target.readyState === CLOSED;
+  const work = new KeepAlive([target], isClosed, interval, timeout);
+  // The next look may be far, and would keep it in memory until then.
+  const ignoreClosed = access.onClosed(target, () => work.stop());
 
-  return new KeepAlive(
-    [target],
-    () => target.readyState === CLOSED,
-    interval,
-    timeout
-  );
+  return {
+    stop() {
+      ignoreClosed();
+      work.stop();
+    }
+  };
 }
 
 module.exports = keepAlive;

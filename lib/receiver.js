@@ -178,6 +178,8 @@ class Receiver extends Writable {
   /** Who writes waits for `callback` as long as anything does. */
   onQueueFull() {}
 
+  onQueueRoom() {}
+
   onQueueDrained() {
     this._advance();
   }

@@ -140,6 +140,20 @@ for (const { role, open, key } of roles) {
       }
     );
 
+    test('by a long message that it had kept, closes with its peer', async () => {
+      const { websocket, peer, events, closed } = await openActing(pause);
+      const long = 'a'.repeat(1 << 17);
+
+      websocket.pause();
+      peer.write(text(long));
+      await turns();
+      websocket.resume();
+      while (events.length === 0) await turns(1);
+      peer.socket.end();
+      await closed;
+      expect(events).toEqual([long, 1006, true]);
+    });
+
     test('closes when it ends its socket', async () => {
       const { peer, events, closed } = await openActing((websocket) => {
         websocket._socket.end();

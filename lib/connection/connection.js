@@ -233,9 +233,11 @@ class Connection {
     this._stopReading();
   }
 
-  onQueueDrained(wasFull) {
-    if (wasFull) this._startReading();
+  onQueueRoom() {
+    this._startReading();
   }
+
+  onQueueDrained() {}
 
   /**
    * The socket is closed. After an orderly end our 'close' is the first to be

@@ -22,7 +22,8 @@ const EVENT_COST = 32;
  * @property {(kind: number, value: number, data: Buffer,
  *     fragments?: number[]) => void} emitEvent It must not throw
  * @property {() => void} onQueueFull Enough waits
- * @property {(wasFull: boolean) => void} onQueueDrained Nothing waits any more
+ * @property {() => void} onQueueRoom No longer, though it may be paused again
+ * @property {() => void} onQueueDrained Nothing waits any more
  *
  * @typedef {{kind: number, value: number, data: Buffer, fragments?: number[]}
  *     } Event
@@ -298,12 +299,14 @@ class EventQueue {
   }
 
   _checkDrained() {
-    if (this._deferred !== null || this.isKeeping) return;
+    if (this._deferred !== null) return;
 
-    const wasFull = this._isFull;
+    if (this._isFull && this._bytes <= MAX_BYTES) {
+      this._isFull = false;
+      this._owner.onQueueRoom();
+    }
 
-    this._isFull = false;
-    this._owner.onQueueDrained(wasFull);
+    if (!this.isKeeping) this._owner.onQueueDrained();
   }
 }
 

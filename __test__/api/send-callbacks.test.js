@@ -2,7 +2,7 @@
 
 const { once } = require('events');
 
-const { connect } = require('../support/connection');
+const { connect, dial, listen } = require('../support/connection');
 const {
   describeEach,
   pairs,
@@ -31,6 +31,31 @@ describeEach(routedPairs, 'the callback of send()', (pair) => {
       });
       expect(order).toEqual(['returned', ['callback', true]]);
     }
+  });
+
+  test('runs before immediates where a connection begins', async () => {
+    const { WebSocket, WebSocketServer, route } = pair;
+    const { wss, url } = await listen({ WebSocketServer, route });
+    const orders = [];
+    const sendIn = (websocket) => {
+      const order = [];
+
+      orders.push(order);
+      websocket.send('x', () => order.push('callback'));
+
+      return new Promise((resolve) => {
+        setImmediate(() => {
+          order.push('immediate');
+          setImmediate(resolve);
+        });
+      });
+    };
+    const accepted = once(wss, 'connection').then(([server]) => sendIn(server));
+    const client = dial({ WebSocket, route }, url);
+
+    await once(client, 'open').then(() => sendIn(client));
+    await accepted;
+    expect(orders).toEqual(Array(2).fill(['callback', 'immediate']));
   });
 
   test('runs once each, in the order of the calls', async () => {

@@ -266,6 +266,11 @@ class NativeByteStream extends Connection {
     if (!this.destroyed) this.setReading(true);
   }
 
+  /** Writes what was sent while it was adopted: Node's TLS is as early. */
+  writeFirst() {
+    this._callbacks?.callWritten(1);
+  }
+
   /** Has bytes read, or not. */
   setReading(isReading) {
     this._isReading = isReading;

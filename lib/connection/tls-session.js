@@ -93,6 +93,7 @@ class TlsSession {
     } else if (this._take(-1)) {
       // Nothing of Node's is below on the stack.
       if (this._bios > 0) bridge.freeBuffersOfBios(this._bios);
+      this._connection.writeFirst();
       if (this._hasEarly) this._connection.deliverEarly();
     } else {
       this._rounds++;

@@ -111,11 +111,11 @@ class WriteCallbacks {
     if (written > this._written) this._written = written;
   }
 
-  /** Calls those that were late and are written. */
-  callWritten() {
+  /** Calls those that were late and are written, `now` if it is 1. */
+  callWritten(now = 0) {
     if (!this._hasLate || this._connection.destroyed) return;
 
-    this._look(0);
+    this._look(now);
     while (this._hasLate && this._list[this._next].sequence <= this._written) {
       this._callFirst(null);
     }

@@ -41,6 +41,7 @@ describeEach(routedImplementations, "'upgrade'", ({ lib, route }) => {
     expect(response.statusCode).toBe(101);
     expect(response.statusMessage).toBe('Switching Protocols');
     expect(response.httpVersion).toBe('1.1');
+    expect('req' in response).toBe(false);
     expect(response.headers['set-cookie']).toEqual(['a=1']);
     expect(response.rawHeaders.slice(-4)).toEqual([
       'Set-Cookie',

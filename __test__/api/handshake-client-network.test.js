@@ -199,6 +199,30 @@ describeEach(implementations, 'name resolution', ({ lib: WebSocket }) => {
     expect(names).toEqual(['example.com']);
   });
 
+  test.each([undefined, 0, 4, 6])('obeys family %p', async (family) => {
+    const { lookup } = dns;
+    const options = { host: 'two.example', port: UNUSED_PORT, family };
+
+    // It begins as Node's does: a client goes other ways with one that does not.
+    dns.lookup = function lookup(hostname, options, callback) {
+      let hints = ['127.0.0.1', '127.0.0.2'];
+
+      hints = hints.map((address) => ({ address, family: 4 }));
+      process.nextTick(
+        callback,
+        ...(options.all ? [null, hints] : [null, hints[0].address, 4])
+      );
+    };
+
+    try {
+      const client = dial({ WebSocket }, 'ws://two.example:1', [], { family });
+
+      expect(await failure(client)).toEqual(await errorOfNode(options));
+    } finally {
+      dns.lookup = lookup;
+    }
+  });
+
   test('finds localhost', async () => {
     const { port } = await listen(WebSocket, { host: 'localhost' });
 

@@ -131,6 +131,11 @@ const cases = [
     ['Cookie: a=1; b=2', ...UPGRADE, EXTENSIONS, HOST]
   ],
   [
+    'an empty list of cookies',
+    { options: { headers: { Cookie: [] } } },
+    [...UPGRADE, EXTENSIONS, HOST]
+  ],
+  [
     'a host of the user',
     { options: { headers: { Host: 'example.com' } } },
     ['Host: example.com', ...UPGRADE, EXTENSIONS]

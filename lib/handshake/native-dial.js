@@ -84,12 +84,13 @@ class NativeDial {
     } else if (net.isIP(host)) {
       this._connect([{ address: host, port }]);
     } else {
-      const hints = family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
+      const isOneFamily = family === 4 || family === 6;
+      const hints = isOneFamily ? 0 : dns.ADDRCONFIG;
 
       dns.lookup(host, { all: true, family, hints }, (err, addresses) => {
         if (this._done) return;
         if (err) this._fail(err);
-        else this._connect(interleave(addresses, port));
+        else this._connect(toTry(addresses, port, isOneFamily));
       });
     }
 
@@ -153,7 +154,7 @@ class NativeDial {
       }
     });
 
-    if (hasNext && net.getDefaultAutoSelectFamily()) {
+    if (hasNext) {
       this._timer = timers.setTimeout(() => {
         connection.listen(null);
         connection.destroy();
@@ -170,7 +171,7 @@ class NativeDial {
 
       connection.listen(null);
       this._done = true;
-      this._response = new UpgradeResponse(connection, data, this);
+      this._response = new UpgradeResponse(connection, data);
       this._handlers.onUpgrade(
         this._response,
         new NativeUpgradeSocket(connection).open()
@@ -299,14 +300,19 @@ function localEnd({ path }, failure) {
     : `${failure.local?.address}:${failure.local?.port}`;
 }
 
-/** Alternates the families, beginning with the first address's. */
-function interleave(addresses, port) {
+/**
+ * The first of the addresses, where Node selects no family; else all, the families
+ * in turns, beginning with that of the first.
+ */
+function toTry(addresses, port, isOneFamily) {
+  if (isOneFamily || !net.getDefaultAutoSelectFamily()) {
+    return [{ address: addresses[0].address, port }];
+  }
+
   const family = addresses[0].family;
   const first = addresses.filter((address) => address.family === family);
   const others = addresses.filter((address) => address.family !== family);
   const targets = [];
-
-  if (!net.getDefaultAutoSelectFamily()) others.length = 0;
 
   for (let i = 0; i < Math.max(first.length, others.length); i++) {
     for (const list of [first, others]) {
@@ -314,7 +320,7 @@ function interleave(addresses, port) {
     }
   }
 
-  return net.getDefaultAutoSelectFamily() ? targets : targets.slice(0, 1);
+  return targets;
 }
 
 /**

@@ -139,9 +139,9 @@ function serialize(requestLine, message) {
   for (const name of message.getRawHeaderNames()) {
     const value = message.getHeader(name);
 
-    // RFC 6265, section 5.4: one field for all cookies.
+    // RFC 6265, section 5.4: one field for all cookies, and none for no cookie.
     const values =
-      Array.isArray(value) && /^cookie$/i.test(name)
+      Array.isArray(value) && value.length > 0 && /^cookie$/i.test(name)
         ? [value.join('; ')]
         : [value].flat();
 

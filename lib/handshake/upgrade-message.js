@@ -84,24 +84,13 @@ class UpgradeResponse extends UpgradeMessage {
   /**
    * @param {NativeConnection} connection
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
-   * @param {{request: ?import('http').ClientRequest}} dial What it answers
    */
-  constructor(connection, head, dial) {
+  constructor(connection, head) {
     const [statusMessage, ...rawHeaders] = head.toString('latin1').split('\n');
 
     super(connection, rawHeaders);
-    Object.defineProperty(this, '_dial', { value: dial });
     this.statusCode = 101;
     this.statusMessage = statusMessage;
-  }
-
-  /** The request, created lazily. */
-  get req() {
-    return this._dial.request;
-  }
-
-  set req(value) {
-    keepOwn(this, 'req', value);
   }
 }
 

@@ -136,6 +136,13 @@ const kOriginals = Symbol('originals');
 const kRefusing = Symbol('refusing');
 
 /**
+ * `websocket[kSender]`: its `Sender`, whatever a program has put in its place.
+ *
+ * @type {unique symbol}
+ */
+const kSender = Symbol('sender');
+
+/**
  * `error[kStatusCode]`: the close code that a violation earns.
  *
  * @type {unique symbol}
@@ -190,6 +197,7 @@ module.exports = {
   kOpen,
   kOriginals,
   kRefusing,
+  kSender,
   kStatusCode,
   kSubscribers,
   kTrack,

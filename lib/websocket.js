@@ -26,6 +26,7 @@ const {
   kOnClosed,
   kOpen,
   kOriginals,
+  kSender,
   kWebSocket,
   readyStates
 } = require('./constants');
@@ -78,7 +79,7 @@ class WebSocket extends EventEmitter {
     /** The connection, what it was opened with, and its encoder. */
     this[kConnection] = null;
     this[kConnectionOptions] = null;
-    this._sender = null;
+    this[kSender] = null;
 
     /** How it ends. */
     this[kClosing] = new ClosingHandshake(this);
@@ -176,6 +177,16 @@ class WebSocket extends EventEmitter {
     keepOwn(this, '_receiver', value);
   }
 
+  /** What frames what is sent. @type {?Sender} */
+  get _sender() {
+    return this[kSender];
+  }
+
+  set _sender(value) {
+    keepOwn(this, '_sender', value);
+    this[kConnection]?.makeIndirect();
+  }
+
   /**
    * Opens the WebSocket over a stream whose handshake is done.
    *
@@ -206,17 +217,20 @@ class WebSocket extends EventEmitter {
     // What was put there before goes, as in ws.
     if (isOwn(this, '_socket')) delete this._socket;
     if (isOwn(this, '_receiver')) delete this._receiver;
+    if (isOwn(this, '_sender')) delete this._sender;
 
-    this[kConnection] = connection;
-    this[kConnectionOptions] = options;
-    this._sender = new Sender(
+    const sender = new Sender(
       null,
       this._extensions,
       options.generateMask,
       (sender) => new ConnectionOutput(sender, connection)
     );
-    this._sender[kWebSocket] = this;
-    this._sender.onerror = onSenderError;
+
+    sender[kWebSocket] = this;
+    sender.onerror = onSenderError;
+    this[kConnection] = connection;
+    this[kConnectionOptions] = options;
+    this[kSender] = sender;
 
     connection.start(this, handler, startOptions(this, options));
 

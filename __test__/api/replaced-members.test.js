@@ -34,12 +34,27 @@ describeEach(routedPairs, 'what is put in place of a member', (pair) => {
     }
   });
 
-  test.each(['_socket', '_receiver'])('%s goes with the open', async (name) => {
-    const { client } = await connect(pair, {
-      onClient: (client) => (client[name] = 'mine')
-    });
+  test.each(['_socket', '_receiver', '_sender'])(
+    '%s goes with the open',
+    async (name) => {
+      const { client } = await connect(pair, {
+        onClient: (client) => (client[name] = 'mine')
+      });
 
-    expect(client[name]).toEqual(expect.any(Object));
+      expect(client[name]).toEqual(expect.any(Object));
+    }
+  );
+
+  test('it closes without a _sender', async () => {
+    const [[client, server]] = ends;
+    const closed = [client, server].map((end) => once(end, 'close'));
+
+    server._sender = null;
+    server.terminate();
+
+    const codes = (await Promise.all(closed)).map(([code]) => code);
+
+    expect(codes).toEqual([1006, 1006]);
   });
 
   test('messages come without a _socket', async () => {

@@ -133,6 +133,53 @@ describeEach(rows, 'Topics', ({ name: route, negotiates }) => {
     ]);
   });
 
+  test.each(['_sender.send', '_sender.sendFrame', '_sender', 'send'])(
+    'calls what is put in the place of %s, and of that again',
+    async (place) => {
+      const { servers, clients } = await serve(route, 2);
+      const topics = new Topics();
+      const [server] = servers;
+      const [name, method = name] = place.split('.');
+      const object = name === method ? server : server[name];
+      const original = object[method];
+      const seen = [];
+      let published = 0;
+      const publish = () => topics.publish('a', `${++published}`);
+      const note = () => seen.push(published);
+
+      for (const each of servers) topics.subscribe(each, 'a');
+      // Nothing is in the way any more, and the engine sends.
+      publish();
+      publish();
+
+      for (let round = 0; round < 2; round++) {
+        object[method] =
+          method === '_sender'
+            ? {
+                __proto__: original,
+                send: (...args) => {
+                  note();
+                  original.send(...args);
+                }
+              }
+            : (...args) => {
+                note();
+                original.apply(object, args);
+              };
+        publish();
+        object[method] = original;
+        publish();
+        publish();
+      }
+
+      await allArrived(servers, clients);
+      expect(seen).toEqual([3, 6]);
+      for (const { received } of clients) {
+        expect(received.join('')).toBe('t1t2t3t4t5t6t7t8');
+      }
+    }
+  );
+
   test('skips, terminates or tells of the slow', async () => {
     const { servers, clients } = await serve(route, 3);
     const told = [];

@@ -1,6 +1,6 @@
 'use strict';
 
-const { kExtra, kSubscribers } = require('../constants');
+const { kExtra, kSender, kSubscribers } = require('../constants');
 const { bridge, kinds } = require('../native/bridge');
 const { createViolation } = require('../errors/protocol-errors');
 const { EMPTY } = require('../payload');
@@ -146,7 +146,7 @@ class Connection {
 
   /** How many messages were sent, those that others got, too, among them. */
   get messagesSent() {
-    return this.websocket._sender._messagesSent + this.sharedFrames;
+    return this.websocket[kSender]._messagesSent + this.sharedFrames;
   }
 
   /** How many frames were sent that others got, too. */

@@ -1,6 +1,12 @@
 'use strict';
 
-const { kConnection, kOriginals, kSubscribers } = require('../constants');
+const keepOwn = require('../node/keep-own');
+const {
+  kConnection,
+  kOriginals,
+  kSubscribers,
+  kWebSocket
+} = require('../constants');
 
 /**
  * @typedef {import('./topic-members')} TopicMembers
@@ -69,31 +75,58 @@ class Subscriber {
   }
 
   /**
-   * Nobody looks what is in the place of `send()` while the engine sends. Who
-   * puts something there tells so by doing it.
+   * Nobody looks what is in the place of `send()`, and of what it calls, while the
+   * engine sends. Who puts something there tells so by doing it.
    */
   _watch() {
-    if (this.kind === INDIRECT || Object.hasOwn(this.websocket, 'send')) return;
+    if (this.kind === INDIRECT) return;
 
-    Object.defineProperty(this.websocket, 'send', watchedSend);
+    const { websocket } = this;
+
+    // That of the class tells, too; what was put back is in its way.
+    delete websocket._sender;
+    Object.defineProperty(websocket, 'send', watchedSend);
+    Object.defineProperties(websocket._sender, watchedOfSender);
   }
 }
 
+/** What is in the place of `send()` of a WebSocket, and of two of its Sender. */
 const watchedSend = {
   configurable: true,
   get() {
     return Object.getPrototypeOf(this).send;
   },
   set(value) {
-    Object.defineProperty(this, 'send', {
-      configurable: true,
-      enumerable: true,
-      value,
-      writable: true
-    });
+    keepOwn(this, 'send', value);
     this[kConnection]?.makeIndirect();
   }
 };
+
+const watchedOfSender = {
+  send: {
+    configurable: true,
+    get() {
+      return Object.getPrototypeOf(this).send;
+    },
+    set(value) {
+      replaceOfSender(this, 'send', value);
+    }
+  },
+  sendFrame: {
+    configurable: true,
+    get() {
+      return Object.getPrototypeOf(this).sendFrame;
+    },
+    set(value) {
+      replaceOfSender(this, 'sendFrame', value);
+    }
+  }
+};
+
+function replaceOfSender(sender, name, value) {
+  keepOwn(sender, name, value);
+  sender[kWebSocket][kConnection].makeIndirect();
+}
 
 /**
  * Whether a method is in the place of `send()`, or of what it calls, for all

@@ -240,6 +240,15 @@ class Sender {
   }
 
   /**
+   * Sends a frame of the queue's by whatever `Sender.frame()` and `sendFrame()` are.
+   * The latter counts messages, and this one was counted before.
+   */
+  _sendOwnFrame(data, flags, cb) {
+    if (endsMessage(flags)) this._sendQueue.messages--;
+    this.sendFrame(this._frame(data, flags), cb);
+  }
+
+  /**
    * Writes a frame that `Sender.frame()` made.
    *
    * @param {(string|Uint8Array)[]} list
@@ -247,6 +256,7 @@ class Sender {
    */
   sendFrame(list, cb) {
     this[kOutput].write(list, cb);
+    if (endsMessage(list[0]?.[0])) this._sendQueue.messages++;
   }
 
   get _sendQueue() {
@@ -348,6 +358,11 @@ function encode(data, flags, key, inPlace) {
   native.mask(data, key, frame, header.length);
 
   return [frame];
+}
+
+/** Whether a frame with this first byte, or these flags, is the last of a message. */
+function endsMessage(flags) {
+  return (flags & FIN) !== 0 && (flags & OPCODE) <= BINARY;
 }
 
 function controlFlags(opcode, mask) {

@@ -9,7 +9,7 @@ const {
   stats
 } = require('../../lib/extra');
 const { linesOf, ownDrivers } = require('../support/drivers');
-const { describeEach, ws } = require('../support/implementations');
+const { describeEach, oxws, ws } = require('../support/implementations');
 const { messages } = require('../support/waiting');
 const { serve, allArrived } = require('./support/audience');
 const { ends, fill, open } = require('./support/connections');
@@ -77,6 +77,43 @@ test.each(ends)(
     expect(stats(own).messagesReceived).toBe(0);
   }
 );
+
+describe.each([
+  ['as it is', () => {}],
+  [
+    'observed',
+    (sender) => {
+      const { sendFrame } = sender;
+
+      sender.sendFrame = (list, cb) => sendFrame.call(sender, [...list], cb);
+    }
+  ]
+])('frames of a _sender that is %s', (title, observe) => {
+  test.each(ends)('are counted as messages ($name)', async (row) => {
+    const { own, peer } = await open(row);
+    const { _sender: sender } = own;
+    const received = messages(peer, 4);
+    const sendFrame = (text, fields) =>
+      sender.sendFrame(
+        oxws.Sender.frame(Buffer.from(text), {
+          mask: row.end === 'client',
+          ...fields
+        })
+      );
+
+    observe(sender);
+    own.send('1');
+    own.send(new Blob(['2']));
+    sendFrame('ping', { fin: true, opcode: 9 });
+    while (sender._state !== 0) await new Promise(setImmediate);
+    sendFrame('3', { fin: true, opcode: 1 });
+    sendFrame('4', { fin: false, opcode: 2 });
+    sendFrame('4', { fin: true, opcode: 0 });
+    own.ping();
+    await received;
+    expect(stats(own).messagesSent).toBe(4);
+  });
+});
 
 test.each(['native', 'adopted', 'TLS'])(
   'what a server has counted does not fall (%s)',

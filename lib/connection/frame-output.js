@@ -75,7 +75,7 @@ class FrameOutput {
    * @param {function(Error=): void} [cb]
    */
   transmit(data, flags, cb) {
-    this._sender.sendFrame(this._sender._frame(data, flags), cb);
+    this._sender._sendOwnFrame(data, flags, cb);
   }
 
   /**

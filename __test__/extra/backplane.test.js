@@ -152,9 +152,9 @@ test('its failures are errors of the topics', async () => {
   topics.unsubscribe(servers[0], 'a');
   topics.subscribe(servers[0], 'a');
   await turn();
-  for (const bytes of [Buffer.of(), Buffer.alloc(50)]) {
-    backplane.deliver('a', bytes);
-  }
+  const strange = [Buffer.of(), Buffer.alloc(50), undefined, null, 'text', {}];
+
+  for (const bytes of strange) backplane.deliver('a', bytes);
   backplane.fail(new Error('beside'));
   await turn();
   await topics.close();
@@ -168,8 +168,7 @@ test('its failures are errors of the topics', async () => {
       'publish',
       'unsubscribe',
       'subscribe',
-      text,
-      text,
+      ...strange.map(() => text),
       'beside',
       'close'
     ].sort()

@@ -2,6 +2,7 @@
 
 const { randomBytes } = require('crypto');
 
+const { EMPTY } = require('../payload');
 const { PreparedMessage } = require('./prepared-message');
 
 /**
@@ -129,11 +130,9 @@ class BackplaneLink {
   _receive(topic, bytes) {
     if (this._isClosed || !this._topics.has(topic)) return;
 
-    const envelope = Buffer.from(
-      bytes.buffer,
-      bytes.byteOffset,
-      bytes.byteLength
-    );
+    const envelope = ArrayBuffer.isView(bytes)
+      ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : EMPTY;
 
     if (envelope.length < HEADER_LENGTH || envelope[0] !== VERSION) {
       this._fail(new Error('The backplane brought what no Topics have sent'));

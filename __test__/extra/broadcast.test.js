@@ -2,7 +2,7 @@
 
 const { once } = require('events');
 
-const { PreparedMessage, broadcast } = require('../../lib/extra');
+const { PreparedMessage, Topics, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { describeEach, oxws } = require('../support/implementations');
 const Random = require('../support/random');
@@ -30,6 +30,34 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
     for (const { received } of clients) {
       expect(received).toEqual(['ttext', 'bbytes', 't7', 'ttext', 'b']);
     }
+  });
+
+  test('takes options as send() does', async () => {
+    const { servers, clients } = await serve(route, 1);
+    const [server] = servers;
+    const topics = new Topics();
+
+    class Options {}
+    Options.prototype.binary = false;
+
+    const all = [undefined, null, 0, 1].map((binary) => ({ binary }));
+
+    topics.subscribe(server, 'a');
+    for (const options of [...all, new Options(), undefined]) {
+      for (const data of [Buffer.from('x'), 'y']) {
+        server.send(data, options);
+        broadcast(servers, data, options);
+        topics.publish('a', data, options);
+        new PreparedMessage(data, options).sendTo(server);
+      }
+    }
+    await allArrived(servers, clients);
+
+    const [{ received }] = clients;
+    const sent = received.filter((_, index) => index % 4 === 0);
+
+    expect(sent.join(' ')).toBe('tx ty tx ty tx ty bx by bx ty bx ty');
+    expect(received).toEqual(sent.flatMap((each) => Array(4).fill(each)));
   });
 
   test('leaves out whom it is told to, and who is not open', async () => {

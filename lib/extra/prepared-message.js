@@ -17,16 +17,21 @@ class PreparedMessage {
    *     negotiated
    * @throws {TypeError} If that cannot be sent
    */
-  constructor(data, options = {}) {
-    const { binary, compress = true } = options;
+  constructor(data, options) {
     const isText = typeof data === 'string' || typeof data === 'number';
+    // An option that is there counts, as for `send()`, whatever it is.
+    const { binary, compress } = {
+      binary: !isText,
+      compress: true,
+      ...options
+    };
 
     if (isBlob(data)) {
       throw new TypeError('A Blob has to be read before it is prepared');
     }
 
     /** Whether it is binary. */
-    this.isBinary = Boolean(binary ?? !isText);
+    this.isBinary = Boolean(binary);
     /** `true`, `false`, or `'each'`: by each connection's own compressor. */
     this.compress = compress;
     /** What `send()` gets for those who cannot be sent a frame. */

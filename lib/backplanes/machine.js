@@ -197,6 +197,8 @@ class MachineBackplane {
   }
 
   _onFrame(frame) {
+    if (this._isClosed) return;
+
     switch (typeOf(frame)) {
       case MESSAGE:
         this._deliver(topicOf(frame), bytesOf(frame));

@@ -52,10 +52,12 @@ class RedisBackplane {
     this._fail = fail;
     this._subscriber.start((bytes, channel) => {
       const name = channel.toString();
+      const topic = name.slice(this._prefix.length);
 
-      // The client may have channels of others.
-      if (name.startsWith(this._prefix)) {
-        deliver(name.slice(this._prefix.length), bytes);
+      // The client may have channels of others, and what nobody wants any more may
+      // be on its way.
+      if (name.startsWith(this._prefix) && this._topics.has(topic)) {
+        deliver(topic, bytes);
       }
     });
   }

@@ -102,6 +102,19 @@ function describeSemantics(connect) {
     expect(two.texts).toEqual([]);
   });
 
+  test('nor what came along with the message that it is closed in', async () => {
+    const [one, two, three] = await stations(3);
+
+    await Promise.all([two.subscribe('a'), three.subscribe('a')]);
+
+    const closed = two.hears('a:1').then(() => two.close());
+
+    two.onMessage = () => two.close();
+    for (let index = 1; index <= 100; index++) one.publish('a', `${index}`);
+    await Promise.all([closed, three.hears('a:100')]);
+    expect(two.texts).toEqual(['a:1']);
+  });
+
   async function stations(count) {
     const made = [];
 

@@ -10,10 +10,13 @@ class Station {
     this.backplane = backplane;
     this.received = [];
     this.errors = [];
+    /** Called with each message that comes. */
+    this.onMessage = () => {};
     backplane.start(
       (topic, bytes) => {
         // What is not copied may be used again.
         this.received.push([topic, Buffer.from(bytes)]);
+        this.onMessage();
         this.#tell();
       },
       (err) => {

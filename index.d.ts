@@ -12,7 +12,7 @@ import {
 import { Server as HTTPSServer } from 'https';
 import { createConnection } from 'net';
 import { Duplex, DuplexOptions, Writable } from 'stream';
-import { PeerCertificate, SecureContextOptions } from 'tls';
+import { SecureContextOptions } from 'tls';
 import { URL } from 'url';
 import { ZlibOptions } from 'zlib';
 
@@ -119,18 +119,6 @@ declare class WebSocket extends EventEmitter {
   readonly CLOSED: 3;
 
   /**
-   * What binary messages come as: one `Buffer` (`'nodebuffer'`), one
-   * `ArrayBuffer` or `Blob`, or one `Buffer` a frame (`'fragments'`). Holds from
-   * the next message on.
-   *
-   * Default: `'nodebuffer'`. The types of `'message'` leave `Blob` out, as code
-   * that never asks for blobs should not have to tell them apart: annotate the
-   * listener, `(data: Buffer | Blob) => …`, or test with `instanceof Blob`.
-   */
-  get binaryType(): 'nodebuffer' | 'arraybuffer' | 'fragments';
-  set binaryType(type: WebSocket.BinaryType);
-
-  /**
    * Bytes given to `send()`, `ping()` and `pong()`, with their framing, that
    * the operating system has not taken yet. What it takes at once never counts.
    */
@@ -210,6 +198,8 @@ declare class WebSocket extends EventEmitter {
     mask?: boolean | ((err: Error) => void),
     cb?: (err: Error) => void
   ): void;
+  // What `Parameters` sees is that of @types/ws.
+  ping(data?: any, mask?: boolean, cb?: (err: Error) => void): void;
 
   /**
    * Sends a pong of at most 125 bytes. Pings are answered without it, see
@@ -225,6 +215,8 @@ declare class WebSocket extends EventEmitter {
     mask?: boolean | ((err: Error) => void),
     cb?: (err: Error) => void
   ): void;
+  // What `Parameters` sees is that of @types/ws.
+  pong(data?: any, mask?: boolean, cb?: (err: Error) => void): void;
 
   /**
    * Starts the closing handshake, or joins the peer's. What was sent before
@@ -238,6 +230,8 @@ declare class WebSocket extends EventEmitter {
    * @throws {RangeError} If the reason is longer.
    */
   close(code?: number, reason?: string | Uint8Array): void;
+  // As above.
+  close(code?: number, reason?: string | Buffer): void;
   /** Destroys the socket. The peer sees a connection that broke off. */
   terminate(): void;
 
@@ -292,10 +286,7 @@ declare class WebSocket extends EventEmitter {
     event: K,
     listener: (this: this, ...args: WebSocketEvents[K]) => void
   ): this;
-  addListener(
-    event: string | symbol,
-    listener: (this: this, ...args: any[]) => void
-  ): this;
+  addListener(event: string | symbol, listener: (...args: any[]) => void): this;
 
   removeListener<K extends keyof WebSocketEvents>(
     event: K,
@@ -303,8 +294,23 @@ declare class WebSocket extends EventEmitter {
   ): this;
   removeListener(
     event: string | symbol,
-    listener: (this: this, ...args: any[]) => void
+    listener: (...args: any[]) => void
   ): this;
+}
+
+// An accessor of an interface may be a property of a subclass.
+interface WebSocket {
+  /**
+   * What binary messages come as: one `Buffer` (`'nodebuffer'`), one
+   * `ArrayBuffer` or `Blob`, or one `Buffer` a frame (`'fragments'`). Holds from
+   * the next message on.
+   *
+   * Default: `'nodebuffer'`. The types of `'message'` leave `Blob` out, as code
+   * that never asks for blobs should not have to tell them apart: annotate the
+   * listener, `(data: Buffer | Blob) => …`, or test with `instanceof Blob`.
+   */
+  get binaryType(): 'nodebuffer' | 'arraybuffer' | 'fragments';
+  set binaryType(type: WebSocket.BinaryType);
 }
 
 declare const WebSocketAlias: typeof WebSocket;
@@ -357,7 +363,7 @@ declare namespace WebSocket {
 
   /** Either kind. What it returns counts only if it has no second parameter. */
   type VerifyClientCallback<Request extends IncomingMessage = IncomingMessage> =
-    (...args: Parameters<VerifyClientCallbackAsync<Request>>) => unknown;
+    (...args: Parameters<VerifyClientCallbackAsync<Request>>) => any;
 
   /** Gets each handshake request before it is sent, and must `end()` it. */
   type FinishRequestCallback = (
@@ -418,11 +424,11 @@ declare namespace WebSocket {
   interface ClientOptions extends ConnectionOptions, SecureContextOptions {
     /** Makes or holds the connections, for example through a proxy. */
     agent?: Agent | undefined;
-    /** As in `tls.connect()`: an error if the certificate is not the server's. */
-    checkServerIdentity?(
-      servername: string,
-      cert: CertMeta | PeerCertificate
-    ): boolean | Error | undefined;
+    /**
+     * As in `tls.connect()`: gets a `PeerCertificate`, and returns an `Error` if it
+     * is not the server's. @types/ws has other types for both.
+     */
+    checkServerIdentity?(servername: string, cert: any): any;
     /** As in `http.request()`: makes the socket. */
     createConnection?: typeof createConnection | undefined;
     /** The version of IP, 4 or 6. Default: either. */
@@ -736,7 +742,7 @@ declare namespace WebSocket {
     ): this;
     addListener(
       event: string | symbol,
-      listener: (this: Server<T>, ...args: any[]) => void
+      listener: (...args: any[]) => void
     ): this;
 
     removeListener<K extends keyof WebSocketServerEvents<T, U>>(
@@ -748,7 +754,7 @@ declare namespace WebSocket {
     ): this;
     removeListener(
       event: string | symbol,
-      listener: (this: Server<T>, ...args: any[]) => void
+      listener: (...args: any[]) => void
     ): this;
   }
 

@@ -17,8 +17,8 @@ const objects: [
 ] = [true, true, true, true, true, true];
 
 const options: [
-  Assignable<ws.ClientOptions, oxws.ClientOptions>,
-  Assignable<ws.PerMessageDeflateOptions, oxws.PerMessageDeflateOptions>,
+  Equal<ws.ClientOptions, oxws.ClientOptions>,
+  Equal<ws.PerMessageDeflateOptions, oxws.PerMessageDeflateOptions>,
   Assignable<Omit<ws.ServerOptions, 'WebSocket'>, oxws.ServerOptions>,
   Assignable<ws.FinishRequestCallback, oxws.FinishRequestCallback>,
   Assignable<ws.VerifyClientCallbackAsync, oxws.VerifyClientCallbackAsync>,

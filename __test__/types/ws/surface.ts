@@ -305,6 +305,56 @@ function contents(data: RawData): Buffer {
   return data;
 }
 
+// A subclass, and what is made of the types
+
+class Binary extends WebSocket {
+  override binaryType: 'nodebuffer' | 'arraybuffer' | 'fragments' =
+    'arraybuffer';
+}
+
+class Listener {
+  opened = 0;
+
+  onOpen(this: Listener): void {
+    this.opened++;
+  }
+}
+
+function forward(
+  websocket: WebSocket,
+  closing: Parameters<WebSocket['close']>,
+  ping: Parameters<WebSocket['ping']>,
+  pong: Parameters<WebSocket['pong']>
+): void {
+  const [data, mask, done] = ping;
+  const reason: string | Buffer | undefined = closing[1];
+
+  expectType<boolean | undefined>(mask);
+  done?.(new Error(String(data)));
+  websocket.ping(...ping);
+  websocket.pong(...pong);
+  expectType<string | Buffer | undefined>(reason);
+  websocket.close(...closing);
+}
+
+function listen(websocket: WebSocket, server: Server): void {
+  const { onOpen } = new Listener();
+
+  websocket.addListener('open', onOpen).removeListener('open', onOpen);
+  server.addListener('listening', onOpen).removeListener('listening', onOpen);
+}
+
+function verify({ verifyClient }: ServerOptions, req: http.IncomingMessage) {
+  const info = { origin: '', secure: true, req };
+  const isVerified: boolean | void = verifyClient?.(info, () => {});
+
+  return isVerified;
+}
+
+function identity({ checkServerIdentity }: ClientOptions): boolean | undefined {
+  return checkServerIdentity?.('localhost', [Buffer.alloc(1)]);
+}
+
 // A server
 
 class Request extends http.IncomingMessage {
@@ -466,3 +516,4 @@ export type Names = [
 
 export { attributes, clients, contents, eventTarget, events, methods };
 export { serverMembers, servers, streams };
+export { Binary, forward, identity, listen, verify };

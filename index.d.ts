@@ -481,12 +481,14 @@ declare namespace WebSocket {
     clientNoContextTakeover?: boolean | undefined;
     /**
      * The server's window: 8 to 15, the logarithm of its bytes. Default: 15, or
-     * what the client asks for.
+     * what the client asks for. In JavaScript `false` is taken, too: a server then
+     * refuses a client that asks for one.
      */
     serverMaxWindowBits?: number | undefined;
     /**
      * The client's window: 8 to 15, the logarithm of its bytes. Default: 15, or
-     * what the server asks for.
+     * what the server asks for. In JavaScript `false` is taken, too: a client then
+     * lets no server ask for one.
      */
     clientMaxWindowBits?: number | undefined;
     /**

@@ -8,6 +8,7 @@ import {
   threadBackplane
 } from 'oxws/backplanes';
 import * as backplanes from 'oxws/backplanes';
+import functions from 'oxws/backplanes';
 import { Topics } from 'oxws/extra';
 
 declare const redis: backplanes.IoredisClient;
@@ -17,7 +18,8 @@ export const all: Backplane[] = [
   redisBackplane({ publisher: redis, subscriber: redis, prefix: 'chat:' }),
   natsBackplane({ connection, prefix: 'chat', maxPending: 1024 }),
   machineBackplane({ path: '/run/chat', maxPending: 1024 }),
-  threadBackplane({ name: 'chat' })
+  threadBackplane({ name: 'chat' }),
+  functions.threadBackplane({ name: 'chat' })
 ];
 
 export const topics = all.map((backplane) => new Topics({ backplane }));

@@ -4,6 +4,7 @@ import { connect, createSecureServer, createServer } from 'http2';
 
 import WebSocket, { WebSocketServer } from 'oxws';
 import * as extra from 'oxws/extra';
+import all from 'oxws/extra';
 import {
   Backplane,
   PreparedMessage,
@@ -24,7 +25,15 @@ class Player extends WebSocket {
   score = 0;
 }
 
+/** Made of what a program has, and of no address. */
+class Guest extends WebSocket {
+  constructor(readonly name: string) {
+    super(null);
+  }
+}
+
 const wss = new WebSocketServer({ port: 0, WebSocket: Player });
+const guests = new WebSocketServer({ noServer: true, WebSocket: Guest });
 const player = new Player('ws://localhost');
 
 export async function use(): Promise<number> {
@@ -82,6 +91,15 @@ server.on('stream', (stream, headers) => {
     websocket.score = request.stream.id ?? 0;
   });
 });
+server.on('stream', (stream, headers) => {
+  handleConnect(guests, stream, headers, ({ name }) => console.log(name));
+});
+new PreparedMessage('text', { compress: 'each' }).sendTo(player);
+all.keepAlive(player).stop();
+connectHttp2(connect('http://localhost'), 'ws://localhost', {
+  protocols: 'a',
+  protocolVersion: 8
+}).close();
 connectHttp2(connect('http://localhost'), 'ws://localhost', ['a'], {
   handshakeTimeout: 1000,
   headers: { cookie: 'a=1' }

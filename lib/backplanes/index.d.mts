@@ -1,1 +1,4 @@
+import backplanes from './index.js';
+
 export * from './index.js';
+export default backplanes;

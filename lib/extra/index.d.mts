@@ -1,1 +1,4 @@
+import extra from './index.js';
+
 export * from './index.js';
+export default extra;

@@ -41,8 +41,8 @@ export function keepAlive(
 export interface PreparedMessageOptions {
   /** Whether the message is binary. Default: by the data's type. */
   binary?: boolean;
-  /** Whether to compress, where negotiated. Default: `true`. */
-  compress?: boolean;
+  /** As in {@link BroadcastOptions}. */
+  compress?: boolean | 'each';
 }
 
 /** A message that is encoded, and compressed, once for all who get it. */
@@ -242,7 +242,7 @@ export function serveHttp2(
  *
  * @param headers As they came with the stream.
  */
-export function handleConnect<T extends typeof WebSocket>(
+export function handleConnect<T extends new (...args: any[]) => WebSocket>(
   wss: WebSocket.Server<T, any>,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -259,8 +259,12 @@ export interface ConnectHttp2Options extends WebSocket.ConnectionOptions {
   handshakeTimeout?: number;
   /** Header fields to add. */
   headers?: ClientRequestArgs['headers'];
-  /** The field `Origin`. */
+  /** The field `Origin`, with version 8 `Sec-WebSocket-Origin`. */
   origin?: string;
+  /** The subprotocols to offer, if not given as the third argument. */
+  protocols?: string | string[];
+  /** The version of the protocol: 13, or 8 for old servers. Default: 13. */
+  protocolVersion?: number;
 }
 
 /**

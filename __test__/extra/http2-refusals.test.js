@@ -12,6 +12,9 @@ const {
   serve
 } = require('./support/http2');
 
+/** As it is read, a character for each byte. */
+const inUtf8 = (value) => Buffer.from(value).toString('latin1');
+
 describe('a request is refused', () => {
   const refusals = [
     ['elsewhere', { path: '/chat' }, {}, 400, 'Bad Request'],
@@ -82,6 +85,10 @@ describe('a request is refused', () => {
     [{ 'content-type': 'text/plain' }, { 'content-type': 'text/plain' }],
     [{ 'CONTENT-LENGTH': 2 }, { 'content-length': '2' }],
     [{ Location: ['/a', '/b'] }, { location: '/a, /b' }],
+    [
+      { Via: '\u010d\u010a\u{1f980}' },
+      { via: inUtf8('\u010d\u010a\u{1f980}') }
+    ],
     [{ TE: 'gzip' }, { te: undefined }],
     [{ te: 'trailers' }, { te: 'trailers' }]
   ])('with the fields %j', async (headers, fields) => {

@@ -5,7 +5,7 @@ const http = require('http');
 const https = require('https');
 
 const { serveHttp2 } = require('../../lib/extra');
-const { oxws } = require('../support/implementations');
+const { implementations, oxws } = require('../support/implementations');
 const {
   trackWebSocket,
   trackWebSocketServer
@@ -19,6 +19,62 @@ const {
   openStream,
   serve
 } = require('./support/http2');
+
+/** Values in characters of two to four bytes; those of one byte would be others. */
+const FOREIGN = [
+  ['x-two', 'Zo\xeb'],
+  ['x-three', '\u010d\u010ax-evil: 1'],
+  ['x-four', '\u{1f980}']
+];
+
+/** As they are read, a character for each byte. */
+const inUtf8 = (value) => Buffer.from(value).toString('latin1');
+
+/** What a client of HTTP/1.1 reads of them. */
+async function overHttp1({ WebSocketServer, WebSocket }, { isAccepted }) {
+  const wss = trackWebSocketServer(
+    new WebSocketServer({
+      port: 0,
+      verifyClient: (info, callback) =>
+        callback(isAccepted, 403, 'no', Object.fromEntries(FOREIGN))
+    })
+  );
+
+  wss.on('headers', (lines) => {
+    for (const [name, value] of FOREIGN) lines.push(`${name}: ${value}`);
+  });
+  await once(wss, 'listening');
+
+  const client = trackWebSocket(
+    new WebSocket(`ws://127.0.0.1:${wss.address().port}`)
+  );
+
+  if (isAccepted) return (await once(client, 'upgrade'))[0].headers;
+
+  const [request, response] = await once(client, 'unexpected-response');
+
+  request.destroy();
+  return response.headers;
+}
+
+describe.each([
+  ['accepted', true],
+  ['refused', false]
+])('where it is %s', (title, isAccepted) => {
+  test.each(implementations)(
+    'fields are in UTF-8 over HTTP/1.1 ($name)',
+    async ({ lib }) => {
+      const headers = await overHttp1(
+        { WebSocketServer: lib.WebSocketServer, WebSocket: lib },
+        { isAccepted }
+      );
+
+      for (const [name, value] of FOREIGN) {
+        expect(headers[name]).toBe(inUtf8(value));
+      }
+    }
+  );
+});
 
 describe('a request', () => {
   test('is accepted, and says what it is', async () => {
@@ -109,6 +165,7 @@ describe('a request', () => {
       lines.push('Set-Cookie: a=1', 'set-cookie:b=2', 'Connection: close');
       lines.push('Age: 1', 'age: 2', 'TE: gzip');
       lines.push('X-A: \t a b \t ', 'X-B: \xa0', 'X-C:', 'X-D:  ');
+      for (const [name, value] of FOREIGN) lines.push(`${name}: ${value}`);
     });
 
     const { response } = await openStream(connect());
@@ -118,9 +175,12 @@ describe('a request', () => {
     expect(response.age).toBe('1, 2');
     expect(response).toMatchObject({
       'x-a': 'a b',
-      'x-b': '\xa0',
+      'x-b': inUtf8('\xa0'),
       'x-c': '',
-      'x-d': ''
+      'x-d': '',
+      ...Object.fromEntries(
+        FOREIGN.map(([name, value]) => [name, inUtf8(value)])
+      )
     });
     expect(response).not.toHaveProperty('connection');
     expect(response).not.toHaveProperty('te');

@@ -108,7 +108,10 @@ class Http2ClientHandshake extends ClientHandshake {
 
   _createHeaders() {
     const { auth, headers, path } = this.settings;
-    const { host = this._host, ...fields } = fieldsOf(linesOf(headers));
+    const { host = this._host, ...fields } = fieldsOf(
+      linesOf(headers),
+      'latin1'
+    );
 
     for (const [name, values] of Object.entries(headers)) {
       for (const value of [values].flat()) validateHeaderValue(name, value);

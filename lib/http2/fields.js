@@ -20,25 +20,27 @@ const LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*(.*[^\t ])?[\t ]*$/;
 
 /**
  * What Node's HTTP/2 takes for lines of a head of HTTP/1.1. It ends the session
- * for a name that is none.
+ * for a name that is none, and writes a byte for each character of a value.
  *
  * @param {string[]} lines
+ * @param {BufferEncoding} encoding That of their bytes over HTTP/1.1
  * @return {Object<string, (string|string[])>}
  * @throws {TypeError} If one of them is no field
  */
-function fieldsOf(lines) {
+function fieldsOf(lines, encoding) {
   const fields = Object.create(null);
 
   formatHead(lines);
 
   for (const line of lines) {
-    const [, name, value = ''] = LINE.exec(line) ?? [];
+    const [, name, text = ''] = LINE.exec(line) ?? [];
 
     if (name === undefined) {
       throw new TypeError(`Invalid header ${JSON.stringify(line)}`);
     }
 
     const key = name.toLowerCase();
+    const value = Buffer.from(text, encoding).toString('latin1');
 
     if (isOfConnection(key, value)) continue;
 

@@ -45,7 +45,7 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
     const fields = {
       'content-type': 'text/html',
       'content-length': Buffer.byteLength(body),
-      ...fieldsOf(linesOf({ ...headers }))
+      ...fieldsOf(linesOf({ ...headers }), 'utf8')
     };
 
     if (BODILESS.has(code)) delete fields['content-length'];
@@ -59,7 +59,7 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
    * stream, the connection tells that it is closed.
    */
   accept([, ...lines]) {
-    const fields = fieldsOf(lines);
+    const fields = fieldsOf(lines, 'utf8');
 
     if (!this._isGone) this.socket.respond({ ...fields, ':status': 200 });
 

@@ -6,7 +6,7 @@ const { handleConnect, serveHttp2 } = require('../../lib/extra');
 const { oxws } = require('../support/implementations');
 const { trackWebSocketServer } = require('../support/resources');
 const { OPCODE, KEY, frame } = require('../support/wire');
-const { onceClosed } = require('./support/connections');
+const { anotherCopy, onceClosed } = require('./support/connections');
 const {
   createServer,
   listen,
@@ -109,21 +109,32 @@ describe('handleConnect()', () => {
     expect(stream.rstCode).toBe(8);
   });
 
-  test('is for a stream once', async () => {
+  test.each([
+    [
+      'that copy of oxws',
+      () => ({ WebSocket: oxws, extra: { handleConnect } })
+    ],
+    ['another', anotherCopy]
+  ])('is for a stream once, also by %s', async (title, getOther) => {
+    const { WebSocket, extra } = getOther();
     const wss = create();
+    const other = trackWebSocketServer(
+      new WebSocket.Server({ noServer: true })
+    );
     let error;
     const session = await handle(wss, (stream, headers) => {
-      handleConnect(wss, stream, headers, () => {});
+      handleConnect(wss, stream, headers, (ws) => ws.send('text'));
       try {
-        handleConnect(wss, stream, headers, () => {});
+        extra.handleConnect(other, stream, headers, () => {});
       } catch (err) {
         error = err;
       }
     });
-    const { response } = await openStream(session);
+    const { peer, response } = await openStream(session);
 
     expect(response[':status']).toBe(200);
     expect(error.message).toMatch(/called more than once/);
+    expect(await peer.frame()).toMatchObject({ payload: Buffer.from('text') });
   });
 
   test('answers 500 for a function that throws', async () => {

@@ -11,7 +11,7 @@ const {
   trackWebSocketServer
 } = require('../support/resources');
 const { OPCODE, KEY, frame } = require('../support/wire');
-const { onceClosed } = require('./support/connections');
+const { anotherCopy, onceClosed } = require('./support/connections');
 const {
   createSecureServer,
   createServer,
@@ -275,17 +275,23 @@ describe('beside others', () => {
       expect(await answers(connect())).toEqual(refusals);
     });
 
-    test.each([
-      ['only WebSockets', createServer],
-      ['plain requests, too', createSecureServer]
-    ])('is refused by two on a server of %s', async (title, create) => {
-      const { server, connect } = await serve({}, create());
+    describe.each([
+      ['one copy', () => ({ WebSocket: oxws, extra: { serveHttp2 } })],
+      ['two copies', anotherCopy]
+    ])('by two of %s', (copies, getOther) => {
+      test.each([
+        ['only WebSockets', createServer],
+        ['plain requests, too', createSecureServer]
+      ])('is refused on a server of %s', async (title, create) => {
+        const { WebSocket, extra } = getOther();
+        const { server, connect } = await serve({}, create());
 
-      serveHttp2(
-        trackWebSocketServer(new oxws.WebSocketServer({ noServer: true })),
-        server
-      );
-      expect(await answers(connect())).toEqual(refusals);
+        extra.serveHttp2(
+          trackWebSocketServer(new WebSocket.Server({ noServer: true })),
+          server
+        );
+        expect(await answers(connect())).toEqual(refusals);
+      });
     });
 
     test.each([

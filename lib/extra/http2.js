@@ -4,8 +4,8 @@ const Http2ClientHandshake = require('../http2/client-handshake');
 const WebSocket = require('../websocket');
 const { accessToServer } = require('./access');
 
-/** The listeners that servers of Node's have from here. */
-const ours = new WeakSet();
+/** On the listeners that servers of Node's have from here, or from another copy. */
+const kIsOurs = Symbol.for('oxws.http2-listener');
 
 /**
  * Has a WebSocketServer take WebSockets over HTTP/2 (RFC 8441) from a server of
@@ -53,7 +53,7 @@ function serveHttp2(wss, server) {
 
   server.updateSettings({ enableConnectProtocol: true });
   for (const [event, listener] of Object.entries(listeners)) {
-    ours.add(listener);
+    listener[kIsOurs] = true;
     server.on(event, listener);
   }
 
@@ -71,7 +71,7 @@ function isForWebSocket(headers) {
 
 /** Node.js refuses what nobody listens for: what nobody else does, we refuse. */
 function hasOnlyOurs(server, event) {
-  return server.listeners(event).every((listener) => ours.has(listener));
+  return server.listeners(event).every((listener) => listener[kIsOurs]);
 }
 
 /**

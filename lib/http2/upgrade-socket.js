@@ -8,6 +8,9 @@ const { EMPTY } = require('../payload');
 const { Http2Connection, cancel } = require('./connection');
 const { fieldsOf, linesOf } = require('./fields');
 
+/** On a stream that was given to a WebSocket, by whatever copy of oxws. */
+const kIsClaimed = Symbol.for('oxws.is-claimed');
+
 /** Status codes of responses that Node.js ends after their head. */
 const BODILESS = new Set([204, 205, 304]);
 
@@ -28,6 +31,11 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
 
   get alive() {
     return super.alive && (this.isClaimed || !this.socket.headersSent);
+  }
+
+  /** By another copy, too, that takes WebSockets from the same server. */
+  get isClaimed() {
+    return this.socket[kIsClaimed] === true;
   }
 
   /** Nothing can be sent, as it can where the peer has only ended its side. */
@@ -68,6 +76,12 @@ class Http2UpgradeSocket extends DuplexUpgradeSocket {
 
   open() {
     return this._startStream();
+  }
+
+  _startStream() {
+    this.socket[kIsClaimed] = true;
+
+    return super._startStream();
   }
 
   _createConnection() {

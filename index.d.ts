@@ -465,6 +465,8 @@ declare namespace WebSocket {
     protocolVersion?: number | undefined;
     /** Whether the server's certificate must be trusted. Default: `true`. */
     rejectUnauthorized?: boolean | undefined;
+    /** As in `tls.connect()`: the name for SNI. Default: that of the host. */
+    servername?: string | undefined;
   }
 
   /** permessage-deflate. On the client the parameters are what it asks for. */

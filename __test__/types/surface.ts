@@ -39,7 +39,8 @@ function constructors(): void {
     },
     maxFragments: 1,
     maxBufferedChunks: 1,
-    protocols: ['chat']
+    protocols: ['chat'],
+    servername: 'localhost'
   });
   new WebSocket('ws://localhost', { timeout: 1000, auth: 'user:password' });
 

@@ -102,8 +102,6 @@ class WebSocketServer extends EventEmitter {
 
     this.options = options;
     this._state = RUNNING;
-    this._server = null;
-    this._removeListeners = null;
     this[kCounts] = new ServerCounts();
     this[kOnClientClose] = createClientCloseListener(this);
 

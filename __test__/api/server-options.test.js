@@ -193,6 +193,8 @@ describeEach(implementations, 'listening', ({ lib }) => {
   test('is not possible without a server', () => {
     const wss = make({ noServer: true });
 
+    expect(Object.keys(wss)).not.toContain('_server');
+    expect(wss._server).toBeUndefined();
     expect(thrown(() => wss.address())).toEqual({
       class: 'Error',
       message: 'The server is operating in "noServer" mode'

@@ -6,6 +6,7 @@ const { PreparedMessage, Topics, broadcast } = require('../../lib/extra');
 const { dial, listen } = require('../support/connection');
 const { describeEach, oxws } = require('../support/implementations');
 const Random = require('../support/random');
+const { thrown } = require('../support/trace');
 const { row, rows, serve, allArrived } = require('./support/audience');
 const {
   anotherCopy,
@@ -58,6 +59,34 @@ describeEach(rows, 'broadcast()', ({ name: route, negotiates }) => {
 
     expect(sent.join(' ')).toBe('tx ty tx ty tx ty bx by bx ty bx ty');
     expect(received).toEqual(sent.flatMap((each) => Array(4).fill(each)));
+  });
+
+  test('takes data as send() does', async () => {
+    const { servers, clients } = await serve(route, 1);
+    const [server] = servers;
+    const all = [0, NaN, false, null, undefined, '', [], [97, 98], Buffer.of()];
+    const others = [true, 1n, {}, Symbol('a')];
+
+    for (const data of all) {
+      server.send(data);
+      broadcast(servers, data);
+    }
+    for (const data of others) {
+      const { code, message } = thrown(() => server.send(data));
+
+      expect(code).toBe('ERR_INVALID_ARG_TYPE');
+      expect(thrown(() => broadcast(servers, data))).toMatchObject({
+        code,
+        message
+      });
+    }
+    await allArrived(servers, clients);
+
+    const [{ received }] = clients;
+    const sent = received.filter((_, index) => index % 2 === 0);
+
+    expect(sent.join(' ')).toBe('t0 tNaN b b b t b bab b');
+    expect(received).toEqual(sent.flatMap((each) => [each, each]));
   });
 
   test('leaves out whom it is told to, and who is not open', async () => {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { accessTo } = require('./access');
-const { isBlob, toBuffer } = require('../payload');
+const { EMPTY, isBlob, toBuffer } = require('../payload');
 
 /** That of other copies of this package is one, too. */
 const kIsPrepared = Symbol.for('oxws.prepared-message');
@@ -35,7 +35,7 @@ class PreparedMessage {
     /** `true`, `false`, or `'each'`: by each connection's own compressor. */
     this.compress = compress;
     /** What `send()` gets for those who cannot be sent a frame. */
-    this.data = isText ? String(data) : Buffer.from(toBuffer(data ?? ''));
+    this.data = isText ? String(data) : Buffer.from(toBuffer(data || EMPTY));
     /** Its bytes. @type {Buffer} */
     this.bytes = Buffer.isBuffer(this.data)
       ? this.data

@@ -106,17 +106,31 @@ class ClosingHandshake {
     else websocket.close(code, reason);
   }
 
-  /** @param {Error} err It is reported once the events of its chunk are */
-  onViolation(err) {
-    this._violation = err;
-    timers.nextTick(() => this.reportViolation(err));
+  /**
+   * It is reported once the events of its chunk are, when Node's streams would do
+   * so: they take a tick more for an error that they hear of inside a write.
+   *
+   * @param {Error} err
+   * @param {boolean} isSync
+   */
+  onViolation(err, isSync) {
+    const report = () => this.reportViolation(err);
+
+    this._isViolationDue = true;
+    timers.nextTick(isSync ? () => timers.nextTick(report) : report);
   }
 
   /** @param {Error} err Its `kStatusCode` is the code to close with */
   reportViolation(err) {
+    this._isViolationDue = false;
     this._isViolationReported = true;
     if (this._ignoreInput()) this._websocket.close(err[kStatusCode]);
-    this._emitError(err);
+
+    try {
+      this._emitError(err);
+    } finally {
+      if (this._isCloseDue) this._websocket.emitClose();
+    }
   }
 
   onEnd() {
@@ -181,11 +195,8 @@ class ClosingHandshake {
     this.begin();
     clearTimeout(this.timer);
 
-    if (this._violation !== null && !this._isViolationReported) {
-      timers.nextTick(() => websocket.emitClose());
-    } else {
-      websocket.emitClose();
-    }
+    if (this._isViolationDue) this._isCloseDue = true;
+    else websocket.emitClose();
   }
 
   /**
@@ -254,7 +265,9 @@ class ClosingHandshake {
     const { _connection: connection } = this;
 
     connection.ignoreInput();
-    if (connection.destroyed) return false;
+    // Until the program can see that it is closed, the WebSocket acts as if it were not.
+    if (connection.destroyed && this._websocket._readyState !== OPEN)
+      return false;
 
     process.nextTick(stopReceiving, connection);
 
@@ -303,9 +316,11 @@ ClosingHandshake.prototype.isFrameSent = false;
 ClosingHandshake.prototype.timer = null;
 /** An 'error' was emitted: there is one at most. */
 ClosingHandshake.prototype.isErrorEmitted = false;
-/** The violation that fails the connection; reported on the next tick. */
-ClosingHandshake.prototype._violation = null;
+/** A violation has failed the connection, and is about to be reported; or has been. */
+ClosingHandshake.prototype._isViolationDue = false;
 ClosingHandshake.prototype._isViolationReported = false;
+/** 'close' comes once it is. */
+ClosingHandshake.prototype._isCloseDue = false;
 
 /** The names that `ws` has for its fields, which programs read and set. */
 const NAMES = {

@@ -41,8 +41,8 @@ const handler = Object.freeze({
 
   conclude: onConclude,
 
-  violation(websocket, err) {
-    websocket[kClosing].onViolation(err);
+  violation(websocket, err, isSync) {
+    websocket[kClosing].onViolation(err, isSync);
   },
 
   end(websocket) {

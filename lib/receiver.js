@@ -3,7 +3,7 @@
 const { Writable } = require('stream');
 
 const EventQueue = require('./connection/event-queue');
-const { bridge, kinds } = require('./native/bridge');
+const { AFTER_INFLATION, bridge, kinds } = require('./native/bridge');
 const { Endpoint } = require('./native/endpoint');
 const { createViolation } = require('./errors/protocol-errors');
 const { fromBinary } = require('./payload');
@@ -208,7 +208,9 @@ class Receiver extends Writable {
           this._conclude(value, data);
           break;
         case VIOLATION:
-          this._violation = createViolation(value & 0xff, value >>> 8);
+          this._violation = createViolation(value & 0x7f, value >>> 8);
+          // With ws inflating takes a while.
+          if (value & AFTER_INFLATION) tellAsOfLater(this);
           break;
       }
     } catch (err) {
@@ -269,6 +271,11 @@ function limitsOf({ _limits: limits }) {
 /** As `ws` compares with it: what is not above 0 is no limit. */
 function limit(value) {
   return value > 0 ? Math.max(Math.min(Math.floor(value), MAX_LIMIT), 1) : 0;
+}
+
+/** Has a stream tell of an error as if it were not inside of `write()`. */
+function tellAsOfLater(receiver) {
+  receiver._writableState.sync = false;
 }
 
 function createEndpoint(receiver) {

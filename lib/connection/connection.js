@@ -1,7 +1,7 @@
 'use strict';
 
 const { kExtra, kSender, kSubscribers } = require('../constants');
-const { bridge, kinds } = require('../native/bridge');
+const { AFTER_INFLATION, bridge, kinds } = require('../native/bridge');
 const { createViolation } = require('../errors/protocol-errors');
 const { EMPTY } = require('../payload');
 const timers = require('../node/timers');
@@ -29,8 +29,9 @@ const LAST = Object.freeze({
  * @property {(websocket: WebSocket, data: Buffer) => void} pong
  * @property {(websocket: WebSocket, code: number, reason: Buffer) => void
  *     } conclude The close frame
- * @property {(websocket: WebSocket, err: Error) => void} violation The peer
- *     broke the protocol or a limit; nothing more will be decoded
+ * @property {(websocket: WebSocket, err: Error, isSync: boolean) => void
+ *     } violation The peer broke the protocol or a limit; nothing more will be
+ *     decoded. `isSync`: nothing that came with it takes a while with ws
  * @property {(websocket: WebSocket) => void} end The peer ended its side
  * @property {(websocket: WebSocket) => void} disconnect Nothing can be sent any
  *     more; what was received may still be told
@@ -73,6 +74,11 @@ class Connection {
   /** Whether there are events that wait for `resume()`. */
   get _isHoldingBack() {
     return this._ownEventQueue !== null && this._ownEventQueue.isHoldingBack;
+  }
+
+  /** Whether what comes is of a chunk whose messages have macrotasks. */
+  get _isBusy() {
+    return this._ownEventQueue !== null && this._ownEventQueue.isBusy;
   }
 
   /** Whether chunks wait. */
@@ -214,7 +220,8 @@ class Connection {
         case VIOLATION:
           handler.violation(
             websocket,
-            createViolation(value & 0xff, value >>> 8)
+            createViolation(value & 0x7f, value >>> 8),
+            (value & AFTER_INFLATION) === 0 && !this._isBusy
           );
           break;
         case END:

@@ -70,11 +70,11 @@ class EventQueue {
 
   /** Whether a chunk that comes now is for `keep()`. */
   get isKeeping() {
-    return this.isPaused || this._chunks !== null || this._isBusy;
+    return this.isPaused || this._chunks !== null || this.isBusy;
   }
 
   /** A chunk has begun, and its messages have macrotasks to come. */
-  get _isBusy() {
+  get isBusy() {
     return this._deferred !== null && !this.isSynchronous;
   }
 
@@ -250,7 +250,7 @@ class EventQueue {
 
     while (
       this._chunks !== null &&
-      (this._isEnded || !(this.isPaused || this._isBusy))
+      (this._isEnded || !(this.isPaused || this.isBusy))
     ) {
       this._releaseChunk();
     }

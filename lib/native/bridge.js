@@ -30,6 +30,9 @@ const kinds = Object.freeze({
   LOST: 32
 });
 
+/** Of the value of a VIOLATION: something was inflated of what was read with it. */
+const AFTER_INFLATION = 1 << 7;
+
 /** Words of `meta` before the first record, and of a record. */
 const HEADER = 1;
 const WORDS = 4;
@@ -238,4 +241,12 @@ function flush() {
 // What was sent before process.exit() was sent, by any copy of the library.
 if (bridge.id === 0) process.on('exit', () => bridge.leave());
 
-module.exports = { ChunkEvents, bridge, hasUv, kinds, scheduleFlush, targets };
+module.exports = {
+  AFTER_INFLATION,
+  ChunkEvents,
+  bridge,
+  hasUv,
+  kinds,
+  scheduleFlush,
+  targets
+};

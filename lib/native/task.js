@@ -28,7 +28,7 @@ class Task {
     if (events.kind === VIOLATION) {
       const { value } = events;
 
-      callback(createViolation(value & 0xff, value >>> 8));
+      callback(createViolation(value & 0x7f, value >>> 8));
     } else {
       callback(null, events.data);
     }

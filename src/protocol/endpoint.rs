@@ -66,6 +66,11 @@ impl Endpoint {
         self.receiver.advance_payload(added, sink)
     }
 
+    /// Whether a frame of what was handed in last was compressed.
+    pub fn has_inflated(&self) -> bool {
+        self.receiver.has_inflated()
+    }
+
     /// A frame that takes long to inflate, if there is one: to be run on any thread, and handed to
     /// [`finish_job`](Self::finish_job). Until then the endpoint keeps what it is given to handle, so it
     /// should not be given more.

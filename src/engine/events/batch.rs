@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::in_place::InPlace;
-use super::{Event, Kind, Origin, Owner, Place, PollEvents, add_fragments};
+use super::{AFTER_INFLATION, Event, Kind, Origin, Owner, Place, PollEvents, add_fragments};
 use crate::engine::stream::READ_SIZE;
 use crate::memory::buffer_pool;
 use crate::protocol::receiver::InflateJob;
@@ -58,7 +58,7 @@ impl Batch {
     pub fn feed_chunk(&mut self, endpoint: &mut Endpoint, chunk: &mut [u8]) {
         let mut sink = InPlace::new(chunk, 0, &mut self.events, &mut self.fragments);
         if let Err(violation) = endpoint.handle_bytes(chunk, &mut sink) {
-            self.push_violation(violation);
+            self.push_violation_of(endpoint, violation);
         }
     }
 
@@ -82,7 +82,7 @@ impl Batch {
     /// Adds what `bytes` mean for `endpoint`.
     pub fn feed(&mut self, endpoint: &mut Endpoint, bytes: &mut [u8]) {
         if let Err(violation) = endpoint.handle_bytes(bytes, self) {
-            self.push_violation(violation);
+            self.push_violation_of(endpoint, violation);
         }
     }
 
@@ -122,27 +122,35 @@ impl Batch {
         let end = self.events[first..].iter().rev().find_map(in_arena);
         self.arena.truncate(end.unwrap_or(start));
         if let Err(violation) = result {
-            self.push_violation(violation);
+            self.push_violation_of(endpoint, violation);
         }
     }
 
     /// Adds what the bytes mean that were appended to the memory `endpoint` gave for them.
     pub(crate) fn advance_payload(&mut self, endpoint: &mut Endpoint, added: usize) {
         if let Err(violation) = endpoint.advance_payload(added, self) {
-            self.push_violation(violation);
+            self.push_violation_of(endpoint, violation);
         }
     }
 
     /// Adds what a job inflated for `endpoint`, and what the bytes after it mean.
     pub fn finish(&mut self, endpoint: &mut Endpoint, job: InflateJob) {
         if let Err(violation) = endpoint.finish_job(job, self) {
-            self.push_violation(violation);
+            self.push_violation_of(endpoint, violation);
         }
     }
 
     /// Adds a violation.
     pub(crate) fn push_violation(&mut self, violation: Violation) {
         self.push(Kind::Violation, violation.kind() | violation.detail() << 8);
+    }
+
+    /// Adds a violation that `endpoint` has just found.
+    fn push_violation_of(&mut self, endpoint: &Endpoint, violation: Violation) {
+        self.push_violation(violation);
+        if let (true, Some(event)) = (endpoint.has_inflated(), self.events.last_mut()) {
+            event.value |= AFTER_INFLATION;
+        }
     }
 
     /// Adds an event with a payload of its own.

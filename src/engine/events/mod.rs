@@ -30,7 +30,8 @@ pub enum Kind {
     Ping = 9,
     /// A pong.
     Pong = 10,
-    /// The peer broke the protocol: `value` is the kind in the low 8 bits and the detail above.
+    /// The peer broke the protocol: `value` is the kind in the low 7 bits, [`AFTER_INFLATION`], and the detail from the
+    /// ninth on.
     Violation = 16,
     /// The peer will send no more: `value` is 1 for a connection that JavaScript has not opened. If it has done so
     /// meanwhile, that is told again, after what came with the head.
@@ -83,6 +84,9 @@ impl Kind {
         (self as u32) < Self::End as u32
     }
 }
+
+/// Added to a [`Kind::Violation`] where something was inflated of what was read with it.
+pub(super) const AFTER_INFLATION: u32 = 1 << 7;
 
 /// Added to the errno of [`Kind::Closed`].
 pub(super) const WRITING: u32 = 1 << 16;

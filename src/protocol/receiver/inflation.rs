@@ -135,6 +135,7 @@ impl Receiver {
         let Some(inflater) = self.inflater.take() else {
             return Err(Violation::UnexpectedRsv1);
         };
+        self.has_inflated = true;
         let payload = self.whole_payload(frame, piece);
         let mut inflation = Inflation {
             inflater,

@@ -92,6 +92,8 @@ pub struct Receiver {
     /// What of a frame is inflated at once, and what is left of that for all that is handed in.
     budget: usize,
     left: usize,
+    /// A frame of what was handed in last was compressed.
+    has_inflated: bool,
     /// Sum of the payload lengths that the frames of the message claim.
     message_len: u64,
     /// Complete frames of the message.
@@ -124,6 +126,7 @@ impl Receiver {
             pending_inflate: None,
             budget: BUDGET,
             left: TOTAL_BUDGET,
+            has_inflated: false,
             message_len: 0,
             fragments: 0,
             chunks: 0,
@@ -133,6 +136,11 @@ impl Receiver {
     /// Sum of the payload lengths that the frames of the unfinished message claim.
     pub fn message_len(&self) -> u64 {
         self.message_len
+    }
+
+    /// Whether a frame of what was handed in last was compressed.
+    pub fn has_inflated(&self) -> bool {
+        self.has_inflated
     }
 
     /// Has other limits hold from the next header on. What a message is inflated to stays below the first one, too.
@@ -160,6 +168,7 @@ impl Receiver {
             return Ok(());
         }
         self.left = TOTAL_BUDGET;
+        self.has_inflated = false;
         let result = if is_above(
             self.chunks.saturating_add(1),
             self.limits.max_buffered_chunks,

@@ -34,6 +34,7 @@ impl Receiver {
 
     /// Takes the `added` bytes that were appended to the [`payload_buffer`](Self::payload_buffer).
     pub fn advance_payload(&mut self, added: usize, sink: &mut impl Sink) -> Result<(), Violation> {
+        self.has_inflated = false;
         let result = self.take_payload(added, sink);
         self.ended(result)
     }

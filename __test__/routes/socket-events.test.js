@@ -110,6 +110,35 @@ describeRoutes(
       ]);
     });
 
+    describe.each(sides)('of the %s', (first, second) => {
+      test.each(['close', 'terminate'])(
+        'come to none that listens once %s() has ended it',
+        async (method) => {
+          for (const ending of [first, second]) {
+            const { [first]: websocket, [ending]: near } = await open();
+            const late = [];
+
+            websocket.on('error', () => {});
+
+            const closed = new Promise((resolve) => {
+              websocket.on('close', () => {
+                for (const event of ['data', 'end', 'finish', 'close']) {
+                  websocket._socket.on(event, () => late.push(event));
+                }
+                resolve();
+              });
+            });
+
+            near[method]();
+            await closed;
+            await turns(3);
+            expect(late).toEqual([]);
+            expect(websocket._socket.closed).toBe(true);
+          }
+        }
+      );
+    });
+
     test("'close' comes when a client goes away", async () => {
       const { server, client, request } = await open();
       const gone = once(request.socket, 'close');

@@ -109,6 +109,9 @@ class ConnectionHandle {
   _close(onclose, reset) {
     this._onclose = onclose;
 
+    // Who made the socket object meanwhile hears of it with the WebSocket.
+    if (this[kConnection].isCloseDue) return;
+
     // As late as libuv: after the 'error' event, and in the handle's context.
     if (this[kConnection].isClosed) {
       timers.setImmediate(() =>
@@ -117,6 +120,11 @@ class ConnectionHandle {
     } else {
       this[kConnection].close(reset);
     }
+  }
+
+  /** Nobody is to hear that it is closed. */
+  forgetClose() {
+    this._onclose = null;
   }
 
   /** The connection is closed. */

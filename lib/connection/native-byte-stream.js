@@ -429,6 +429,9 @@ class NativeByteStream extends Connection {
 
 NativeByteStream.prototype.destroyed = false;
 NativeByteStream.prototype._closed = false;
+/** It is closed, and that has still to be told; or its WebSocket has been. */
+NativeByteStream.prototype.isCloseDue = false;
+NativeByteStream.prototype.isCloseTold = false;
 /** The peer's FIN has come. */
 NativeByteStream.prototype.ended = false;
 /** Our FIN is asked for. */

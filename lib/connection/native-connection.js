@@ -339,14 +339,15 @@ class NativeConnection extends NativeByteStream {
     if (this.awaitingFirstRead) this._endFirstRead();
 
     if (this._listener !== null) this._listener(CLOSED, reason);
-    // The socket's 'close' comes first, and with it ours. A socket that is asked
-    // for from here on is closed, and tells nobody.
-    const { _socket: socket } = this;
-
+    // The socket's 'close' comes first, and with it ours.
     const tell = () => {
-      if (socket !== null) socket.onClosed(reason);
+      this.isCloseDue = false;
+      this.isCloseTold = this.isStarted;
+      if (this._socket !== null) this._socket.onClosed(reason);
       else this.onSocketClosed();
     };
+
+    this.isCloseDue = this.isStarted;
 
     if (hearsLast(this)) {
       onceRoundIsOver(tell);

@@ -37,14 +37,15 @@ class NativeSocket extends Socket {
 
     super({ handle, manualStart: true, allowHalfOpen: true });
     this[kConnectionHandle] = handle;
-    // The connection may have been told of its close already.
-    this._listen(!connection.isClosed);
+    this._listen(!connection.isCloseTold);
 
     if (connection.isStarted) this.onStarted();
     if (connection.ended) this.onEnded();
     if (connection.ending) this.end();
     if (connection.destroyed) this.destroy();
     else if (connection.isPaused) this.onPaused();
+    // Who asks for it now comes after its 'close'.
+    if (connection.isCloseTold) handle.forgetClose();
 
     // From here on Node counts it out, if it is not closed already.
     if (connection.server !== null)
@@ -417,6 +418,7 @@ function noteListener(event) {
 }
 
 function onSocketClose() {
+  this.removeListener('close', onSocketClose);
   this._connection.onSocketClosed();
 }
 

@@ -70,6 +70,36 @@ describeEach(routedImplementations, "'upgrade'", ({ lib, route }) => {
       { event: 'close', readyState: 3, code: 1006, reason: 'Buffer(0) ' }
     ]);
   });
+
+  test.each([
+    ['the socket', (_, { socket }) => socket.destroy(), []],
+    ['it for a reason', (_, { socket }) => socket.destroy(Error('o')), ['o']],
+    ['the request', ({ _req: request }) => request.destroy(), []],
+    ['the request by abort()', ({ _req: request }) => request.abort(), []]
+  ])(
+    'destroying %s in it leaves nothing to refuse',
+    async (_, destroy, messages) => {
+      const { url } = await rawServer((peer) => {
+        peer.write(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
+            'Connection: Upgrade\r\nSec-WebSocket-Accept: none\r\n\r\n'
+        );
+      }, route);
+      const client = dial({ WebSocket: lib, route }, url);
+      const events = trace(client);
+
+      client.on('upgrade', (response) => destroy(client, response));
+      await new Promise((resolve) => client.on('close', resolve));
+      expect(events.slice(1)).toMatchObject([
+        ...messages.map((message) => ({
+          event: 'error',
+          readyState: 2,
+          message
+        })),
+        { event: 'close', readyState: 3, code: 1006 }
+      ]);
+    }
+  );
 });
 
 describeEach(implementations, "'unexpected-response'", ({ lib }) => {

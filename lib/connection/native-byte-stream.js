@@ -360,9 +360,10 @@ class NativeByteStream extends Connection {
     }
   }
 
-  destroy() {
+  /** @param {Error} [err] What the socket object is to emit, if there is one */
+  destroy(err) {
     // It may have been closed, and its object be still open.
-    if (this._socket !== null) this._socket.destroy();
+    if (this._socket !== null) this._socket.destroy(err);
     else if (!this.destroyed) this.close(false);
   }
 

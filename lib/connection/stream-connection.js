@@ -295,10 +295,10 @@ class StreamConnection extends Connection {
     this.socket.end();
   }
 
-  destroy() {
+  destroy(err) {
     // What is corked would be lost.
     this._reader?.flush();
-    this.socket.destroy();
+    this.socket.destroy(err);
   }
 
   /** Nothing is wanted of the peer any more but its FIN. */

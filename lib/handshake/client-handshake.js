@@ -284,16 +284,18 @@ class ClientHandshake {
     });
   }
 
-  /** The answer is none: 'error' tells so, and 'close' that the socket is closed. */
+  /**
+   * The answer is none: 'error' tells so, and 'close' that the socket is closed. If a
+   * listener of 'upgrade' has destroyed it, that had its own reason, or none.
+   */
   _refuse(connection, err) {
     const websocket = this._websocket;
     const socket = connection.socket ?? connection;
 
     websocket[kClosing].begin();
-    socket.on('error', ignore);
+    connection.destroy(err);
+    socket.once('error', (reason) => websocket[kClosing].reportFailure(reason));
     socket.once('close', () => websocket.emitClose());
-    timers.nextTick(() => websocket[kClosing].reportFailure(err));
-    connection.destroy();
   }
 
   /** Gives up because the WebSocket is closed. */
@@ -389,7 +391,5 @@ class ClientHandshake {
 function fail(websocket, err) {
   websocket[kClosing].fail(err);
 }
-
-function ignore() {}
 
 module.exports = ClientHandshake;

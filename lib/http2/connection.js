@@ -35,8 +35,8 @@ class Http2Connection extends StreamConnection {
   }
 
   /** What a reset is for a socket, CANCEL is for a stream (RFC 8441, section 5). */
-  destroy() {
-    cancel(this.socket);
+  destroy(err) {
+    cancel(this.socket, err);
   }
 }
 
@@ -48,11 +48,12 @@ function release(stream) {
  * Ends a stream at once, and has the peer know.
  *
  * @param {any} stream An Http2Stream of Node's
+ * @param {Error} [err] What it is to emit
  */
-function cancel(stream) {
+function cancel(stream, err) {
   if (!stream.closed && !stream.destroyed) stream.close(CANCEL);
 
-  stream.destroy();
+  stream.destroy(err);
 }
 
 module.exports = { Http2Connection, cancel };

@@ -66,19 +66,23 @@ class NativeConnection extends NativeByteStream {
   }
 
   start(websocket, handler, options) {
-    super.start(websocket, handler, options);
-    this._listener = null;
-    // A program that destroyed the socket before wants nothing of the peer.
-    if (this.destroyed) this._hasGap = true;
-
     // As Node's streams take it, it may be text.
     let early =
       typeof this.early === 'string' ? Buffer.from(this.early) : this.early;
+
+    // Who reads the socket already gets from it what came along, too.
+    if (this.isParked && this._socket?.isReadWatched)
+      this.startPassthrough(false);
 
     if (this.passthrough !== null) {
       this.passthrough.putBack(early);
       early = undefined;
     }
+
+    super.start(websocket, handler, options);
+    this._listener = null;
+    // A program that destroyed the socket before wants nothing of the peer.
+    if (this.destroyed) this._hasGap = true;
 
     if (bridge.open(this.id, early, ...configOf(options)) === 1) {
       // In the tick in which a stream of Node's begins to flow.

@@ -6,7 +6,10 @@ const { kConnection } = require('../constants');
 const keepOwn = require('../node/keep-own');
 const { toBuffer } = require('../payload');
 const { isWriteOriginal } = require('../node/node-originals');
-const { createClosing } = require('../errors/system-errors');
+const {
+  createClosing,
+  createEncodingError
+} = require('../errors/system-errors');
 const ConnectionHandle = require('./connection-handle');
 
 /** @typedef {import('./native-connection')} NativeConnection */
@@ -37,7 +40,8 @@ class NativeSocket extends Socket {
 
     super({ handle, manualStart: true, allowHalfOpen: true });
     this[kConnectionHandle] = handle;
-    this._listen(!connection.isCloseTold);
+    // What breaks the connection is told by its end.
+    this.on('error', onSocketError);
 
     if (connection.isStarted) this.onStarted();
     if (connection.ended) this.onEnded();
@@ -70,13 +74,6 @@ class NativeSocket extends Socket {
     // its own, a KiB each: this one adds some, and will be called anyway.
     socket.setTimeout(0);
     Object.setPrototypeOf(socket, prototype);
-    socket._listen(true);
-  }
-
-  _listen(isOpen) {
-    this.on('error', onSocketError);
-    if (isOpen) this.on('close', onSocketClose);
-    this.on('newListener', noteListener);
   }
 
   /** Bytes that the stream itself holds. */
@@ -124,9 +121,11 @@ class NativeSocket extends Socket {
       connection.detach();
   }
 
-  /** Whether bytes have to come through it, as somebody waits for them. */
+  /** Whether bytes have to come through it: somebody waits for them, or has added some. */
   get isReadWatched() {
     return (
+      this.readableLength > 0 ||
+      this.readableEncoding !== null ||
       super.listenerCount('data') > 0 ||
       super.listenerCount('readable') > 0 ||
       Object.hasOwn(this, 'emit') ||
@@ -184,6 +183,21 @@ class NativeSocket extends Socket {
     // Until there is a WebSocket what comes is for who reads the socket.
     if (connection.isParked) connection.startPassthrough(false);
     connection.setReading(true);
+  }
+
+  unshift(chunk, encoding) {
+    this._detachIfObserved();
+
+    return super.unshift(chunk, encoding);
+  }
+
+  setEncoding(encoding) {
+    // Node's servers allow none.
+    if (this._connection.server !== null) throw createEncodingError();
+
+    this._detachIfObserved();
+
+    return super.setEncoding(encoding);
   }
 
   /** Whether what is written from here on has been sent by other means. */
@@ -287,11 +301,24 @@ class NativeSocket extends Socket {
     return super.resume();
   }
 
-  /** Frames are exchanged from here on: as `ws` leaves its sockets. */
+  /**
+   * Frames are exchanged from here on: as `ws` leaves its sockets. Its listeners come
+   * after those that the program has added before, and whatever that has removed.
+   */
   onStarted() {
+    const { _connection: connection } = this;
+
     this.setTimeout(0);
     this.setNoDelay();
-    super.resume();
+    this.removeListener('error', onSocketError);
+    // The connection may have been told of its close already.
+    if (!connection.isCloseTold) this.on('close', onSocketClose);
+    this.on('error', onSocketError);
+    this.on('newListener', noteListener);
+
+    // Who has paused it resumes it.
+    if (this.readableFlowing === false) connection.pause();
+    else super.resume();
   }
 
   /** The connection was paused: `isPaused()` tells so. */

@@ -105,12 +105,28 @@ function createTlsError(text) {
 
 /** Makes the error for a write to a socket that is destroyed, as Node makes it. */
 function createDestroyed() {
-  const code = 'ERR_STREAM_DESTROYED';
-  const err = new NodeError('Cannot call write after a stream was destroyed');
+  return createNodeError(
+    'ERR_STREAM_DESTROYED',
+    'Cannot call write after a stream was destroyed',
+    createDestroyed
+  );
+}
+
+/** Makes the error for `setEncoding()` of a server's socket, as Node makes it. */
+function createEncodingError() {
+  return createNodeError(
+    'ERR_HTTP_SOCKET_ENCODING',
+    'Changing the socket encoding is not allowed per RFC7230 Section 3.',
+    createEncodingError
+  );
+}
+
+function createNodeError(code, message, caller) {
+  const err = new NodeError(message);
 
   // Such errors of Node's show their code.
   err.name = `Error [${code}]`;
-  NodeError.captureStackTrace(err, createDestroyed);
+  NodeError.captureStackTrace(err, caller);
   String(err.stack);
   delete err.name;
   Object.defineProperty(err, 'toString', {
@@ -163,6 +179,7 @@ module.exports = {
   createAggregate,
   createClosing,
   createDestroyed,
+  createEncodingError,
   createHangUp,
   createSystemError,
   createTlsError,

@@ -5,7 +5,7 @@
 
 const { once } = require('events');
 
-const { connect, serveRaw } = require('../support/connection');
+const { connect, dial, listen, serveRaw } = require('../support/connection');
 const {
   describeEach,
   implementations,
@@ -108,6 +108,27 @@ describeEach(routedPairs, 'the socket of a request', (pair) => {
 
       client.send('sent');
       expect(await heard).toEqual(['put back', 'sent']);
+    });
+
+    test('is corked until it is uncorked', async () => {
+      const { wss, url } = await listen(
+        pair,
+        options((socket) => socket.cork())
+      );
+      const connected = once(wss, 'connection');
+      const client = dial(pair, url, setup.protocols);
+      const onOpen = jest.fn();
+
+      client.on('open', onOpen);
+
+      const [server] = await connected;
+
+      server.send('corked');
+      expect(server._socket.writableCorked).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(onOpen).not.toHaveBeenCalled();
+      server._socket.uncork();
+      expect(String((await once(client, 'message'))[0])).toBe('corked');
     });
 
     test('has no encoding', async () => {

@@ -43,6 +43,7 @@ function isSocketUntouched(socket) {
     !socket.connecting &&
     socket.writable &&
     socket.writableLength === 0 &&
+    socket.writableCorked === 0 &&
     socket.readableEncoding === null &&
     !socket.isPaused() &&
     // A listener that is there already has to see all bytes.

@@ -13,6 +13,9 @@ use super::thread_pool::{self, Effort};
 pub trait Source: Send + Sync {
     /// Does the work that is ready, within bounds, and puts the events into `batch`.
     fn poll(self: Arc<Self>, batch: &mut Batch);
+
+    /// Writes what a poll would write first: none comes soon.
+    fn write_unpolled(self: Arc<Self>) {}
 }
 
 /// One bounded unit of work.
@@ -29,6 +32,13 @@ impl Pollable {
         match self {
             Self::Source(source) => Some(Arc::as_ptr(source).addr()),
             Self::Once(_) => None,
+        }
+    }
+
+    /// Has a source write what a poll would write first.
+    pub fn write_unpolled(&self) {
+        if let Self::Source(source) = self {
+            Arc::clone(source).write_unpolled();
         }
     }
 
@@ -59,6 +69,8 @@ pub(super) struct RunQueue {
     queued: Mutex<Queued>,
     /// One is there that was put in front of the others.
     has_first: AtomicBool,
+    /// The I/O thread drives, and waits for something else than what is here.
+    is_held: AtomicBool,
     /// Called when the list was empty and no I/O thread drives: wakes the JS thread.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -68,6 +80,7 @@ impl RunQueue {
         Self {
             queued: Mutex::default(),
             has_first: AtomicBool::new(false),
+            is_held: AtomicBool::new(false),
             wake,
         }
     }
@@ -125,6 +138,14 @@ impl RunQueue {
 
     pub(super) fn has_thread(&self) -> bool {
         lock(&self.queued).has_thread
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_held(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::SeqCst);
     }
 
     /// No I/O thread drives any more.

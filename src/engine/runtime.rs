@@ -1,5 +1,6 @@
 //! The runtime of one JavaScript environment.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -56,6 +57,30 @@ impl Engine {
     /// Ends a [`Engine::wait`], now or when it is next called.
     pub fn interrupt(&self) {
         self.run_queue.interrupt();
+    }
+
+    /// The thread that drives waits for JavaScript before it polls `pollables` and what is ready: what was sent is written now,
+    /// and what is sent until [`Engine::resume_polls`] by who has it written.
+    pub fn hold_polls(self: &Arc<Self>, pollables: &mut VecDeque<Pollable>) {
+        // Who sends from here on sees that, or the pollable is there by now.
+        self.run_queue.set_held(true);
+        self.take_ready(pollables);
+        for pollable in &*pollables {
+            pollable.write_unpolled();
+        }
+        if self.has_fan_outs() {
+            self.schedule_fan_outs();
+        }
+    }
+
+    /// It polls again.
+    pub fn resume_polls(&self) {
+        self.run_queue.set_held(false);
+    }
+
+    /// A thread drives, and nothing is polled as long as JavaScript takes no events.
+    pub(super) fn holds_polls(&self) -> bool {
+        self.run_queue.is_held()
     }
 
     /// Nothing is polled any more.
@@ -142,7 +167,7 @@ impl Engine {
                 engine.schedule_fan_outs();
             }
         };
-        if self.has_thread() {
+        if self.has_thread() && !self.holds_polls() {
             self.schedule(Pollable::Once(Box::new(move |_| step())));
         } else {
             self.run_job(Effort::Large, step);

@@ -43,7 +43,7 @@ impl Connection {
     /// Has the connection polled: reads what was opened, and writes what was sent, with [`Flush::OnIoThread`].
     pub fn process_pending(self: &Arc<Self>) {
         lock(&self.state).end_tick();
-        self.schedule();
+        self.schedule_writing();
     }
 
     /// Adds the next chunk of what came before the connection was opened: for the JS thread, where another one drives, in the
@@ -161,10 +161,34 @@ impl Connection {
         if is_long && lock(&self.state).holds_sends {
             self.command(State::flush_step);
         } else if self.engine.has_thread() {
-            self.schedule();
+            self.schedule_writing();
         } else {
             self.flush();
         }
+    }
+
+    /// Has what was sent written by the I/O thread, or, while that waits for JavaScript, by this one.
+    fn schedule_writing(self: &Arc<Self>) {
+        self.schedule();
+        if self.engine.holds_polls() {
+            self.write_here();
+        }
+    }
+
+    /// Writes what is sent, as far as the kernel takes it, and has the pool compress what is to be.
+    pub(super) fn write_here(self: &Arc<Self>) {
+        self.break_on_panic(|| {
+            let deflation = self.command(|state, context| {
+                let deflation = state.first_deflate_job();
+                if !state.holds_sends {
+                    state.flush_fully(context);
+                }
+                deflation
+            });
+            if let Some((job, _)) = deflation {
+                self.deflate_on_pool(job);
+            }
+        });
     }
 
     /// Writes all when no poll will come any more: compresses here what waits to be compressed, and waits for what

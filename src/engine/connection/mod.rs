@@ -371,4 +371,8 @@ impl Source for Connection {
     fn poll(self: Arc<Self>, batch: &mut Batch) {
         self.break_on_panic(|| self.poll_unguarded(batch));
     }
+
+    fn write_unpolled(self: Arc<Self>) {
+        self.write_here();
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use crate::engine::sync::lock;
-use crate::engine::{Batch, Engine};
+use crate::engine::{Batch, Engine, Pollable};
 use crate::node::driver::wakeup::Wakeup;
 use crate::node::raw::catch_panic::catch_panic;
 
@@ -34,21 +34,29 @@ pub(crate) struct Filled {
     pub(crate) busy: Option<usize>,
 }
 
+impl Filled {
+    fn is_full(&self) -> bool {
+        self.batches.iter().map(|batch| batch.bytes).sum::<usize>() > MAX_OUTBOX
+    }
+}
+
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Filled> {
         lock(&self.filled)
     }
 
-    /// Adds a batch, then waits for room, unless `stop` is set.
-    fn push(&self, batch: Batch, wakeup: &Wakeup, stop: &AtomicBool) {
+    /// Adds a batch. Returns whether there is no room for another one.
+    fn push(&self, batch: Batch, wakeup: &Wakeup) -> bool {
         let mut filled = self.lock();
         filled.batches.push(batch);
         wakeup.send();
-        let is_full = |filled: &mut Filled| {
-            let bytes: usize = filled.batches.iter().map(|batch| batch.bytes).sum();
-            bytes > MAX_OUTBOX && !stop.load(Ordering::Acquire)
-        };
-        drop(self.taken.wait_while(filled, is_full));
+        filled.is_full()
+    }
+
+    /// Waits for room, unless `stop` is set.
+    fn wait_for_room(&self, stop: &AtomicBool) {
+        let has_to_wait = |filled: &mut Filled| filled.is_full() && !stop.load(Ordering::Acquire);
+        drop(self.taken.wait_while(self.lock(), has_to_wait));
     }
 
     /// A wait has ended in which `busy` sockets brought messages.
@@ -98,6 +106,14 @@ impl IoThread {
             move || {
                 let mut sources = VecDeque::new();
                 let mut batch = Batch::default();
+                let hand_over = |batch: &mut Batch, sources: &mut VecDeque<Pollable>| {
+                    if outbox.push(batch.take(), &wakeup) {
+                        // JavaScript may send meanwhile, and work on.
+                        engine.hold_polls(sources);
+                        outbox.wait_for_room(&stop);
+                        engine.resume_polls();
+                    }
+                };
                 while !stop.load(Ordering::Acquire) {
                     engine.wait();
                     engine.take_ready(&mut sources);
@@ -115,7 +131,7 @@ impl IoThread {
                         }
                         if batch.bytes > MAX_OUTBOX || batch.events.len() >= HANDED_OVER {
                             busy += batch.busy;
-                            outbox.push(batch.take(), &wakeup, &stop);
+                            hand_over(&mut batch, &mut sources);
                         }
                     }
                     busy += batch.busy;
@@ -125,7 +141,7 @@ impl IoThread {
                     if batch.is_empty() {
                         batch.clear();
                     } else {
-                        outbox.push(batch.take(), &wakeup, &stop);
+                        hand_over(&mut batch, &mut sources);
                     }
                 }
             }
@@ -150,7 +166,7 @@ impl IoThread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Kind, Origin, Owner, Pollable};
+    use crate::engine::{Kind, Origin, Owner};
 
     /// One of `left` records that its socket has received already.
     fn record(engine: &Arc<Engine>, left: u32) -> Pollable {
@@ -186,14 +202,14 @@ mod tests {
 
     #[test]
     fn what_is_handed_over_in_parts_is_counted_when_the_wait_has_ended() {
-        let (outbox, wakeup, stop) = (Outbox::default(), Wakeup::new(), AtomicBool::new(false));
-        outbox.push(Batch::default(), &wakeup, &stop);
+        let (outbox, wakeup) = (Outbox::default(), Wakeup::new());
+        outbox.push(Batch::default(), &wakeup);
         let part = outbox.take();
         assert_eq!((part.batches.len(), part.busy), (1, None));
         outbox.count(40);
-        outbox.push(Batch::default(), &wakeup, &stop);
+        outbox.push(Batch::default(), &wakeup);
         outbox.count(2);
-        outbox.push(Batch::default(), &wakeup, &stop);
+        outbox.push(Batch::default(), &wakeup);
         let rest = outbox.take();
         assert_eq!((rest.batches.len(), rest.busy), (2, Some(42)));
         assert_eq!(outbox.take().busy, None);

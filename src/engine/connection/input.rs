@@ -23,6 +23,8 @@ pub(super) struct Input {
     pub(super) awaits_early_poll: bool,
     /// A message is being inflated on another thread: what follows it waits.
     inflating: bool,
+    /// Whether it is, as the polls so far have told.
+    counted_as_inflating: bool,
     /// The job that did so: few connections ever have one.
     inflated: Option<Box<InflateJob>>,
     /// Receives it, where the endpoint was moved to JavaScript meanwhile.
@@ -45,6 +47,7 @@ impl Input {
             awaits_tick_end: false,
             awaits_early_poll: false,
             inflating: false,
+            counted_as_inflating: false,
             inflated: None,
             on_inflated: None,
             eof: false,
@@ -324,6 +327,17 @@ impl Input {
     pub(super) fn give_up_inflation(&mut self) {
         self.inflating = false;
         self.inflated = None;
+    }
+
+    /// Tells whether a message is being inflated, if that has changed since it was told last.
+    pub(super) fn count_inflation(&mut self, batch: &mut Batch) {
+        if mem::replace(&mut self.counted_as_inflating, self.inflating) != self.inflating {
+            let count = match self.inflating {
+                true => &mut batch.inflating,
+                false => &mut batch.inflated,
+            };
+            *count += 1;
+        }
     }
 
     #[cfg(test)]

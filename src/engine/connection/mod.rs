@@ -283,6 +283,7 @@ impl Connection {
             let origin = state.origin();
             let read = state.input.bytes;
             let again = state.poll(self, context, batch);
+            state.input.count_inflation(batch);
             let is_busy = state.input.bytes > read && state.input.is_open();
             batch.busy += usize::from(is_busy && batch.has_messages(first));
             let is_ahead = state.stream.as_ref().is_some_and(Stream::is_ahead);

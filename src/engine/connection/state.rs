@@ -179,6 +179,7 @@ impl State {
         };
         let job = self.input.feed_first_early(batch);
         self.inflate(connection, job);
+        self.input.count_inflation(batch);
         Some(origin)
     }
 

@@ -30,6 +30,10 @@ pub struct Batch {
     pub bytes: usize,
     /// Polls of connections that brought messages, or parts of them.
     pub busy: usize,
+    /// Connections of which a message is being inflated since these polls.
+    pub inflating: usize,
+    /// Those of which none is any more.
+    pub inflated: usize,
     /// Bytes that these polls compressed.
     pub(crate) deflated: usize,
     /// The last poll has left something of what it had received: its source is the first on the list.
@@ -210,9 +214,9 @@ impl Batch {
         })
     }
 
-    /// Whether there is nothing to deliver.
+    /// Whether there is nothing to deliver or count.
     pub fn is_empty(&self) -> bool {
-        self.polls.is_empty()
+        self.polls.is_empty() && self.inflating == 0 && self.inflated == 0
     }
 
     /// Takes all there is, and prepares for as much again. A nearly empty batch gets an exact-size copy; the large buffer is
@@ -235,6 +239,8 @@ impl Batch {
         self.bytes = 0;
         self.polled = 0;
         self.busy = 0;
+        self.inflating = 0;
+        self.inflated = 0;
         self.deflated = 0;
         self.goes_on = false;
         self.polls.clear();

@@ -1,6 +1,6 @@
 //! Batches on their way into JavaScript.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(crate) struct Delivery {
     /// What all copies of the library see: the first word is 1 while we call JavaScript.
     state: Words,
     queue: RefCell<Queue>,
+    /// Connections of which a message was inflated that waits there.
+    inflated: Cell<usize>,
     bridges: RefCell<Vec<Rc<Bridge>>>,
 }
 
@@ -40,6 +42,7 @@ impl Delivery {
             async_context: AsyncContext::new(env),
             state: Words::new(env, 1)?,
             queue: RefCell::default(),
+            inflated: Cell::default(),
             bridges: RefCell::default(),
         })
     }
@@ -78,7 +81,17 @@ impl Delivery {
 
     /// Has a batch delivered.
     pub(crate) fn enqueue(&self, batch: &SharedBatch) {
+        self.count_inflations(&batch.borrow());
         self.queue.borrow_mut().push(batch);
+    }
+
+    /// A message that is being inflated keeps the event loop alive until it is delivered, as in Node.js zlib does, whatever
+    /// `unref()` said of its socket.
+    fn count_inflations(&self, batch: &Batch) {
+        for _ in 0..batch.inflating {
+            self.parts.loop_ref.add();
+        }
+        self.inflated.set(self.inflated.get() + batch.inflated);
     }
 
     /// The same for one that nobody else has.
@@ -108,11 +121,17 @@ impl Delivery {
         if let Some(run) = next {
             catch_panic(|| self.deliver_run(&run));
         }
+        if self.inflated.get() > 0 && self.is_empty() {
+            for _ in 0..self.inflated.take() {
+                self.parts.loop_ref.remove();
+            }
+        }
         has_next
     }
 
     /// Delivers what one poll has brought before all that waits.
     pub(crate) fn deliver_first(&self, batch: Batch) {
+        self.count_inflations(&batch);
         let run = self.queue.borrow_mut().first_of(batch);
         if let Some(run) = run {
             catch_panic(|| self.deliver_run(&run));

@@ -135,7 +135,7 @@ impl IoThread {
                         }
                     }
                     busy += batch.busy;
-                    if !batch.is_empty() || busy > 0 {
+                    if !batch.polls.is_empty() || busy > 0 {
                         outbox.count(busy);
                     }
                     if batch.is_empty() {

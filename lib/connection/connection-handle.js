@@ -2,16 +2,19 @@
 
 const { kConnection } = require('../constants');
 const timers = require('../node/timers');
+const Unwrapped = require('../node/unwrapped');
 
 /** @typedef {import('./native-connection')} NativeConnection */
 
 /**
  * What `socket._handle` is: the part of Node's TCP handle that `net.Socket`
- * asks for, over a connection of the engine.
+ * asks for, over a connection of the engine. Native functions that get it, as
+ * when the socket is sent to another process, find that it is no handle of theirs.
  */
-class ConnectionHandle {
+class ConnectionHandle extends Unwrapped {
   /** @param {NativeConnection} connection */
   constructor(connection) {
+    super();
     this[kConnection] = connection;
     /** That of the handle that was in this one's place. */
     this.asyncId = null;

@@ -130,5 +130,23 @@ describeEach(routedPairs, 'cork()', (pair) => {
         ]);
       }
     });
+
+    // A TLSSocket has no such method.
+    const testReset = pair.route === 'TLS' ? test.skip : test;
+
+    testReset('has nothing leave where the peer resets', async () => {
+      const { subject, peer, heard } = await open(pair, side);
+      const closed = [closeOf(subject), closeOf(peer)];
+      const outcomes = [];
+
+      subject._socket.on('error', ({ message }) => outcomes.push(message));
+      subject._socket.cork();
+      subject.send('one', ({ message }) => outcomes.push(message));
+      subject.send('two', ({ message }) => outcomes.push(message));
+      peer._socket.resetAndDestroy();
+      expect(await Promise.all(closed)).toEqual([1006, 1006]);
+      expect(heard).toEqual([]);
+      expect(outcomes).toEqual(Array(3).fill('read ECONNRESET'));
+    });
   });
 });

@@ -457,5 +457,7 @@ NativeByteStream.prototype._bytesWritten = 0;
 NativeByteStream.prototype._sharedFrames = 0;
 /** That of a socket with TLS. */
 NativeByteStream.prototype.session = null;
+/** What OpenSSL said when it broke. @type {?string} */
+NativeByteStream.prototype.tlsError = null;
 
 module.exports = NativeByteStream;

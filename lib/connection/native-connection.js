@@ -488,7 +488,5 @@ NativeConnection.prototype._isKeepingChunk = false;
 NativeConnection.prototype._compressedSends = null;
 /** What `receiver` is once nothing is received any more. */
 NativeConnection.prototype._idleReceiver = null;
-/** What OpenSSL said when it broke. @type {?string} */
-NativeConnection.prototype.tlsError = null;
 
 module.exports = NativeConnection;

@@ -3,7 +3,11 @@
 const { PassiveResource } = require('../native/async-context');
 const { bridge } = require('../native/bridge');
 const { kEndsNext, kInternal } = require('../constants');
-const { createDestroyed, createUnwritten } = require('../errors/system-errors');
+const {
+  createClosing,
+  createDestroyed,
+  createUnwritten
+} = require('../errors/system-errors');
 const timers = require('../node/timers');
 
 /** @typedef {import('./native-byte-stream')} NativeByteStream */
@@ -133,10 +137,14 @@ class WriteCallbacks {
 
     const { _connection: connection, _reason: reason } = this;
 
-    // No write of what is corked has begun.
-    return reason === 0 && connection.isHeldBack
-      ? (connection.socket.errored ?? createDestroyed())
-      : createUnwritten(reason);
+    // No write of what is corked has begun: it is as if the socket had been told.
+    if (connection.isHeldBack && connection.tlsError === null) {
+      return reason === 0
+        ? (connection.socket.errored ?? createDestroyed())
+        : createClosing(reason);
+    }
+
+    return createUnwritten(reason);
   }
 
   /** The connection is closed, for this reason. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { IncomingMessage } = require('http');
+const { runInThisContext } = require('vm');
 
 const { kConnection } = require('../constants');
 const keepOwn = require('../node/keep-own');
@@ -14,6 +15,14 @@ const keepOwn = require('../node/keep-own');
  * @type {any}
  */
 const Message = IncomingMessage;
+
+/**
+ * The lines of a head, in an array of Node's: where this is run in a context of
+ * its own, as by Jest, arrays of another one are no instances of `Array` there.
+ *
+ * @type {function(string): string[]}
+ */
+const linesOf = runInThisContext("(text) => text.split('\\n')");
 
 /**
  * The property of a message's own that Node's constructor sets: it outlasts
@@ -71,7 +80,8 @@ class UpgradeRequest extends UpgradeMessage {
    * @param {Buffer} head `url\nname\nvalue…` in Latin-1
    */
   constructor(connection, head) {
-    const [url, ...rawHeaders] = head.toString('latin1').split('\n');
+    const rawHeaders = linesOf(head.toString('latin1'));
+    const url = rawHeaders.shift();
 
     super(connection, rawHeaders);
     this.method = 'GET';
@@ -86,7 +96,8 @@ class UpgradeResponse extends UpgradeMessage {
    * @param {Buffer} head `statusMessage\nname\nvalue…` in Latin-1
    */
   constructor(connection, head) {
-    const [statusMessage, ...rawHeaders] = head.toString('latin1').split('\n');
+    const rawHeaders = linesOf(head.toString('latin1'));
+    const statusMessage = rawHeaders.shift();
 
     super(connection, rawHeaders);
     this.statusCode = 101;

@@ -276,6 +276,7 @@ class NativeByteStream extends Connection {
     this._isReading = isReading;
 
     if (isReading) {
+      this._isReadStopped = false;
       this.nativeHandle?.resume();
       if (this.isReferenced && !this.ended) this._setIdle(false);
       if (this._isEndDue) timers.setImmediate(() => this._endBeforeStart());
@@ -293,6 +294,16 @@ class NativeByteStream extends Connection {
   /** Whether it keeps the event loop alive when it has nothing to write. */
   setReferenced(isReferenced) {
     this.isReferenced = isReferenced;
+    this._updateIdle();
+  }
+
+  /** Whether the engine reads no further before somebody takes what it has read. */
+  setReadStopped(isReadStopped) {
+    this._isReadStopped = isReadStopped;
+    this._updateIdle();
+  }
+
+  _updateIdle() {
     if (this._mayIdle) this._idleWhenWritten();
     else this._setIdle(false);
   }
@@ -303,7 +314,8 @@ class NativeByteStream extends Connection {
    * both sides have ended it is about to close.
    */
   get _mayIdle() {
-    const isAwaited = this._isReading && this.isReferenced && !this.ended;
+    const isRead = this._isReading && !this._isReadStopped && !this.ended;
+    const isAwaited = isRead && this.isReferenced;
 
     if (this.destroyed || isAwaited) return false;
 
@@ -441,6 +453,8 @@ NativeByteStream.prototype.ending = false;
 NativeByteStream.prototype.isReferenced = true;
 /** Bytes are wanted. */
 NativeByteStream.prototype._isReading = true;
+/** What is read is kept, and that is all that is read until it is taken. */
+NativeByteStream.prototype._isReadStopped = false;
 /** The peer's FIN came before `start()`, and has still to be told. */
 NativeByteStream.prototype._isEndDue = false;
 /** Nothing is to be written, or read that anybody waits for. */

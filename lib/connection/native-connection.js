@@ -24,8 +24,16 @@ const StreamReader = require('./stream-reader');
 /** As in `src/engine/events/mod.rs`. */
 const OF_TLS = 1 << 17;
 
-const { BUFFERED_AMOUNT_LOW, CLOSED, CHUNK, DRAINED, END, FAILED, WRITTEN } =
-  kinds;
+const {
+  BUFFERED_AMOUNT_LOW,
+  CLOSED,
+  CHUNK,
+  DRAINED,
+  END,
+  FAILED,
+  READ_STOPPED,
+  WRITTEN
+} = kinds;
 
 /**
  * A connection of the engine: accepted, dialled or adopted. The engine decodes
@@ -81,6 +89,7 @@ class NativeConnection extends NativeByteStream {
 
     super.start(websocket, handler, options);
     this._listener = null;
+    if (this._isReadStopped) this.setReadStopped(false);
     // A program that destroyed the socket before wants nothing of the peer.
     if (this.destroyed) this._hasGap = true;
 
@@ -293,6 +302,8 @@ class NativeConnection extends NativeByteStream {
       else if (this._ownEventQueue === null) this._deliver(events);
       else this._eventQueue.receiveEnd(events);
       if (this._mayIdle) this.notifyDrained();
+    } else if (kind === READ_STOPPED) {
+      if (this.isParked) this.setReadStopped(true);
     } else if (kind === CHUNK) {
       if (this.passthrough === null) this.socket.onChunk(events.data);
       else this.passthrough.receive(events.data);

@@ -27,7 +27,8 @@ const kinds = Object.freeze({
   FAILED: 29,
   WRITTEN: 30,
   BUFFERED_AMOUNT_LOW: 31,
-  LOST: 32
+  LOST: 32,
+  READ_STOPPED: 33
 });
 
 /** Of the value of a VIOLATION: something was inflated of what was read with it. */

@@ -364,4 +364,16 @@ impl Input {
             batch.push(Kind::End, u32::from(!self.opened));
         }
     }
+
+    /// Nothing is read after what is parked, as the peer has ended or there is no room: JavaScript hears of that, and not of
+    /// an end that nobody has read up to.
+    pub(super) fn report_stop(&mut self, batch: &mut Batch) {
+        let is_stopped = self.has_parked() && (self.eof || self.room() == 0);
+        if let Phase::Parked { reported_stop, .. } = &mut self.phase
+            && is_stopped
+            && !mem::replace(reported_stop, true)
+        {
+            batch.push(Kind::ReadStopped, 0);
+        }
+    }
 }

@@ -13,11 +13,12 @@ pub(super) enum Phase {
         bytes: Vec<u8>,
     },
     /// JavaScript decides what comes next; the bytes are for that, but for the first `passed`, which it has. `together`
-    /// of them were read as one.
+    /// of them were read as one. JavaScript may know that no more are read.
     Parked {
         bytes: Vec<u8>,
         passed: usize,
         together: usize,
+        reported_stop: bool,
     },
     /// JavaScript's as they are.
     Passthrough(Vec<u8>),
@@ -42,6 +43,7 @@ impl Phase {
             bytes,
             passed: 0,
             together: 0,
+            reported_stop: false,
         }
     }
 
@@ -52,6 +54,7 @@ impl Phase {
             bytes,
             passed,
             together,
+            reported_stop: false,
         }
     }
 

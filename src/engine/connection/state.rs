@@ -144,6 +144,7 @@ impl State {
         if self.broken && self.stream.is_some() && is_all_read {
             self.drop_stream();
         }
+        self.input.report_stop(batch);
         self.input.report_end(batch);
         self.close_if_ended();
         self.report(batch);

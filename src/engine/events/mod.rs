@@ -68,6 +68,9 @@ pub enum Kind {
     BufferedAmountLow = 31,
     /// There was no room for so many messages of others.
     Lost = 32,
+    /// No more is read of a connection that JavaScript has not opened before it takes what is parked: the peer has ended,
+    /// or there is no room.
+    ReadStopped = 33,
 }
 
 impl Kind {

@@ -55,6 +55,33 @@ describeEach(implementations, 'the connections of an own port', ({ lib }) => {
     expect(wss._server._connections).toBe(0);
   });
 
+  test('counts the bytes that it has read', async () => {
+    const { wss, port } = await listen(lib);
+    const request = GET.replace('close', 'keep-alive');
+    const counts = [];
+
+    wss._server.prependListener('request', ({ socket }) => {
+      counts.push(socket.bytesRead);
+      socket.on('close', () => counts.push(socket.bytesRead));
+    });
+    wss._server.on('clientError', (err, socket) => {
+      counts.push(socket.bytesRead);
+      socket.destroy();
+    });
+
+    const peer = await rawSocket(port);
+
+    peer.write(request);
+    await peer.head();
+    peer.write('x y\r\n\r\n');
+    await peer.closed;
+    await untilCount(wss._server, 0);
+
+    const { length } = request;
+
+    expect(counts).toEqual([length, length + 7, length + 7]);
+  });
+
   test('drops connections beyond maxConnections', async () => {
     const { wss, port } = await listen(lib);
     const drops = [];

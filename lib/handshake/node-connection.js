@@ -76,12 +76,25 @@ function deliver(handle, bytes) {
   if (bytes.length === 0) return;
 
   timers.nextTick(timers.queueMicrotask, () => {
+    countAsRead(handle, bytes.length);
+
     try {
       // None: the connection was dropped.
       handle.owner?.push(bytes);
     } catch (err) {
       bridge.raise(err);
     }
+  });
+}
+
+/** Has a handle say that it has read so many bytes more. */
+function countAsRead(handle, count) {
+  const prototype = Object.getPrototypeOf(handle);
+
+  Object.defineProperty(handle, 'bytesRead', {
+    configurable: true,
+    enumerable: false,
+    get: () => count + Reflect.get(prototype, 'bytesRead', handle)
   });
 }
 

@@ -3,6 +3,7 @@
 const EventEmitter = require('events');
 
 const ClientHandshake = require('./handshake/client-handshake');
+const socketOptionsOf = require('./handshake/socket-options');
 const callGuarded = require('./native/call-guarded');
 const emitGuarded = require('./native/emit-guarded');
 const hideFields = require('./hide-fields');
@@ -209,7 +210,11 @@ class WebSocket extends EventEmitter {
     if (this.setSocket === setSocket) {
       this[kAttach](connection, options);
     } else {
-      this.setSocket(connection.socket, connection.early || EMPTY, options);
+      this.setSocket(
+        connection.socket,
+        connection.early || EMPTY,
+        socketOptionsOf(options, this._isServer)
+      );
     }
   }
 

@@ -30,6 +30,39 @@ describeEach(routedPairs, 'a subclass', (pair) => {
     expect(String((await once(client, 'message'))[0])).toBe('hello');
   });
 
+  test('has its setSocket() given the options that it is about', async () => {
+    const given = [];
+    const { WebSocket } = new pair.WebSocketServer({ noServer: true }).options;
+    const noting = (Class) =>
+      class extends Class {
+        setSocket(socket, head, options) {
+          given.push([this._isServer, Object.entries(options)]);
+          super.setSocket(socket, head, options);
+        }
+      };
+    const options = (values) => [
+      ['allowSynchronousEvents', true],
+      ...values,
+      ['maxBufferedChunks', 262144],
+      ['maxFragments', 16384],
+      ['maxPayload', 104857600],
+      ['skipUTF8Validation', false]
+    ];
+
+    await connect(
+      { ...pair, WebSocket: noting(pair.WebSocket) },
+      { server: { WebSocket: noting(WebSocket) } }
+    );
+
+    expect(given).toHaveLength(2);
+    expect(new Map(given)).toEqual(
+      new Map([
+        [true, options([])],
+        [false, options([['generateMask', undefined]])]
+      ])
+    );
+  });
+
   test('may keep the socket for itself', async () => {
     const { WebSocket } = new pair.WebSocketServer({ noServer: true }).options;
 

@@ -14,6 +14,7 @@ const emitGuarded = require('../native/emit-guarded');
 const nodeRequest = require('./node-request');
 const nativeRequest = require('./native-request');
 const redirect = require('./redirect');
+const socketOptionsOf = require('./socket-options');
 const timers = require('../node/timers');
 
 /** @typedef {import('../websocket')} WebSocket */
@@ -218,7 +219,7 @@ class ClientHandshake {
     request.on('response', (res) => this._onResponse(request, res));
     request.on('upgrade', (res, socket, head) =>
       this._onUpgrade(res, socket, (options) =>
-        this._websocket.setSocket(socket, head, options)
+        this._websocket.setSocket(socket, head, socketOptionsOf(options, false))
       )
     );
   }

@@ -276,6 +276,9 @@ describe.each(both)('a session (%s)', (name, lib) => {
     expect(near.isSessionReused()).toBe(false);
     expect(near.getSession()).toBeInstanceOf(Buffer);
     expect(near.setMaxSendFragment(1024)).toBe(true);
+    expect(near.setSession(near.getSession())).toBe(undefined);
+    // Since Node.js 22.5.
+    expect(near.setKeyCert?.({ key, cert: certificate })).toBe(undefined);
     expect(near.remotePort).toBe(socket.localPort);
     expect(near.encrypted).toBe(true);
     expect(near).toBeInstanceOf(tls.TLSSocket);

@@ -114,7 +114,9 @@ for (const name of [
   'getX509Certificate',
   'hasPeerCertificate',
   'isSessionReused',
+  'setKeyCert',
   'setMaxSendFragment',
+  'setSession',
   'setVerifyMode',
   'verifyError'
 ]) {

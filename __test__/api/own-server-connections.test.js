@@ -82,6 +82,22 @@ describeEach(implementations, 'the connections of an own port', ({ lib }) => {
     expect(counts).toEqual([length, length + 7, length + 7]);
   });
 
+  test('is closed before the last of them that its peer ends', async () => {
+    const { wss, port } = await listen(lib);
+    const order = [];
+    const connected = once(wss, 'connection');
+    const peer = await rawClient(port);
+    const [websocket] = await connected;
+
+    websocket.on('close', (code) => order.push(`WebSocket ${code}`));
+    wss.on('close', () => order.push(`server ${wss.clients.size}`));
+    wss.close();
+    peer.socket.end();
+    await once(websocket, 'close');
+
+    expect(order).toEqual(['server 1', 'WebSocket 1006']);
+  });
+
   test('drops connections beyond maxConnections', async () => {
     const { wss, port } = await listen(lib);
     const drops = [];

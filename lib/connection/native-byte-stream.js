@@ -101,15 +101,19 @@ class NativeByteStream extends Connection {
   /**
    * Takes it off the server's count, as a socket of Node's does when it is
    * destroyed.
+   *
+   * @return {boolean} Whether the server emits 'close' in the next tick
    */
   _discount() {
     const { server } = this;
 
-    if (!this._isCounted || this._socket !== null) return;
+    if (!this._isCounted || this._socket !== null) return false;
 
     this._isCounted = false;
     server._connections--;
     server._emitCloseIfDrained();
+
+    return server._connections === 0 && !server._handle;
   }
 
   /**

@@ -341,7 +341,7 @@ class NativeConnection extends NativeByteStream {
       this.asyncResource = new ConnectionResource('TCPWRAP');
     }
 
-    this._discount();
+    const isServerClosed = this._discount();
     const isEarly = isClosedEarly(this);
 
     if (reason === 0 && !this.isStarted) this._endBeforeClosing();
@@ -372,6 +372,7 @@ class NativeConnection extends NativeByteStream {
     if (this.isStarted) this._closingTurn ??= new ClosingTurn();
 
     if (this._closingTurn?.isOver === false) this._closingTurn.once(tell);
+    else if (isServerClosed) timers.nextTick(tell);
     else tell();
   }
 

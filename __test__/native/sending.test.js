@@ -17,8 +17,8 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 /** A server of ws that notes what comes, and how that ends. */
-async function observe(onMessage = () => {}) {
-  const { wss, url } = await listen(ws);
+async function observe(onMessage = () => {}, perMessageDeflate = false) {
+  const { wss, url } = await listen(ws, { perMessageDeflate });
   const received = [];
   const closed = new Promise((resolve) => {
     wss.on('connection', (websocket) => {
@@ -118,6 +118,40 @@ describeEach([...wsAndDrivers, anyDriver], 'what is sent', (driver) => {
       { args: [url] }
     );
     expect(await closed).toEqual(['first', 'second', 'third', 'fourth', 1006]);
+  });
+
+  test.each([
+    ['no listener hears of', false, false],
+    ['no listener hears of, compressed', false, true],
+    ['JavaScript does not hear of', true, false],
+    ['JavaScript does not hear of, compressed', true, true]
+  ])('before an exit that %s arrives', async (_, isReally, compress) => {
+    const { url, closed } = await observe(undefined, compress);
+
+    await linesOf(
+      driver,
+      (WebSocket, url, isReally, compress) => {
+        const client = new WebSocket(url, {
+          perMessageDeflate: compress && { threshold: 0 }
+        });
+
+        client.on('message', () => {
+          client.send('first', () => {
+            for (const text of ['second', 'third', 'fourth']) client.send(text);
+            process.removeAllListeners('exit');
+            if (isReally) process.reallyExit(0);
+            else process.exit(0);
+          });
+        });
+      },
+      { args: [url, isReally, compress] }
+    );
+    expect(await closed).toEqual(
+      // ws compresses later.
+      compress && driver.library === 'ws'
+        ? ['first', 1006]
+        : ['first', 'second', 'third', 'fourth', 1006]
+    );
   });
 
   test('before an uncaught exception arrives', async () => {

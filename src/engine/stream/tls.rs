@@ -24,7 +24,8 @@ const ROUNDS: u32 = 8;
 const MAX_ANSWERS: usize = 64 * 1024;
 
 thread_local! {
-    /// Where records are received and made: connections that are idle have no memory of their own for that.
+    /// Where records are received and made: connections that are idle have no memory of their own for that. Some are made when
+    /// the process exits, and this may be gone.
     static RECEIVED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static MADE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -221,7 +222,7 @@ impl TlsStream {
                 return Err(io::ErrorKind::BrokenPipe.into());
             };
             if session.output().capacity() == 0 {
-                *session.output() = MADE.take();
+                *session.output() = MADE.try_with(Cell::take).unwrap_or_default();
             }
             self.encrypted = session.write(slices)?;
             let length: usize = slices.iter().map(|slice| slice.len()).sum();
@@ -263,7 +264,7 @@ impl TlsStream {
         let mut output = mem::take(output);
         output.clear();
         output.shrink_to(KEPT);
-        MADE.set(output);
+        let _ = MADE.try_with(|made| made.set(output));
         Ok(())
     }
 

@@ -12,6 +12,18 @@ use crate::node::raw::catch_panic::catch_panic;
 use crate::node::raw::uv_handle::UvHandle;
 use crate::node::raw::values::check;
 
+/// What a thread has its environment in. It is dropped with one that is not closed when the process exits without having told
+/// JavaScript: what was sent leaves.
+pub(super) struct Current(pub(super) Option<Rc<Environment>>);
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        if let Some(environment) = self.0.take() {
+            catch_panic(|| environment.leave());
+        }
+    }
+}
+
 /// What is left to do at the end.
 pub(super) struct Cleanup {
     /// Null if the hook is a plain one.
@@ -90,7 +102,7 @@ impl Environment {
         let hook = self.cleanup.hook.replace(ptr::null_mut());
         // One that could not be started is nobody's, and another one may have been by now.
         let is_this = |current: &mut Rc<Self>| ptr::eq(&**current, self);
-        let this = CURRENT.try_with(|current| current.borrow_mut().take_if(is_this));
+        let this = CURRENT.try_with(|current| current.borrow_mut().0.take_if(is_this));
         if !hook.is_null() {
             // SAFETY: the hook is the one of `add_cleanup`, removed once.
             unsafe { sys::napi_remove_async_cleanup_hook(hook) };

@@ -17,12 +17,12 @@ use super::driver::sends::Sends;
 use super::driver::wakeup::Wakeup;
 use super::raw::uv::Uv;
 use crate::engine::Engine;
-use cleanup::Cleanup;
+use cleanup::{Cleanup, Current};
 use polls::Driver;
 
 thread_local! {
     /// One a thread: Node runs one environment on each.
-    static CURRENT: RefCell<Option<Rc<Environment>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current(None)) };
 }
 
 /// The state of one environment. JS thread only, but for what is in an `Arc`.
@@ -47,14 +47,14 @@ impl Environment {
             return Ok(environment);
         }
         let environment = Self::start(env, has_uv)?;
-        CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(&environment)));
+        CURRENT.with(|current| current.borrow_mut().0 = Some(Rc::clone(&environment)));
         Ok(environment)
     }
 
     /// This thread's environment, unless it is gone.
     pub(crate) fn existing() -> Option<Rc<Self>> {
         CURRENT
-            .try_with(|current| current.borrow().clone())
+            .try_with(|current| current.borrow().0.clone())
             .ok()
             .flatten()
     }

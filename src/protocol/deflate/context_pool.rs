@@ -1,7 +1,8 @@
 //! One zlib context a thread that is kept for the next message.
 //!
 //! Where messages are compressed each on its own a context lasts one message. They are hundreds of KiB, and an allocator
-//! that gets and gives back such blocks among small ones grows without end (glibc 2.36).
+//! that gets and gives back such blocks among small ones grows without end (glibc 2.36). Messages are compressed when the
+//! process exits, too, and then the thread may have none any more.
 
 use std::cell::RefCell;
 
@@ -16,28 +17,25 @@ thread_local! {
 
 /// A context as new for these parameters, if the spare one is of them.
 pub(super) fn take_deflate(params: &DeflateParams) -> Option<Box<Deflate>> {
-    DEFLATE.with_borrow_mut(|spare| {
-        let (_, mut context) = spare.take_if(|(kept, _)| kept == params)?;
-        context.reset();
-        Some(context)
-    })
+    let take = |spare: &RefCell<Option<_>>| spare.borrow_mut().take_if(|(kept, _)| kept == params);
+    let (_, mut context) = DEFLATE.try_with(take).ok()??;
+    context.reset();
+    Some(context)
 }
 
 /// Keeps a context that is done with.
 pub(super) fn give_deflate(params: DeflateParams, context: Box<Deflate>) {
-    DEFLATE.with_borrow_mut(|spare| *spare = Some((params, context)));
+    let _ = DEFLATE.try_with(|spare| spare.replace(Some((params, context))));
 }
 
 /// A context as new with a window of 15 bits, which reads any stream.
 pub(super) fn take_inflate() -> Option<Box<Inflate>> {
-    INFLATE.with_borrow_mut(|spare| {
-        let mut context = spare.take()?;
-        context.reset(false);
-        Some(context)
-    })
+    let mut context = INFLATE.try_with(RefCell::take).ok()??;
+    context.reset(false);
+    Some(context)
 }
 
 /// Keeps a context that is done with.
 pub(super) fn give_inflate(context: Box<Inflate>) {
-    INFLATE.with_borrow_mut(|spare| *spare = Some(context));
+    let _ = INFLATE.try_with(|spare| spare.replace(Some(context)));
 }

@@ -277,6 +277,48 @@ describeEach(wsAndDrivers, 'process.exit()', (driver) => {
     expect(received).toEqual(Array.from({ length: 100 }, (_, index) => index));
   });
 
+  test.each([false, true])(
+    'that does not take place ends nothing, compressed: %s',
+    async (compress) => {
+      expect(
+        await linesOf(
+          driver,
+          (WebSocket, compress) => {
+            const perMessageDeflate = compress && { threshold: 0 };
+            const wss = new WebSocket.Server({ port: 0, perMessageDeflate });
+
+            wss.on('connection', (server) => {
+              server.on('message', (data) => server.send(data));
+              server.on('close', () => wss.close());
+            });
+            wss.on('listening', () => {
+              const client = new WebSocket(
+                `ws://127.0.0.1:${wss.address().port}`,
+                { perMessageDeflate }
+              );
+              const indices = [];
+
+              client.on('open', () => {
+                client.send(String(0));
+                process.emit('exit', 0);
+                for (let i = 1; i < 20; i++)
+                  client.send(`${i}${' '.repeat(i % 7 ? 10 : 200000)}`);
+              });
+              client.on('message', (data) => {
+                indices.push(parseInt(data, 10));
+                if (indices.length === 20) client.close(1000);
+              });
+              client.on('close', (code) => {
+                console.log(`${code} ${indices}`);
+              });
+            });
+          },
+          { args: [compress] }
+        )
+      ).toEqual([`1000 ${Array.from({ length: 20 }, (_, index) => index)}`]);
+    }
+  );
+
   test('closes the connection for the other side', async () => {
     const { wss, url } = await listen(ws);
     const closed = new Promise((resolve) => {

@@ -351,10 +351,20 @@ impl Sends {
     pub(crate) fn leave(&self, connections: Vec<Arc<Connection>>) {
         let deadline = Instant::now() + EXIT_TIMEOUT;
         self.leaving.set(Some(deadline));
-        self.take();
+        let waiting = self.take();
         for connection in connections {
             connection.flush_until(deadline);
         }
+        if !self.is_inline() {
+            for connection in waiting {
+                connection.process_pending();
+            }
+        }
+    }
+
+    /// The event loop goes on: a program has only said that the process exits.
+    pub(crate) fn stay(&self) {
+        self.leaving.set(None);
     }
 }
 

@@ -402,6 +402,7 @@ impl Environment {
     fn before_poll(&self) {
         self.driver.has_polled.set(false);
         self.driver.has_dialled.set(false);
+        self.sends.stay();
         self.begin_round();
         self.delivery.prepare();
         if self.sends.is_pending() {

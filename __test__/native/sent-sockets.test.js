@@ -133,3 +133,51 @@ describeEach(ownDrivers, 'the socket of a WebSocket', (driver) => {
     ).toEqual(['EINVAL', 'socket hang up']);
   });
 });
+
+describeEach(wsAndDrivers, 'a connection of an own port', (driver) => {
+  test('is sent by who listens for it, before it is read', async () => {
+    expect(
+      await linesOf(driver, (WebSocket) => {
+        const { spawn } = require('child_process');
+        const net = require('net');
+        const child = spawn(
+          process.execPath,
+          [
+            '-e',
+            `process.on('message', (message, socket) => {
+               socket.once('data', (data) => socket.end(data));
+             });`
+          ],
+          { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
+        );
+        const wss = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+
+        // If not, the server would read along until the child has it.
+        wss._server.pauseOnConnect = true;
+        wss._server.on('connection', (socket) => {
+          child.send('socket', socket, (err) => {
+            if (err) console.log(err.code);
+          });
+        });
+        wss.on('listening', () => connect(3));
+
+        const connect = (left) => {
+          if (left === 0) {
+            // The server would wait for what the child says of its connections.
+            process.exit();
+          }
+
+          const peer = net.connect(wss.address().port, '127.0.0.1');
+
+          peer.write('GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n');
+          peer.on('data', (data) => console.log(JSON.stringify(String(data))));
+          peer.on('end', () => connect(left - 1));
+        };
+      })
+    ).toEqual(
+      Array(3).fill(
+        JSON.stringify('GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n')
+      )
+    );
+  });
+});

@@ -22,7 +22,7 @@ class Acceptor {
   /**
    * @param {Object} handle
    * @param {native.ListenerHandle} server
-   * @param {function(NativeConnection): void} onConnection
+   * @param {function(NativeConnection): boolean} onConnection
    * @param {function(): void} onReceived
    */
   constructor(handle, server, onConnection, onReceived) {
@@ -32,6 +32,7 @@ class Acceptor {
     this._onConnection = onConnection;
     this._onReceived = onReceived;
     this._isOpen = true;
+    this._readsAhead = true;
     /** Its own events have no async context. */
     this.isInContext = true;
 
@@ -63,14 +64,21 @@ class Acceptor {
 
     try {
       // It was in the queue of a socket that is closed.
-      if (this._isOpen) this._onConnection(connection);
-      else connection.destroy();
+      if (!this._isOpen) connection.destroy();
+      else if (!this._onConnection(connection)) this.stopReadingAhead();
+      else if (!this._readsAhead) connection.setReading(true);
     } catch (err) {
       bridge.raise(err);
     }
 
     connection.receive(events);
     this._onReceived();
+  }
+
+  /** Connections that come from here on are not read before they are told. */
+  stopReadingAhead() {
+    if (this._readsAhead) this._server.stopReadingAhead();
+    this._readsAhead = false;
   }
 
   _wait() {
@@ -88,12 +96,14 @@ class Acceptor {
  * listens on a TCP port, by a handle of this process.
  *
  * @param {http.Server} server
- * @param {function(NativeConnection, Object): void} onConnection Gets a connection
- *     and the handle that listened for it
+ * @param {function(): boolean} mayReadAhead Whether nobody but the engine reads
+ *     connections from their beginning
+ * @param {function(NativeConnection, Object): boolean} onConnection Gets a
+ *     connection and the handle that listened for it; answers the same
  * @param {function(): void} onReceived Called when what came along with it was
  *     received
  */
-function acceptFor(server, onConnection, onReceived) {
+function acceptFor(server, mayReadAhead, onConnection, onReceived) {
   if (!hasDescriptors()) return;
 
   // Node calls this when the address is known; the method is in its prototype
@@ -107,6 +117,7 @@ function acceptFor(server, onConnection, onReceived) {
     onceAssigned(this, '_handle', (handle) =>
       prepare(
         handle,
+        mayReadAhead,
         (connection) => onConnection(connection, handle),
         onReceived
       )
@@ -122,7 +133,7 @@ function acceptFor(server, onConnection, onReceived) {
 }
 
 /** Has the engine listen when Node has the handle do so. */
-function prepare(handle, onConnection, onReceived) {
+function prepare(handle, mayReadAhead, onConnection, onReceived) {
   const { listen } = handle;
 
   if (!hasDescriptor(handle)) return;
@@ -137,7 +148,12 @@ function prepare(handle, onConnection, onReceived) {
       return listen.call(handle, backlog);
     }
 
-    new Acceptor(handle, server, onConnection, onReceived);
+    const acceptor = new Acceptor(handle, server, onConnection, onReceived);
+
+    // Before a connection comes, and after the program has added its listeners.
+    timers.nextTick(() => {
+      if (!mayReadAhead()) acceptor.stopReadingAhead();
+    });
 
     return 0;
   });

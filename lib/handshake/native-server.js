@@ -62,6 +62,7 @@ class NativeServer {
     if (isServerOriginal()) {
       acceptFor(
         this.server,
+        () => this._isUntouched,
         (connection, handle) => this._accept(connection, handle),
         () => (this._accepted = null)
       );
@@ -87,29 +88,37 @@ class NativeServer {
     );
   }
 
-  /** A connection has come. */
+  /**
+   * A connection has come.
+   *
+   * @return {boolean} Whether it is one for the engine to read
+   */
   _accept(connection, handle) {
+    const isUntouched = this._isUntouched;
+
     this._TCP = handle.constructor;
 
-    if (this._isUntouched && this._untouched.hasRoom && this._joinList()) {
+    if (isUntouched && this._untouched.hasRoom && this._joinList()) {
       this._accepted = connection;
       this._silent.set(connection, timers.now());
       connection.countFor(this.server);
       connection.listen((kind, value, data) =>
         this._onEvent(connection, kind, data)
       );
-      return;
+      return true;
     }
 
     const taken = release(connection, this._TCP);
 
-    if (taken === null) return;
+    if (taken === null) return isUntouched;
 
     const { onconnection } = handle;
 
     // What libuv does when the kernel brings one.
     this._resource.runInAsyncScope(onconnection, handle, 0, taken.handle);
     this._read(deliver, taken.handle, taken.bytes);
+
+    return isUntouched;
   }
 
   _onEvent(connection, kind, data) {

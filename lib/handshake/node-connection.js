@@ -79,8 +79,8 @@ function deliver(handle, bytes) {
     countAsRead(handle, bytes.length);
 
     try {
-      // None: the connection was dropped.
-      handle.owner?.push(bytes);
+      // None: the connection was dropped, or is another process's.
+      if (handle.owner?._handle === handle) handle.owner.push(bytes);
     } catch (err) {
       bridge.raise(err);
     }

@@ -392,6 +392,8 @@ export declare class ListenerHandle {
   close(): void
   /** Accepts again after `acceptFailed`. */
   resume(): void
+  /** Connections that are accepted from here on are paused. */
+  stopReadingAhead(): void
   /** Whether it keeps the event loop alive. */
   setRef(isRef: boolean): void
 }

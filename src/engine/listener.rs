@@ -39,6 +39,8 @@ pub struct Listener {
     limits: HeadLimits,
     shared: Arc<AcceptState>,
     waiting: AtomicBool,
+    /// What comes with a connection is read before JavaScript is told of that.
+    reads_ahead: AtomicBool,
     acceptor: Mutex<Option<TcpListener>>,
     /// Connections that JavaScript has not been told of, and some that are closed or known.
     accepted: Mutex<Vec<Weak<Connection>>>,
@@ -58,6 +60,7 @@ impl Listener {
             limits,
             shared: Arc::new(AcceptState::new(NO_ID)),
             waiting: AtomicBool::new(false),
+            reads_ahead: AtomicBool::new(true),
             acceptor: Mutex::new(Some(acceptor)),
             accepted: Mutex::default(),
         })
@@ -89,6 +92,11 @@ impl Listener {
     /// Accepts again after [`Kind::AcceptFailed`].
     pub fn resume(self: &Arc<Self>) {
         self.schedule();
+    }
+
+    /// Connections that are accepted from here on are paused: somebody else may want to read them from their beginning.
+    pub fn stop_reading_ahead(&self) {
+        self.reads_ahead.store(false, Ordering::Relaxed);
     }
 
     /// Stops listening. [`Kind::ListenerClosed`] follows when JavaScript knows all connections.
@@ -141,6 +149,9 @@ impl Listener {
             stream,
             Opening::Accepted(Arc::clone(&self.shared), self.limits),
         );
+        if !self.reads_ahead.load(Ordering::Relaxed) {
+            connection.set_paused(true);
+        }
         let mut accepted = lock(&self.accepted);
         if accepted.len() == accepted.capacity() {
             accepted.retain(|connection| {

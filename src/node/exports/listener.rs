@@ -39,6 +39,12 @@ impl ListenerHandle {
         self.listener.resume();
     }
 
+    /// Connections that are accepted from here on are paused.
+    #[napi(catch_unwind)]
+    pub fn stop_reading_ahead(&self) {
+        self.listener.stop_reading_ahead();
+    }
+
     /// Whether it keeps the event loop alive.
     #[napi(catch_unwind)]
     pub fn set_ref(&self, is_ref: bool) {

@@ -5,7 +5,8 @@ const { once } = require('events');
 const {
   canAdopt,
   describeEach,
-  implementations
+  implementations,
+  isReadHere
 } = require('../support/implementations');
 const { rawServer } = require('../support/raw');
 const {
@@ -71,19 +72,6 @@ async function greet(wss, { lib, route }) {
   client.close();
   await Promise.all([once(client, 'close'), once(websocket, 'close')]);
   return heard;
-}
-
-/**
- * Where the event loop reads. The I/O thread, which macOS and Windows always have,
- * may find the client closed while the listener still runs, and before any write
- * has failed.
- */
-function isReadHere({ driverless }) {
-  return (
-    driverless ||
-    (process.platform === 'linux' &&
-      !['thread', 'alternate'].includes(process.env.OXWS_DRIVER))
-  );
 }
 
 /** Where one and the same reads both sides. */

@@ -93,10 +93,24 @@ function describeEach(rows, title, body) {
   }
 }
 
+/**
+ * Whether the event loop reads and writes. The I/O thread, which macOS and Windows
+ * always have, may find a client closed while a listener still runs, and before any
+ * write has failed.
+ */
+function isReadHere({ driverless }) {
+  return (
+    driverless ||
+    (process.platform === 'linux' &&
+      !['thread', 'alternate'].includes(process.env.OXWS_DRIVER))
+  );
+}
+
 module.exports = {
   canAdopt,
   describeEach,
   implementations,
+  isReadHere,
   oxws,
   pairs,
   routedImplementations,

@@ -46,6 +46,9 @@ pub const NO_ID: u32 = u32::MAX;
 /// Bytes of events handed to JavaScript and not yet taken; beyond them the socket is not read.
 const MAX_INFLIGHT: usize = 16 * READ_SIZE;
 
+/// The kernel takes so many bytes after a write that it took whole.
+const AT_ONCE: usize = 1024;
+
 /// Nothing was sent.
 const CLEAN: u8 = 0;
 /// Something was: the next poll or flush writes it.
@@ -197,17 +200,15 @@ impl Connection {
         lock(&self.state).output.sequence_number()
     }
 
-    /// The number of the last send or write that the kernel has all bytes of, among those whose number was asked for. What
-    /// is held until the tick of its opening ends is as good as written.
+    /// The number of the last send or write that the kernel has all bytes of, among those whose number was asked for.
     pub fn written(&self) -> u64 {
-        let mut state = lock(&self.state);
-        let is_held = state.holds_sends && state.takes_at_once();
-        state.output.written(is_held)
+        lock(&self.state).output.written()
     }
 
     /// Whether so little is queued, after so much that left, that the kernel takes it with the next flush.
     pub fn takes_at_once(&self) -> bool {
-        lock(&self.state).takes_at_once()
+        let state = lock(&self.state);
+        state.takes_at_once() && state.output.pending() <= AT_ONCE
     }
 
     /// Whether only what is corked is not written. That stays so when it is closed.

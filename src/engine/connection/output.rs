@@ -283,13 +283,8 @@ impl Output {
             .is_some_and(|(end, _)| *end <= self.bytes_written())
     }
 
-    /// With `is_all`, what is queued counts as written.
-    pub(super) fn written(&mut self, is_all: bool) -> u64 {
-        let position = if is_all {
-            self.queued
-        } else {
-            self.bytes_written()
-        };
+    pub(super) fn written(&mut self) -> u64 {
+        let position = self.bytes_written();
         let mut written = 0;
         while let Some((end, number)) = self.tracked.front()
             && *end <= position

@@ -19,9 +19,6 @@ use crate::protocol::frame::{MAX_HEADER_LEN, encode_header};
 /// An unmasked payload this long goes to the kernel from where it lies.
 pub const DIRECT_WRITE: usize = 16 * 1024;
 
-/// The kernel takes so many bytes after a write that it took whole.
-const AT_ONCE: usize = 1024;
-
 /// What is written at once while others wait: the lock of the connection, and the thread that polls. Some 100 µs.
 const WRITE_STEP: usize = 512 * 1024;
 
@@ -190,12 +187,11 @@ impl State {
         self.broken = true;
     }
 
-    /// The next flush writes, so little that the kernel takes it, as it took all when we wrote last.
+    /// The next flush writes, and the kernel took all when we wrote last.
     pub(super) fn takes_at_once(&self) -> bool {
         let is_ready = self.stream.as_ref().is_some_and(Stream::is_ready);
         let is_held_up = self.output.is_corked() || self.output.is_blocked_by_compression();
-        let takes_all = !self.broken && !self.is_kernel_full && !self.writes_on;
-        is_ready && !is_held_up && takes_all && self.output.pending() <= AT_ONCE
+        is_ready && !is_held_up && !self.broken && !self.is_kernel_full && !self.writes_on
     }
 
     pub(super) fn is_writable(&self) -> bool {

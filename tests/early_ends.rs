@@ -115,7 +115,7 @@ fn fin_is_told_early_and_again_behind_the_head() {
 fn fin_is_not_told_before_what_is_held_back() {
     let mut world = World::new();
     world.goes(LATER, Going::Fin);
-    assert_eq!(world.poll_until_idle(), []);
+    assert_eq!(world.poll_until_idle(), [(Kind::ReadStopped, 0)]);
     world.open();
     assert_eq!(
         world.poll_until_idle(),
@@ -136,7 +136,7 @@ fn a_reset_is_told_early_and_closes_behind_the_head() {
 fn a_reset_right_behind_what_is_held_back_is_an_end() {
     let mut world = World::new();
     world.goes(LATER, Going::ResetAtOnce);
-    assert_eq!(world.poll_until_idle(), []);
+    assert_eq!(world.poll_until_idle(), [(Kind::ReadStopped, 0)]);
     world.open();
     assert_eq!(
         kinds(&world.poll_until_idle()),

@@ -91,41 +91,28 @@ class Subscriber {
 }
 
 /** What is in the place of `send()` of a WebSocket, and of two of its Sender. */
-const watchedSend = {
-  configurable: true,
-  get() {
-    return Object.getPrototypeOf(this).send;
-  },
-  set(value) {
-    keepOwn(this, 'send', value);
-    this[kConnection]?.makeIndirect();
-  }
-};
-
+const watchedSend = watched('send', (websocket) => websocket[kConnection]);
 const watchedOfSender = {
-  send: {
-    configurable: true,
-    get() {
-      return Object.getPrototypeOf(this).send;
-    },
-    set(value) {
-      replaceOfSender(this, 'send', value);
-    }
-  },
-  sendFrame: {
-    configurable: true,
-    get() {
-      return Object.getPrototypeOf(this).sendFrame;
-    },
-    set(value) {
-      replaceOfSender(this, 'sendFrame', value);
-    }
-  }
+  send: watched('send', connectionOfSender),
+  sendFrame: watched('sendFrame', connectionOfSender)
 };
 
-function replaceOfSender(sender, name, value) {
-  keepOwn(sender, name, value);
-  sender[kWebSocket][kConnection].makeIndirect();
+/** That of the prototype, until another one is put in its place. */
+function watched(name, connectionOf) {
+  return {
+    configurable: true,
+    get() {
+      return Object.getPrototypeOf(this)[name];
+    },
+    set(value) {
+      keepOwn(this, name, value);
+      connectionOf(this)?.makeIndirect();
+    }
+  };
+}
+
+function connectionOfSender(sender) {
+  return sender[kWebSocket][kConnection];
 }
 
 /**

@@ -1,12 +1,11 @@
 'use strict';
 
 const { once } = require('events');
-const net = require('net');
 
 const { linesOf, wsAndDrivers } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
+const { serverOf } = require('../support/mailbox');
 const { rawSocket } = require('../support/raw');
-const { trackServer } = require('../support/resources');
 const { KEY, frame, upgradeRequest } = require('../support/wire');
 
 const MESSAGE = frame({ opcode: 2, key: KEY, payload: Buffer.alloc(1000) });
@@ -68,17 +67,10 @@ function serve(WebSocket, mailbox, route, neglect) {
 
 /** What a server prints of such a peer. */
 async function neglected(driver, route, neglect, act) {
-  const mailbox = trackServer(net.createServer());
-
-  mailbox.listen(0, '127.0.0.1');
-  await once(mailbox, 'listening');
-
-  const lines = linesOf(driver, serve, {
-    args: [mailbox.address().port, route, neglect]
-  });
-  const [mail] = await once(mailbox, 'connection');
-  const [port] = await once(mail, 'data');
-  const peer = await rawSocket(Number(port));
+  const { lines, mail, port } = await serverOf((mailbox) =>
+    linesOf(driver, serve, { args: [mailbox, route, neglect] })
+  );
+  const peer = await rawSocket(port);
   const headers = { 'Sec-WebSocket-Key': undefined };
 
   peer.write(upgradeRequest(neglect === 'error' ? { headers } : {}));

@@ -1,11 +1,11 @@
 'use strict';
 
 const { once } = require('events');
-const net = require('net');
 
 const { linesOf, wsAndDrivers } = require('../support/drivers');
 const { describeEach, ws } = require('../support/implementations');
-const { trackServer, trackWebSocket } = require('../support/resources');
+const { serverOf } = require('../support/mailbox');
+const { trackWebSocket } = require('../support/resources');
 const { routes } = require('../support/routes');
 
 const ways = [
@@ -55,16 +55,9 @@ function serve(WebSocket, mailbox, route, moment) {
 describeEach(wsAndDrivers, 'a process that serves', (driver) => {
   describe.each(ways)('on $name', ({ route, options }) => {
     test.each(moments)('has answered when it exits: %s', async (moment) => {
-      const mailbox = trackServer(net.createServer());
-
-      mailbox.listen(0, '127.0.0.1');
-      await once(mailbox, 'listening');
-
-      const program = linesOf(driver, serve, {
-        args: [mailbox.address().port, route, moment]
-      });
-      const [socket] = await once(mailbox, 'connection');
-      const [port] = await once(socket, 'data');
+      const { lines: program, port } = await serverOf((mailbox) =>
+        linesOf(driver, serve, { args: [mailbox, route, moment] })
+      );
       const client = trackWebSocket(
         new ws.WebSocket(`${routes[route].scheme}://127.0.0.1:${port}`, {
           ...routes[route].clientOptions(),

@@ -1,15 +1,13 @@
 'use strict';
 
-const { once } = require('events');
 const fs = require('fs');
-const net = require('net');
 const os = require('os');
 const path = require('path');
 
 const { linesOf, ownDrivers, wsAndDrivers } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
+const { serverOf } = require('../support/mailbox');
 const { rawClient } = require('../support/raw');
-const { trackServer } = require('../support/resources');
 const { routes } = require('../support/routes');
 const { until } = require('../support/waiting');
 const { KEY, OPCODE, closePayload, frame } = require('../support/wire');
@@ -106,22 +104,14 @@ async function untilStalled(peers) {
 async function framesOf(driver, route, how) {
   const mark = path.join(directory, `${driver.name} ${route} ${how}`);
   const [flooded, heard] = [`${mark} flooded`, `${mark} heard`];
-  const mailbox = trackServer(net.createServer());
-
-  mailbox.listen(0, '127.0.0.1');
-  await once(mailbox, 'listening');
-
-  const { port: place } = mailbox.address();
-  const lines = linesOf(driver, main, {
-    args: [{ route, how, mailbox: place, flooded, heard, peers: PEERS }]
-  });
-  const [socket] = await once(mailbox, 'connection');
-  const [port] = await once(socket, 'data');
+  const { lines, port } = await serverOf((mailbox) =>
+    linesOf(driver, main, {
+      args: [{ route, how, mailbox, flooded, heard, peers: PEERS }]
+    })
+  );
   const headers = how === 'compressed' ? DEFLATE : {};
   const peers = await Promise.all(
-    Array.from({ length: PEERS }, () =>
-      rawClient(Number(port), { route, headers })
-    )
+    Array.from({ length: PEERS }, () => rawClient(port, { route, headers }))
   );
 
   for (const peer of peers) await peer.frame();

@@ -1,13 +1,11 @@
 'use strict';
 
-const { once } = require('events');
-const net = require('net');
 const zlib = require('zlib');
 
 const { linesOf, wsAndDrivers } = require('../support/drivers');
 const { describeEach } = require('../support/implementations');
+const { serverOf } = require('../support/mailbox');
 const { rawClient, rawServer, switchingProtocols } = require('../support/raw');
-const { trackServer } = require('../support/resources');
 const { routes } = require('../support/routes');
 const { KEY, OPCODE, closePayload, frame } = require('../support/wire');
 
@@ -84,17 +82,10 @@ function main(WebSocket, { route, mailbox, url, length }) {
 
 /** A server that `run` runs, and a raw client of it. */
 async function openServer(route, run) {
-  const mailbox = trackServer(net.createServer());
-
-  mailbox.listen(0, '127.0.0.1');
-  await once(mailbox, 'listening');
-
-  const lines = run({ mailbox: mailbox.address().port });
-  const [socket] = await once(mailbox, 'connection');
-  const [port] = await once(socket, 'data');
+  const { lines, port } = await serverOf((mailbox) => run({ mailbox }));
   const headers = { [EXTENSION]: 'permessage-deflate' };
 
-  return { lines, peer: await rawClient(Number(port), { route, headers }) };
+  return { lines, peer: await rawClient(port, { route, headers }) };
 }
 
 /** A client that `run` runs, and a raw server of it. */

@@ -1,12 +1,11 @@
 'use strict';
 
 const { once } = require('events');
-const net = require('net');
 
 const { dial, listen } = require('../support/connection');
 const { linesOf, wsAndDrivers } = require('../support/drivers');
 const { describeEach, ws } = require('../support/implementations');
-const { trackServer } = require('../support/resources');
+const { serverOf } = require('../support/mailbox');
 const { routes } = require('../support/routes');
 
 /** More than the kernel takes of a connection, in messages of this length. */
@@ -88,14 +87,7 @@ async function lengthsOf(websocket) {
 
 const ends = {
   server: async (route, run) => {
-    const mailbox = trackServer(net.createServer());
-
-    mailbox.listen(0, '127.0.0.1');
-    await once(mailbox, 'listening');
-
-    const lines = run({ mailbox: mailbox.address().port });
-    const [socket] = await once(mailbox, 'connection');
-    const [port] = await once(socket, 'data');
+    const { lines, port } = await serverOf((mailbox) => run({ mailbox }));
     const url = `${routes[route].scheme}://127.0.0.1:${port}`;
 
     return [await lengthsOf(dial({ ...ws, route }, url)), await lines];
